@@ -1,0 +1,141 @@
+"""The one door to source files: what is on disk, shadowed by the editor's unsaved buffers.
+
+Directory listings are cached, because looking a module up asks for the same few folders thousands
+of times. Whoever learns of a change says so with `invalidate`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from loopsafe.text import decode
+
+
+class Signature(NamedTuple):
+    """Changes whenever a file's text may have changed. Buffers have negative times."""
+
+    mtime_ns: int
+    size: int
+
+
+class Disk:
+    """Reads files and folders; file names are absolute."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, tuple[str, Signature]] = {}
+        self._folders: dict[str, dict[str, bool]] = {}
+        self._edits = 0
+
+    def open(self, path: str, text: str) -> None:
+        """An unsaved buffer shadows the file from now on."""
+        self._edits += 1
+        fresh = path not in self._buffers
+        self._buffers[path] = (text, Signature(-self._edits, len(text)))
+        if fresh:
+            self._forget_folders(path)
+
+    def close(self, path: str) -> None:
+        """The file on disk counts again."""
+        if self._buffers.pop(path, None) is not None:
+            self._forget_folders(path)
+
+    def is_open(self, path: str) -> bool:
+        """Whether an unsaved buffer shadows the file."""
+        return path in self._buffers
+
+    def read(self, path: str) -> str:
+        """The text. Raises OSError, UnicodeDecodeError, or SyntaxError for an unknown encoding."""
+        if (buffer := self._buffers.get(path)) is not None:
+            return buffer[0]
+        with open(path, "rb") as file:
+            return decode(file.read())
+
+    def signature(self, path: str) -> Signature | None:
+        """None where there is no such file."""
+        if (buffer := self._buffers.get(path)) is not None:
+            return buffer[1]
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        return Signature(status.st_mtime_ns, status.st_size)
+
+    def entries(self, folder: str) -> Mapping[str, bool]:
+        """Names in a folder, spelled as on disk, and whether each is a folder; cached."""
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._folders[folder] = self._list(folder)
+        return known
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file, spelled exactly like this, or a buffer of that name."""
+        folder, name = os.path.split(path)
+        return self.entries(folder).get(name) is False
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is such a folder, spelled exactly like this."""
+        folder, name = os.path.split(path)
+        return self.entries(folder).get(name, False) if name else os.path.isdir(path)
+
+    def invalidate(self, paths: Iterable[str]) -> bool:
+        """Files or folders were made, changed or removed. True if names came or went.
+
+        A mere change of content leaves every listing as it is.
+        """
+        moved = False
+        for path in paths:
+            folder, name = os.path.split(path)
+            known = self._folders.get(folder)
+            before = None if known is None else known.get(name)
+            now = self._kind(path)
+            if known is None or before is not now or now:
+                self._forget_folders(path)
+                moved = True
+        return moved
+
+    def _list(self, folder: str) -> dict[str, bool]:
+        names: dict[str, bool] = {}
+        try:
+            with os.scandir(folder) as found:
+                for entry in found:
+                    names[entry.name] = _is_folder(entry)
+        except (OSError, ValueError):
+            names = {}
+        for path in self._buffers:
+            parent, name = os.path.split(path)
+            if parent == folder:
+                names[name] = False
+            elif _within(path, folder):
+                names.setdefault(path[len(folder) :].lstrip("/\\").split(os.sep)[0], True)
+        return names
+
+    def _kind(self, path: str) -> bool | None:
+        if path in self._buffers:
+            return False
+        if os.path.isdir(path):
+            return True
+        return False if os.path.lexists(path) else None
+
+    def _forget_folders(self, path: str) -> None:
+        """Drops the listings that a new or vanished path changes: its own, above and below."""
+        for folder in [f for f in self._folders if _within(f, path)]:
+            del self._folders[folder]
+        while True:
+            self._folders.pop(path, None)
+            parent = os.path.dirname(path)
+            if parent == path:
+                return
+            path = parent
+
+
+def _within(path: str, folder: str) -> bool:
+    return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

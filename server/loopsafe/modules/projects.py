@@ -1,0 +1,69 @@
+"""From which folder the absolute imports of a project file start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from loopsafe.modules.disk import Disk
+from loopsafe.modules.places import is_inside
+from loopsafe.modules.roots import MARKERS
+
+
+class Projects:
+    """The given source roots, and those of inner projects, learnt from the files met.
+
+    A root that holds another root is weak: it says where the project is, not where its imports
+    start, so for files below it the chain of packages decides.
+    """
+
+    def __init__(self, roots: Sequence[str], disk: Disk) -> None:
+        self.roots = tuple(dict.fromkeys(roots))
+        self._disk = disk
+        lone = len(self.roots) == 1
+        self._weak = {
+            r for r in self.roots if lone or any(o != r and is_inside(o, r) for o in self.roots)
+        }
+        self._by_folder: dict[str, str] = {}
+
+    def root_for(self, path: str) -> str:
+        """The folder that the file's absolute imports start from."""
+        folder = os.path.dirname(path)
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._root_for(folder)
+        return self._by_folder[folder]
+
+    def known(self) -> list[str]:
+        """All roots, given and learnt."""
+        return list(dict.fromkeys([*self.roots, *self._by_folder.values()]))
+
+    def upwards(self, folder: str) -> Iterator[str]:
+        """A folder and those above it, up to the root that holds it; itself where none does."""
+        yield folder
+        while any(is_inside(folder, root) and folder != root for root in self.roots):
+            folder = os.path.dirname(folder)
+            yield folder
+
+    def forget(self) -> None:
+        """Drops what was learnt."""
+        self._by_folder.clear()
+
+    def _root_for(self, folder: str) -> str:
+        around = sorted((r for r in self.roots if is_inside(folder, r)), key=len)
+        if around and around[-1] not in self._weak:
+            return around[-1]
+        top = folder
+        while self._is_package(top):
+            top = os.path.dirname(top)
+        if top != folder or not around:
+            return top
+        for place in self.upwards(folder):
+            if any(name in self._disk.entries(place) for name in MARKERS):
+                source = os.path.join(place, "src")
+                return source if is_inside(folder, source) else place
+        return around[-1]
+
+    def _is_package(self, folder: str) -> bool:
+        names = self._disk.entries(folder)
+        is_package = "__init__.py" in names or "__init__.pyi" in names
+        return is_package and os.path.dirname(folder) != folder
