@@ -1,0 +1,60 @@
+/** Wires the parts together. */
+
+import * as vscode from "vscode";
+import { ActiveEnvironments } from "./environment.ts";
+import { Pages } from "./pages.ts";
+import { Server } from "./server.ts";
+import { Status } from "./status.ts";
+
+let running: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("Loopsafe", { log: true });
+  const environments = new ActiveEnvironments(log);
+  const server = new Server(context, log, environments);
+  const pages = new Pages(server, rules(context));
+  const { registerCommand } = vscode.commands;
+  context.subscriptions.push(
+    log,
+    environments,
+    new Status(server),
+    pages,
+    registerCommand("loopsafe.restart", () => server.restart()),
+    registerCommand("loopsafe.showLogs", () => log.show()),
+    registerCommand("loopsafe.fixAll", fixAll),
+    registerCommand("loopsafe.explainRule", (code: unknown) => pages.explain(code)),
+    registerCommand("loopsafe.debugInformation", () => pages.showDebugInformation()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration("loopsafe.interpreter")) {
+        void server.restart();
+      }
+    }),
+    environments.onDidChange(() => environmentChanged(server)),
+  );
+  running = server;
+  // Not awaited: activation ends at once, and a server that cannot start is told by the status item.
+  void server.restart();
+}
+
+export function deactivate(): Promise<void> | undefined {
+  return running?.stop();
+}
+
+/** A running server only has to look elsewhere; one that found no Python may find it now. */
+function environmentChanged(server: Server): Promise<void> {
+  return server.state.kind === "no-python" ? server.restart() : server.announceSettings();
+}
+
+function fixAll(): Thenable<unknown> {
+  return vscode.commands.executeCommand("editor.action.sourceAction", {
+    kind: "source.fixAll.loopsafe",
+    apply: "first",
+  });
+}
+
+/** The rules are listed once, in the manifest. */
+function rules(context: vscode.ExtensionContext): string[] {
+  const settings = context.extension.packageJSON.contributes.configuration.properties;
+  return Object.keys(settings["loopsafe.severity"].properties);
+}

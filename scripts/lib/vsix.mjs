@@ -1,0 +1,18 @@
+/** Packs the extension: one file for every system. */
+
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { buildLibraries } from "./bundle.mjs";
+import { buildClient } from "./client.mjs";
+import { ROOT, run } from "./run.mjs";
+import { nodeProgram } from "./setup.mjs";
+
+export async function buildVsix() {
+  await buildClient();
+  await buildLibraries();
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+  const vsix = path.join(ROOT, `loopsafe-${version}.vsix`);
+  const vsce = nodeProgram("@vscode", "vsce", "vsce");
+  await run(process.execPath, [vsce, "package", "--no-dependencies", "--out", vsix]);
+  return vsix;
+}

@@ -1,0 +1,28 @@
+/** `npm run lock`: writes the Python lock files anew from pyproject.toml. */
+
+import { main, run } from "./lib/run.mjs";
+import { DEVELOPMENT, PIP_INSTALL, RUNTIME, virtualEnvironment } from "./lib/setup.mjs";
+
+const UV = "uv==0.13.9";
+const COMMON = ["--python-version", "3.10", "--generate-hashes", "--no-annotate", "--upgrade"];
+const NAME = ["--custom-compile-command", "npm run lock"];
+
+main(async () => {
+  const interpreter = await virtualEnvironment();
+  await run(interpreter, [...PIP_INSTALL, UV]);
+  const compile = (...args) =>
+    run(interpreter, [
+      "-m",
+      "uv",
+      "pip",
+      "compile",
+      "--quiet",
+      "pyproject.toml",
+      ...COMMON,
+      ...NAME,
+      ...args,
+    ]);
+  // The bundle is made on any machine for every other: no markers, so the oldest Python decides.
+  await compile("-o", RUNTIME);
+  await compile("--universal", "--group", "dev", "-c", RUNTIME, "-o", DEVELOPMENT);
+});
