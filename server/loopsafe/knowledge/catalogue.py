@@ -1,0 +1,205 @@
+"""Answers questions about library names. A file is read when its names are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from loopsafe.knowledge.entries import ClassEntry, Header
+from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
+from loopsafe.knowledge.table import KnowledgeError
+
+V = TypeVar("V")
+
+
+class Catalogue:
+    """All the knowledge of one folder of TOML files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = Lock()
+        self._texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+        self.headers = tuple(read_header(file, text) for file, text in self._texts.items())
+        self._unread: dict[str, list[Header]] = {}
+        for header in self.headers:
+            for top in {name.partition(".")[0] for name in header.imports}:
+                self._unread.setdefault(top, []).append(header)
+        self.libraries = frozenset(self._unread)
+        self._functions: dict[str, Blocking] = {}
+        self._runners: dict[str, Runner] = {}
+        self._entries: dict[str, ClassEntry] = {}
+        self._classes: dict[str, ClassKnowledge] = {}
+        self._returns: dict[str, str] = {}
+        self._harmless = frozenset().union(*(header.harmless for header in self.headers))
+        self._asynchronous = frozenset(
+            name for header in self.headers for name in header.asynchronous
+        )
+        self._done: set[str] = set()
+        self.runner_words = frozenset(self._runner_words())
+
+    def function(self, name: str) -> Blocking | None:
+        """What a module-level callable does to the loop, by any of its dotted spellings."""
+        self._ready(name)
+        return self._functions.get(name)
+
+    def klass(self, name: str) -> ClassKnowledge | None:
+        """What is known of a class, by any of its dotted spellings."""
+        self._ready(name)
+        known = self._classes.get(name)
+        if known is None and name in self._entries:
+            known = self._classes[name] = self._merged(self._entries[name], ())
+        if known is None and self._in_asynchronous_module(name):
+            return ClassKnowledge(name=name, asynchronous=True)
+        return known
+
+    def member(self, name: str) -> tuple[ClassKnowledge, str] | None:
+        """`requests.Session.get` as the class and the name of its method."""
+        owner, _, method = name.rpartition(".")
+        known = self.klass(owner) if self.is_class(owner) else None
+        return (known, method) if known is not None else None
+
+    def runner(self, name: str) -> Runner | None:
+        """A module-level callable that takes another one: `asyncio.to_thread`."""
+        self._ready(name)
+        return self._runners.get(name)
+
+    def returns(self, name: str) -> str | None:
+        """The class of what calling this name gives, where the source does not say it."""
+        self._ready(name)
+        return self._returns.get(name)
+
+    def is_class(self, name: str) -> bool:
+        """Whether there is an entry for a class of this name."""
+        self._ready(name)
+        return name in self._entries
+
+    def harmless(self, name: str) -> bool:
+        """Whether a module-level callable is known not to block."""
+        if name in self._harmless:
+            return True
+        return self._in_asynchronous_module(name) and self.function(name) is None
+
+    def read_all(self) -> None:
+        """Reads every file, so that a wrong entry anywhere is found."""
+        for top in self.libraries:
+            self._ready(top)
+
+    def functions(self) -> Iterator[tuple[str, Blocking]]:
+        """All blocking functions, once per spelling."""
+        self.read_all()
+        yield from self._functions.items()
+
+    def classes(self) -> Iterator[tuple[str, ClassKnowledge]]:
+        """All classes, once per spelling."""
+        self.read_all()
+        for name in self._entries:
+            known = self.klass(name)
+            if known is not None:
+                yield name, known
+
+    def runners(self) -> Iterator[tuple[str, Runner]]:
+        """All module-level runners, once per spelling."""
+        self.read_all()
+        yield from self._runners.items()
+
+    def _ready(self, name: str) -> None:
+        top = name.partition(".")[0]
+        if top not in self._unread:
+            return
+        with self._lock:
+            for header in self._unread.get(top, ()):
+                self._read(header)
+            self._unread.pop(top, None)
+
+    def _read(self, header: Header) -> None:
+        if header.file in self._done:
+            return
+        entries = read_library(header, self._texts.pop(header.file))
+        self._add(header, entries)
+        self._done.add(header.file)
+
+    def _add(self, header: Header, entries: LibraryEntries) -> None:
+        for names, blocking in entries.functions:
+            _put(header, self._functions, names, blocking)
+        for names, runner in entries.runners:
+            _put(header, self._runners, names, runner)
+        for entry in entries.classes:
+            _put(header, self._entries, entry.names, entry)
+        for name, result in entries.returns.items():
+            _put(header, self._returns, (name,), result)
+
+    def _runner_words(self) -> Iterator[str]:
+        """Reads the files that have runners; the others can wait."""
+        with self._lock:
+            for header in self.headers:
+                if header.has_runners:
+                    self._read(header)
+        for name in self._runners:
+            yield name.rpartition(".")[2]
+        for entry in self._entries.values():
+            yield from entry.knowledge.runners
+
+    def _in_asynchronous_module(self, name: str) -> bool:
+        parts = name.split(".")
+        return any(".".join(parts[:end]) in self._asynchronous for end in range(1, len(parts)))
+
+    def _merged(self, entry: ClassEntry, within: tuple[str, ...]) -> ClassKnowledge:
+        """The entry's own knowledge over that of the classes it is like, under its own name."""
+        known = entry.knowledge
+        if known.name in within:
+            raise KnowledgeError(f"{known.name} is like itself")
+        for name in entry.like:
+            self._ready(name)
+            if name not in self._entries:
+                raise KnowledgeError(f"{known.name} is like {name}, which has no entry")
+            other = self._merged(self._entries[name], (*within, known.name))
+            known = _over(known, other)
+        return known
+
+
+@cache
+def load() -> Catalogue:
+    """The catalogue that comes with Loopsafe."""
+    return Catalogue(Path(__file__).parent)
+
+
+def _put(header: Header, into: dict[str, V], names: Iterable[str], value: V) -> None:
+    for name in names:
+        if name in into:
+            raise KnowledgeError(f"{header.file}: {name} has two entries")
+        into[name] = value
+
+
+def _over(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
+    methods = {
+        name: _renamed(blocking, other, own)
+        for name, blocking in other.methods.items()
+        if name not in own.harmless
+    }
+    patterns = tuple((pattern, _renamed(entry, other, own)) for pattern, entry in other.patterns)
+    runners = {
+        name: replace(runner, name=f"{own.name}.{name}") for name, runner in other.runners.items()
+    }
+    return replace(
+        own,
+        methods=methods | own.methods,
+        patterns=own.patterns + patterns,
+        runners=runners | own.runners,
+        harmless=own.harmless | (other.harmless - own.methods.keys()),
+        returns=other.returns | own.returns,
+        attributes=other.attributes | own.attributes,
+        overrides=other.overrides | own.overrides,
+    )
+
+
+def _renamed(blocking: Blocking, other: ClassKnowledge, own: ClassKnowledge) -> Blocking:
+    """The other class's entry as a member of this one, its twin moved along."""
+    method = blocking.name.removeprefix(other.name)
+    twin = blocking.twin
+    if other.twin and twin.startswith(other.twin):
+        twin = own.twin + twin.removeprefix(other.twin) if own.twin else ""
+    return replace(blocking, name=own.name + method, twin=twin)

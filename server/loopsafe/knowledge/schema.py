@@ -1,0 +1,158 @@
+"""The shape of what Loopsafe knows about libraries. The facts themselves are the TOML files here.
+
+Every name is a dotted public spelling. A callable is often reachable by several (`requests.get`
+is defined as `requests.api.get`); an entry lists all of them, the one to show first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from loopsafe.model import Cost, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of one argument of a call, as written: nothing is computed."""
+
+    argument: str = ""
+    """Its keyword name, where it can be passed by one."""
+    position: int = -1
+    """Its 0-based place among the positional arguments, `self` not counted."""
+    equals: bool | int | float | str | None = None
+    """Holds when the argument is this literal (`False`, `0`, `"r"`); `"None"` stands for None."""
+    has: str = ""
+    """Holds when this name occurs in the argument, for flags: `os.WNOHANG | os.WUNTRACED`."""
+    given: bool | None = None
+    """Holds when the argument is present (true) or absent (false), whatever its value."""
+    type: str = ""
+    """Holds when the argument is an instance of this class (`io.BytesIO`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What a blocking callable does to the loop."""
+
+    name: str
+    """The public name to show: `requests.get`, `requests.Session.get`."""
+    category: str
+    cost: Cost
+    harmless_if: tuple[Condition, ...] = ()
+    """Any of these makes the call harmless: `block=False`."""
+    only_if: tuple[Condition, ...] = ()
+    """If there are any, one of them must hold for the call to block."""
+    harmless_after: tuple[str, ...] = ()
+    """Calls on the same receiver that make it non-blocking, a method and its only argument as a
+    literal: `setblocking(False)`, `settimeout(0)`."""
+    only_if_made: tuple[Condition, ...] = ()
+    """If there are any, one of them must hold for the call that made the receiver, else this does
+    not block: `put` waits only on a `Queue(maxsize=10)`, not where the making is out of sight."""
+    harmless_if_made: tuple[Condition, ...] = ()
+    """Any of these, of the call that made the receiver, makes this harmless: a `ZipFile(buffer)`."""
+    awaitable: bool = False
+    """The call returns something to await; the entry says that its own call is not a stall."""
+    twin: str = ""
+    """The async callable of the same library that does the same: `httpx.AsyncClient.get`."""
+    twin_since: str = ""
+    """The version of the distribution that brought the twin."""
+    advice: str = ""
+    """One line on what to do instead, where the rule's own advice is not enough."""
+    caveat: str = ""
+    """What moving the call to a thread must mind: "a Session is not thread-safe"."""
+    source: str = ""
+    """Where the fact is written down, an https address."""
+    distribution: str = ""
+    """The PyPI project that has the library; empty for the standard library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A callable that takes another callable and decides where it runs.
+
+    `asyncio.to_thread(f)`, `loop.call_soon(f)`, `@app.get("/")`, `Depends(f)`.
+    """
+
+    name: str
+    role: str
+    """What the given callable becomes: `endpoint`, `dependency`, `offloaded call`, `callback`."""
+    sync: Place | None
+    """Where a plain function runs; None where that stays open."""
+    coroutine: Place | None
+    """Where an `async def` runs; None where the runner does not take one."""
+    decorated: bool = False
+    """Takes the function below the `@` (the call's result is the decorator)."""
+    position: int = -1
+    """0-based position of the callable among the arguments."""
+    argument: str = ""
+    """Keyword name of the callable."""
+    gives: str = ""
+    """The call's value: `result` (what the callable returns), `awaitable` or `future` of it (a
+    `concurrent.futures.Future`), `callable` (a stand-in that, when called, does what this entry
+    says and gives an awaitable), `iterator` of its results."""
+    once: bool = False
+    """Runs once, at start-up or shutdown: findings are one level milder."""
+    offloads: bool = False
+    """Moves work off the loop: `to_thread`; a call written as its argument runs too early."""
+    convertible: bool = False
+    """A coroutine function without `await` may become a plain `def`, which runs in a thread."""
+    inline: bool = False
+    """Calls the callable right here, before it returns, so it runs where the caller does: `map`."""
+    takes: str = "callable"
+    """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
+    `context manager`, whose generator body runs as this entry says."""
+    library: str = ""
+    """The library's name as prose has it: `FastAPI`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassKnowledge:
+    """What is known of the instances of a class. Matched on the receiver's class and its bases."""
+
+    name: str
+    asynchronous: bool = False
+    """An async twin: none of its methods blocks, whatever it inherits."""
+    twin: str = ""
+    """The async class of the same library."""
+    methods: dict[str, Blocking] = field(default_factory=dict)
+    """By method name; `__init__`, `__enter__`, `__exit__`, `__iter__`, `__next__` and the other
+    protocol methods stand for construction, `with` and `for`."""
+    patterns: tuple[tuple[str, Blocking], ...] = ()
+    """Families by `fnmatch` pattern, tried after `methods`; never a name with a leading `_`."""
+    runners: dict[str, Runner] = field(default_factory=dict)
+    """Methods that take a callable: `call_soon`, `get` of a FastAPI application."""
+    harmless: frozenset[str] = frozenset()
+    """Methods known not to block, which also ends the search in base classes and source."""
+    returns: dict[str, str] = field(default_factory=dict)
+    """Method name -> class of its result, where the source does not say it."""
+    attributes: dict[str, str] = field(default_factory=dict)
+    """Attribute name -> class of its value, where the source does not say it."""
+    overrides: dict[str, Place] = field(default_factory=dict)
+    """Methods that subclasses define and the library calls -> where a plain `def` of them runs."""
+
+    def blocking(self, method: str) -> Blocking | None:
+        """What a method does to the loop, as this class alone knows it, or None."""
+        known = self.methods.get(method)
+        if known is not None or self.asynchronous or method in self.harmless:
+            return known
+        if method.startswith("_"):
+            return None
+        for pattern, family in self.patterns:
+            if fnmatchcase(method, pattern):
+                return _member(family, pattern, method)
+        return None
+
+    def is_harmless(self, method: str) -> bool:
+        """Whether the method is known not to block, which ends the search for it."""
+        if self.asynchronous or method in self.harmless:
+            return True
+        return "*" in self.harmless and self.blocking(method) is None
+
+
+def _member(family: Blocking, pattern: str, method: str) -> Blocking:
+    """The entry of one method of a family, whose names still end in the pattern."""
+    name = family.name.removesuffix(pattern) + method
+    twin = family.twin
+    if twin.endswith(pattern):
+        twin = twin.removesuffix(pattern) + method
+    return replace(family, name=name, twin=twin)

@@ -1,0 +1,124 @@
+"""A strict reader of one TOML table: keys are asked for by type, what is left over is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=Enum)
+
+
+class KnowledgeError(Exception):
+    """An entry that cannot be meant: says the file, the table and what is wrong with it."""
+
+
+class Table:
+    """One table of a file. `finish` must be called when everything known has been read."""
+
+    def __init__(self, label: str, values: dict[str, Any]) -> None:
+        self.label = label
+        self._values = values
+        self._asked: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def text(self, key: str, default: str = "") -> str:
+        """A string."""
+        return str(self._typed(key, str, default))
+
+    def flag(self, key: str) -> bool:
+        """A boolean that is false when absent."""
+        return bool(self._typed(key, bool, False))
+
+    def number(self, key: str, default: int) -> int:
+        """A whole number."""
+        value = self._typed(key, int, default)
+        if isinstance(value, bool):
+            raise self.error(f"`{key}` must be a number")
+        return int(value)
+
+    def any(self, key: str) -> Any:
+        """Whatever stands there."""
+        self._asked.add(key)
+        return self._values.get(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of different strings; a single string stands for a list of one."""
+        self._asked.add(key)
+        value = self._values.get(key, [])
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
+            raise self.error(f"`{key}` must be a list of strings")
+        if len(set(items)) != len(items):
+            raise self.error(f"`{key}` lists {_first_double(items)!r} twice")
+        return tuple(items)
+
+    def mapping(self, key: str) -> dict[str, str]:
+        """A table of strings."""
+        value = self._typed(key, dict, {})
+        if not all(isinstance(item, str) for item in value.values()):
+            raise self.error(f"`{key}` must be a table of strings")
+        return dict(value)
+
+    def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
+        """One of the given words."""
+        value = self.text(key, default)
+        words = sorted(allowed)
+        if value not in words and value != default:
+            raise self.error(f"`{key}` is {value!r}, not one of {', '.join(words)}")
+        return value
+
+    def member(self, key: str, kind: type[E]) -> E | None:
+        """A value of an enumeration, None when absent."""
+        value = self.choice(key, (str(item.value) for item in kind), "")
+        return kind(value) if value else None
+
+    def table(self, key: str) -> Table:
+        """The table below a key, empty when absent."""
+        return Table(f"{self.label} [{key}]", self._typed(key, dict, {}))
+
+    def tables(self, key: str) -> list[Table]:
+        """The array of tables below a key, each labelled with its first name."""
+        value = self._typed(key, list, [])
+        if not all(isinstance(item, dict) for item in value):
+            raise self.error(f"`{key}` must be an array of tables")
+        return [Table(self._item_label(key, at, item), item) for at, item in enumerate(value)]
+
+    def error(self, what: str) -> KnowledgeError:
+        """An exception that names this table."""
+        return KnowledgeError(f"{self.label}: {what}")
+
+    def finish(self) -> None:
+        """Refuses the keys that nobody asked for."""
+        for key in self._values.keys() - self._asked:
+            near = get_close_matches(key, self._asked, n=1)
+            hint = f", did you mean `{near[0]}`?" if near else ""
+            raise self.error(f"unknown key `{key}`{hint}")
+
+    def _typed(self, key: str, kind: type[Any], default: Any) -> Any:
+        self._asked.add(key)
+        value = self._values.get(key, default)
+        if not isinstance(value, kind):
+            raise self.error(f"`{key}` must be a {_KIND_WORDS[kind]}")
+        return value
+
+    def _item_label(self, key: str, at: int, item: dict[str, Any]) -> str:
+        names = item.get("names") or item.get("each") or []
+        first = names[0] if isinstance(names, list) and names else names
+        return f"{self.label} [[{key}]] {first or f'number {at + 1}'}"
+
+
+_KIND_WORDS: dict[type[Any], str] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    dict: "table",
+    list: "list",
+}
+
+
+def _first_double(items: list[str]) -> str:
+    return next(item for at, item in enumerate(items) if item in items[:at])
