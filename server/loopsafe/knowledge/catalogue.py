@@ -124,11 +124,11 @@ class Catalogue:
 
     def _add(self, header: Header, entries: LibraryEntries) -> None:
         for names, blocking in entries.functions:
-            _put(header, self._functions, names, blocking)
+            _put(header, self._functions, names.all, blocking)
         for names, runner in entries.runners:
-            _put(header, self._runners, names, runner)
+            _put(header, self._runners, names.all, runner)
         for entry in entries.classes:
-            _put(header, self._entries, entry.names, entry)
+            _put(header, self._entries, entry.names.all, entry)
         for name, result in entries.returns.items():
             _put(header, self._returns, (name,), result)
 

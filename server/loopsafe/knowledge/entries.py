@@ -5,49 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Condition, Runner
+from loopsafe.knowledge.schema import (
+    CATEGORIES,
+    ROLES,
+    Blocking,
+    ClassKnowledge,
+    Condition,
+    Runner,
+)
 from loopsafe.knowledge.table import Table
 from loopsafe.model import Cost, Place
 
-CATEGORIES = frozenset(
-    (
-        "http",
-        "database",
-        "network",
-        "dns",
-        "sleep",
-        "subprocess",
-        "file",
-        "lock",
-        "future",
-        "input",
-        "cpu",
-        "loop",
-    )
-)
-ROLES = frozenset(
-    (
-        "endpoint",
-        "websocket endpoint",
-        "dependency",
-        "background task",
-        "exception handler",
-        "middleware",
-        "lifespan",
-        "startup handler",
-        "shutdown handler",
-        "event handler",
-        "validator",
-        "stream",
-        "callback",
-        "signal handler",
-        "task",
-        "offloaded call",
-        "thread target",
-        "process target",
-        "argument",
-    )
-)
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
 _TAKES = frozenset(("callable", "iterator", "context manager"))
 _ASYNC_PROTOCOL = {
@@ -77,10 +45,24 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassEntry:
-    """A class as written: all its spellings, and the classes whose knowledge it shares."""
+class Names:
+    """How a thing is called: spellings of one object, the one to show first, and stand-ins."""
 
-    names: tuple[str, ...]
+    spellings: tuple[str, ...]
+    variants: tuple[str, ...] = ()
+    """Other objects of the same use: another platform's, the C or the Python implementation."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every dotted name that means this."""
+        return self.spellings + self.variants
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class as written, and the classes whose knowledge it shares."""
+
+    names: Names
     like: tuple[str, ...]
     knowledge: ClassKnowledge
 
@@ -93,38 +75,40 @@ def check_home(table: Table, name: str, header: Header) -> None:
         raise table.error(f"{name!r} is in none of the imports {', '.join(header.imports)}")
 
 
-def read_names(table: Table, header: Header, key: str = "names") -> tuple[str, ...]:
-    names = table.texts(key)
-    if not names:
+def read_names(table: Table, header: Header, key: str = "names") -> Names:
+    """What a table is about, each name in one of the file's modules."""
+    names = Names(table.texts(key), table.texts("variants"))
+    if not names.spellings:
         raise table.error(f"`{key}` must list at least one dotted name")
-    for name in names:
+    for name in names.all:
         check_home(table, name, header)
     return names
 
 
-def read_function(
-    table: Table, defaults: Blocking, header: Header
-) -> tuple[tuple[str, ...], Blocking]:
+def read_function(table: Table, defaults: Blocking, header: Header) -> tuple[Names, Blocking]:
     names = read_names(table, header)
-    blocking = replace(_blocking(table, defaults), name=names[0])
+    blocking = replace(_blocking(table, defaults), name=names.spellings[0])
     table.finish()
     return names, blocking
 
 
 def read_functions(
     table: Table, defaults: Blocking, header: Header
-) -> Iterator[tuple[tuple[str, ...], Blocking]]:
-    """Several callables of one kind; `also-in` lists modules that have all of them too."""
-    each = read_names(table, header, "each")
-    modules = table.texts("also-in")
+) -> Iterator[tuple[Names, Blocking]]:
+    """Several callables of one kind, which other modules (`also-in`, `variants-in`) have too."""
+    each = read_names(table, header, "each").spellings
+    also, variants = table.texts("also-in"), table.texts("variants-in")
     shared = _blocking(table, defaults)
     table.finish()
     for name in each:
         last = name.rpartition(".")[2]
-        spellings = (name, *(f"{module}.{last}" for module in modules))
-        for spelling in spellings:
+        names = Names(
+            (name, *(f"{module}.{last}" for module in also)),
+            tuple(f"{module}.{last}" for module in variants),
+        )
+        for spelling in names.all:
             check_home(table, spelling, header)
-        yield spellings, replace(shared, name=name)
+        yield names, replace(shared, name=name)
 
 
 def _blocking(table: Table, defaults: Blocking) -> Blocking:
@@ -206,6 +190,7 @@ def read_runner(table: Table, name: str, header: Header) -> Runner:
 
 def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
     names = read_names(table, header)
+    name = names.spellings[0]
     shared = _class_defaults(table, defaults)
     methods: dict[str, Blocking] = {}
     patterns: list[tuple[str, Blocking]] = []
@@ -216,7 +201,7 @@ def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
             raise table.error(f"method `{method}` is listed twice")
         named = replace(
             blocking,
-            name=f"{names[0]}.{method}" if method != "__init__" else names[0],
+            name=f"{name}.{method}" if method != "__init__" else name,
             twin=blocking.twin or _method_twin(twin, method, twins),
         )
         if "*" in method:
@@ -224,12 +209,12 @@ def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
         else:
             methods[method] = named
     knowledge = ClassKnowledge(
-        name=names[0],
+        name=name,
         asynchronous=table.flag("asynchronous"),
         twin=twin,
         methods=methods,
         patterns=tuple(patterns),
-        runners=dict(_method_runners(table, names[0], header)),
+        runners=dict(_method_runners(table, name, header)),
         harmless=frozenset(table.texts("harmless")),
         returns=table.mapping("returns"),
         attributes=table.mapping("attributes"),

@@ -9,6 +9,7 @@ from typing import Any
 from loopsafe.knowledge.entries import (
     ClassEntry,
     Header,
+    Names,
     check_home,
     read_class,
     read_function,
@@ -30,8 +31,8 @@ else:
 class LibraryEntries:
     """All that one file says; each callable with all its spellings."""
 
-    functions: list[tuple[tuple[str, ...], Blocking]] = field(default_factory=list)
-    runners: list[tuple[tuple[str, ...], Runner]] = field(default_factory=list)
+    functions: list[tuple[Names, Blocking]] = field(default_factory=list)
+    runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         entries.classes.append(read_class(table, defaults, header))
     for table in root.tables("runner"):
         names = read_names(table, header)
-        entries.runners.append((names, read_runner(table, names[0], header)))
+        entries.runners.append((names, read_runner(table, names.spellings[0], header)))
     entries.returns.update(root.mapping("returns"))
     root.finish()
     return entries

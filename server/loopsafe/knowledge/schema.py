@@ -11,6 +11,46 @@ from fnmatch import fnmatchcase
 
 from loopsafe.model import Cost, Place
 
+CATEGORIES = frozenset(
+    (
+        "http",
+        "database",
+        "network",
+        "dns",
+        "sleep",
+        "subprocess",
+        "file",
+        "lock",
+        "future",
+        "input",
+        "cpu",
+        "loop",
+    )
+)
+ROLES = frozenset(
+    (
+        "endpoint",
+        "websocket endpoint",
+        "dependency",
+        "background task",
+        "exception handler",
+        "middleware",
+        "lifespan",
+        "startup handler",
+        "shutdown handler",
+        "event handler",
+        "validator",
+        "stream",
+        "callback",
+        "signal handler",
+        "task",
+        "offloaded call",
+        "thread target",
+        "process target",
+        "argument",
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -49,7 +89,7 @@ class Blocking:
     """If there are any, one of them must hold for the call that made the receiver, else this does
     not block: `put` waits only on a `Queue(maxsize=10)`, not where the making is out of sight."""
     harmless_if_made: tuple[Condition, ...] = ()
-    """Any of these, of the call that made the receiver, makes this harmless: a `ZipFile(buffer)`."""
+    """Any of these, of the call that made the receiver, makes this harmless: `ZipFile(buffer)`."""
     awaitable: bool = False
     """The call returns something to await; the entry says that its own call is not a stall."""
     twin: str = ""
