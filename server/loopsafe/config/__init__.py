@@ -44,7 +44,17 @@ CODES = (
 )
 """Every rule, the most harmful first."""
 
-OFFLOADS = ("auto", "asyncio", "anyio", "starlette", "asgiref", "asyncer")
+OFFLOADS = (
+    "auto",
+    "asyncio",
+    "anyio",
+    "trio",
+    "starlette",
+    "asgiref",
+    "asyncer",
+    "homeassistant",
+    "executor",
+)
 """How fixes may move a call to a worker thread; `auto` follows what the file already uses."""
 
 _SEVERITY_OF_COST = {

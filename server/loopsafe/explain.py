@@ -1,0 +1,213 @@
+"""Says findings, functions and rules in words: Markdown for hovers, plain text for terminals.
+
+What is known of a rule in general comes from its page, rules/<code>.md; of a library's call, from
+the catalogue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loopsafe.config import CODES
+from loopsafe.knowledge.catalogue import load
+from loopsafe.model import Confidence, Finding, Fix, Hop, Place
+
+if TYPE_CHECKING:
+    from loopsafe.engine import FunctionPlace
+    from loopsafe.knowledge.schema import Blocking
+
+_PAGES = Path(__file__).parent / "rules"
+_ADDRESS = "https://github.com/loopsafe/loopsafe/blob/main/server/loopsafe/rules"
+_SHOWN_HOPS = 6
+
+_PLACES = {
+    Place.LOOP: "runs on the event loop",
+    Place.THREAD: "runs in a worker thread",
+    Place.IMPORT: "runs while its module is imported",
+}
+_CONFIDENCES = {
+    Confidence.HIGH: "",
+    Confidence.MEDIUM: "Likely, not certain: a part of this chain may not run on the loop.",
+    Confidence.LOW: "Uncertain: found in a library's source, on a path that may rarely be taken.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the page of a rule says, in short."""
+
+    code: str
+    summary: str
+    """One sentence on what it finds."""
+    harm: str
+    """One sentence on what happens and how long that typically lasts."""
+    advice: str
+    """One sentence on what to do."""
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The parts of a finding's explanation, each a sentence or empty."""
+
+    message: str
+    harm: str
+    reason: str
+    certainty: str
+    advice: str
+    caveat: str
+
+
+def explain(finding: Finding) -> Explanation:
+    """A finding in sentences."""
+    general = rule(finding.code)
+    known = _knowledge(finding.sink)
+    advice = general.advice
+    if known and known.advice:
+        advice = known.advice
+    elif known and known.twin:
+        advice = f"`{known.twin}()` does the same to await. {advice}"
+    return Explanation(
+        message=finding.message + ".",
+        harm=general.harm,
+        reason=_sentence(finding.reason),
+        certainty=_CONFIDENCES[finding.confidence],
+        advice=_sentence(advice),
+        caveat=_sentence(known.caveat if known else ""),
+    )
+
+
+def finding_markdown(finding: Finding, fixes: Sequence[Fix] = (), root: Path | None = None) -> str:
+    """A finding for a hover: at most five lines, the chain with links into the files."""
+    parts = explain(finding)
+    lines = [f"**{_with_code(parts.message)}** {parts.harm}"]
+    why = [parts.reason, parts.certainty]
+    if len(finding.chain) > 1:
+        why.insert(1, " → ".join(_link(hop, root) for hop in _shortened(finding.chain)))
+    lines.append(" ".join(filter(None, why)))
+    cures = [fix.title for fix in fixes if fix.kind == "quickfix"]
+    offered = f" Quick fix: {' · '.join(cures)}." if cures else ""
+    lines.append(f"**Instead:** {parts.advice}{offered}")
+    lines.append(parts.caveat)
+    also = f" · also waits for: {', '.join(finding.also)}" if finding.also else ""
+    lines.append(f"[{finding.code}]({rule_url(finding.code)}){also}")
+    return "\n\n".join(filter(None, lines))
+
+
+def function_markdown(place: FunctionPlace) -> str:
+    """Where a function runs, for a hover on its name; empty where nothing is known."""
+    if place.place is None:
+        return ""
+    role = f"{place.role} " if place.role else ""
+    lines = [f"{role}`{place.name}` **{_PLACES[place.place]}**. {_sentence(place.reason)}".strip()]
+    if place.findings:
+        calls = "1 call" if place.findings == 1 else f"{place.findings} calls"
+        lines.append(f"{calls} in it may block the event loop.")
+    text = "\n\n".join(lines)
+    return text[:1].upper() + text[1:]
+
+
+def rule(code: str) -> Rule:
+    """A rule's page in short; the code itself for a rule that has no page."""
+    return _rules().get(code) or Rule(code, code, "", "", rule_url(code))
+
+
+def rules() -> tuple[Rule, ...]:
+    """All rules, the most harmful first."""
+    return tuple(_rules().values())
+
+
+def rule_page(code: str) -> str | None:
+    """The whole page of a rule, None if there is no such rule."""
+    if code not in CODES:
+        return None
+    return (_PAGES / f"{code}.md").read_text(encoding="utf-8")
+
+
+def rule_url(code: str) -> str:
+    """The public address of a rule's page."""
+    return f"{_ADDRESS}/{code}.md"
+
+
+def shown_path(path: str, root: Path | None) -> str:
+    """A file name as a reader knows it: from the root, or from its package on."""
+    name = Path(path)
+    if root is not None and name.is_relative_to(root):
+        return name.relative_to(root).as_posix()
+    parts = name.parts
+    for index in range(len(parts) - 1, 0, -1):
+        if parts[index - 1] in ("site-packages", "dist-packages", "typeshed"):
+            return "/".join(parts[index:])
+    return name.as_posix()
+
+
+@cache
+def _rules() -> dict[str, Rule]:
+    found = {}
+    for code in CODES:
+        page = (_PAGES / f"{code}.md").read_text(encoding="utf-8")
+        found[code] = Rule(
+            code,
+            _first_sentence(page, f"# {code}"),
+            _first_sentence(page, "## Why is this bad?"),
+            _first_sentence(page, "## Use instead"),
+            rule_url(code),
+        )
+    return found
+
+
+def _first_sentence(page: str, heading: str) -> str:
+    below = page.partition(f"{heading}\n")[2].strip()
+    paragraph = " ".join(below.partition("\n\n")[0].split())
+    match = re.match(r".+?(?:\.(?= [A-Z`]|$)|:$)", paragraph)
+    return re.sub(r":$", ".", match.group() if match else paragraph)
+
+
+def _knowledge(sink: str) -> Blocking | None:
+    """The catalogue's entry of a finding's blocking call."""
+    if not sink:
+        return None
+    catalogue = load()
+    found = catalogue.function(sink)
+    member = None if found else catalogue.member(sink)
+    if member is None:
+        return found
+    known, method = member
+    return known.methods.get(method)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else text + "."
+
+
+def _with_code(message: str) -> str:
+    """Calls in a message set as code: `requests.get()`."""
+    return re.sub(r"(?<![`\w.])[\w.<>]+\(\)", lambda match: f"`{match.group()}`", message)
+
+
+def _shortened(chain: tuple[Hop, ...]) -> tuple[Hop | None, ...]:
+    if len(chain) <= _SHOWN_HOPS:
+        return chain
+    return (*chain[: _SHOWN_HOPS - 2], None, chain[-1])
+
+
+def _link(hop: Hop | None, root: Path | None) -> str:
+    if hop is None:
+        return "…"
+    place = f"{shown_path(hop.path, root)}:{hop.span.line}"
+    return f"`{hop.call}` in [{place}]({_file_uri(hop.path)}#L{hop.span.line})"
+
+
+def _file_uri(path: str) -> str:
+    try:
+        return Path(path).as_uri()
+    except ValueError:
+        return Path(
+            path
+        ).as_posix()  # A relative name; only links of absolute ones can be followed.
