@@ -1,0 +1,133 @@
+"""Code actions, made from our own findings at the current version; the client's are not read.
+
+Clients send back diagnostics of older texts, or in other units than they agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+
+from loopsafe.lsp.workbench import Work
+from loopsafe.model import Finding, Fix, Safety, Span
+
+FIX_ALL = "source.fixAll.loopsafe"
+KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL)
+_PREFIX = "Loopsafe: "
+_FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
+
+
+def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """Cures of the findings in a range, then ways to hide them, then the cure of the whole file."""
+    wanted = _filter(params.context.only)
+    span = work.convert.span(work.report.source, params.range)
+    actions: list[types.CodeAction] = []
+    offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
+    if wanted(KINDS[0]):
+        actions.extend(_quick_fixes(work, offers))
+    if wanted(FIX_ALL) and (params.context.only or any(offer.has_safe for offer in offers)):
+        actions.extend(_fix_all(work, params.text_document.uri))
+    return actions
+
+
+def resolve(work: Work, action: types.CodeAction) -> types.CodeAction:
+    """The action with the edit that it promised."""
+    action.edit = work.edit(work.engine.fix_all(work.path))
+    return action
+
+
+def uri_to_resolve(action: types.CodeAction) -> str | None:
+    """The address of the file whose action is asked for."""
+    data: Any = action.data
+    uri = data.get("uri") if isinstance(data, dict) else None
+    return uri if isinstance(uri, str) else None
+
+
+def _filter(only: Sequence[str] | None) -> Callable[[str], bool]:
+    """Whether a kind is asked for: itself, a kind above it, or nothing in particular."""
+
+    def wanted(kind: str) -> bool:
+        if not only:
+            return True
+        names = [str(getattr(name, "value", name)) for name in only]
+        return any(not name or kind == name or kind.startswith(f"{name}.") for name in names)
+
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A finding and the fixes that may be applied to it."""
+
+    finding: Finding
+    fixes: tuple[Fix, ...]
+
+    @staticmethod
+    def of(work: Work, finding: Finding) -> _Offer:
+        fixes = work.engine.fixes(finding)
+        return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)))
+
+    @property
+    def has_safe(self) -> bool:
+        return any(_is_safe_cure(fix) for fix in self.fixes)
+
+    @property
+    def preferred(self) -> Fix | None:
+        """The one safe cure, if there is exactly one: editors apply it without asking."""
+        safe = [fix for fix in self.fixes if _is_safe_cure(fix)]
+        return safe[0] if len(safe) == 1 else None
+
+
+def _may_offer(work: Work, fix: Fix) -> bool:
+    if fix.kind == "ignore":
+        return work.editor.offers_ignore
+    return fix.safety is not Safety.DISPLAY
+
+
+def _is_safe_cure(fix: Fix) -> bool:
+    return fix.kind != "ignore" and fix.safety is Safety.SAFE
+
+
+def _quick_fixes(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
+    for hiding in (False, True):
+        for offer in offers:
+            preferred = offer.preferred
+            for fix in offer.fixes:
+                if (fix.kind == "ignore") is hiding:
+                    yield from _quick_fix(work, offer.finding, fix, fix is preferred)
+
+
+def _quick_fix(
+    work: Work, finding: Finding, fix: Fix, is_preferred: bool
+) -> Iterator[types.CodeAction]:
+    edit = work.edit(fix.edits)
+    if edit is None:
+        return
+    yield types.CodeAction(
+        title=f"{_PREFIX}{fix.title}",
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=[work.diagnostic(finding)],
+        is_preferred=True if is_preferred and work.convert.client.preferred_actions else None,
+        edit=edit,
+    )
+
+
+def _fix_all(work: Work, uri: str) -> Iterator[types.CodeAction]:
+    """One action for the file; its edit is made when it is chosen, where the client can wait."""
+    if not work.report.findings:
+        return
+    action = types.CodeAction(title=_FIX_ALL_TITLE, kind=FIX_ALL, data={"uri": uri})
+    if not work.convert.client.resolves_edits:
+        action.data = None
+        resolve(work, action)
+        if action.edit is None:
+            return
+    yield action
+
+
+def _touch(left: Span, right: Span) -> bool:
+    """Whether two spans meet; a cursor at the very end of a name is still on it."""
+    return left[:2] <= right[2:] and right[:2] <= left[2:]

@@ -1,0 +1,93 @@
+"""What the connected editor can do, read once from its `initialize` request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client's capabilities, the optional ones off until declared."""
+
+    name: str = "unknown"
+    encoding: str = "utf-16"
+    pull: bool = False
+    refresh: bool = False
+    configuration: bool = False
+    watches_files: bool = False
+    watches_configuration: bool = False
+    related_information: bool = False
+    code_description: bool = False
+    data: bool = False
+    markdown: bool = False
+    action_literals: bool = False
+    preferred_actions: bool = False
+    resolves_edits: bool = False
+    document_changes: bool = False
+    applies_edits: bool = False
+    trusted: bool = True
+    """Whether paths that the workspace names may be used."""
+    storage: str | None = None
+    """A folder of the user's where the server may keep things."""
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the client without `workspace/configuration` gave at the start."""
+
+    @staticmethod
+    def of(params: types.InitializeParams, encoding: str) -> Client:
+        """The client that sent this `initialize` request."""
+        options = params.initialization_options
+        options = options if isinstance(options, dict) else {}
+        settings = options.get("settings")
+        storage = options.get("globalStorage")
+        has = _Declared(params.capabilities)
+        info = params.client_info
+        return Client(
+            name=f"{info.name} {info.version or ''}".strip() if info else "unknown",
+            encoding=encoding,
+            pull=has.present("text_document.diagnostic"),
+            refresh=has.true("workspace.diagnostics.refresh_support"),
+            configuration=has.true("workspace.configuration"),
+            watches_files=has.true("workspace.did_change_watched_files.dynamic_registration"),
+            watches_configuration=has.true(
+                "workspace.did_change_configuration.dynamic_registration"
+            ),
+            related_information=has.for_diagnostics("related_information"),
+            code_description=has.for_diagnostics("code_description_support"),
+            data=has.for_diagnostics("data_support"),
+            markdown=types.MarkupKind.Markdown
+            in (has.value("text_document.hover.content_format") or ()),
+            action_literals=has.present("text_document.code_action.code_action_literal_support"),
+            preferred_actions=has.true("text_document.code_action.is_preferred_support"),
+            resolves_edits=has.true("text_document.code_action.data_support")
+            and "edit" in (has.value("text_document.code_action.resolve_support.properties") or ()),
+            document_changes=has.true("workspace.workspace_edit.document_changes"),
+            applies_edits=has.true("workspace.apply_edit"),
+            trusted=options.get("trusted") is not False,
+            storage=storage if isinstance(storage, str) else None,
+            settings=settings if isinstance(settings, dict) else {},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    capabilities: types.ClientCapabilities
+
+    def value(self, name: str) -> Any:
+        return get_capability(self.capabilities, name)
+
+    def true(self, name: str) -> bool:
+        return bool(self.value(name))
+
+    def present(self, name: str) -> bool:
+        return self.value(name) is not None
+
+    def for_diagnostics(self, name: str) -> bool:
+        """Older clients that pull declare what a diagnostic may hold for published ones only."""
+        return self.true(f"text_document.diagnostic.{name}") or self.true(
+            f"text_document.publish_diagnostics.{name}"
+        )

@@ -1,0 +1,91 @@
+"""The page that a bug report needs: versions, folders, environments, caches and times."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import statistics
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from loopsafe import __version__
+from loopsafe.lsp.workbench import Bench, Workbench
+
+_LIBRARIES = ("pygls", "lsprotocol", "jedi", "parso", "astroid")
+
+
+def debug_information(workbench: Workbench, folders: tuple[str, ...], waiting: int) -> str:
+    """Markdown about the server's state. Runs on the analysis thread."""
+    client = workbench.client
+    lines = [
+        "# Loopsafe: debug information",
+        "",
+        "## Server",
+        f"- Loopsafe {__version__}",
+        f"- {platform.python_implementation()} {platform.python_version()} at `{sys.executable}`",
+        f"- {platform.platform()}",
+        f"- Libraries: {', '.join(_library(name) for name in _LIBRARIES)}",
+        f"- Memory: {_memory()}; {len(gc.get_objects())} collectable objects",
+        f"- Waiting jobs: {waiting}",
+        "",
+        "## Client",
+        f"- {client.name}, positions in {client.encoding}",
+        f"- {'Pulls' if client.pull else 'Is sent'} diagnostics",
+        f"- Workspace {'trusted' if client.trusted else 'not trusted'}",
+        f"- Folders: {', '.join(f'`{uri}`' for uri in folders) or 'none'}",
+    ]
+    for root, bench in workbench.benches.items():
+        lines += ["", f"## Engine of `{root}`", *_bench(bench)]
+    for problem in workbench.problems:
+        lines += ["", f"Settings not in force: `{problem.path}`:{problem.line}: {problem.message}"]
+    lines += ["", "## Analyses", *_timings(workbench)]
+    return "\n".join(lines) + "\n"
+
+
+def _bench(bench: Bench) -> Iterator[str]:
+    settings = bench.settings
+    yield f"- Environment: {bench.engine.environment_label()}"
+    yield f"- Environment chosen: `{bench.python or 'found by looking'}`"
+    yield f"- Settings from: `{settings.base or 'defaults'}`"
+    yield f"- Open buffers: {len(bench.open)}"
+    for name, value in sorted(_counters(bench).items()):
+        yield f"- {name}: {value}"
+
+
+def _counters(bench: Bench) -> dict[str, object]:
+    """What the engine counts about its caches."""
+    statistics_of = getattr(bench.engine, "statistics", None)
+    counted = statistics_of() if callable(statistics_of) else {}
+    return dict(counted)
+
+
+def _timings(workbench: Workbench) -> Iterator[str]:
+    times = [seconds * 1000 for _, seconds in workbench.timings]
+    if not times:
+        yield "- None yet"
+        return
+    yield f"- Last {len(times)}: median {statistics.median(times):.1f} ms, max {max(times):.1f} ms"
+    for path, seconds in list(workbench.timings)[-10:]:
+        yield f"- {seconds * 1000:.1f} ms `{path}`"
+
+
+def _library(name: str) -> str:
+    """A library's version; bundles carry no package metadata, but some modules say it."""
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        try:
+            return f"{name} {getattr(import_module(name), '__version__', 'bundled')}"
+        except ImportError:
+            return f"{name} missing"
+
+
+def _memory() -> str:
+    if sys.platform == "win32":
+        return "unknown"
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{peak / (1024 * 1024 if sys.platform == 'darwin' else 1024):.0f} MB at most"

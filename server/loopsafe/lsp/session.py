@@ -1,0 +1,224 @@
+"""One connection: open buffers, folders, and questions to the analysis thread.
+
+Lives on the event loop. Only `Workbench` holds engines, and only the worker's thread enters it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from loopsafe.engine import Cancelled
+from loopsafe.lsp.client import Client
+from loopsafe.lsp.convert import Converter, path_of
+from loopsafe.lsp.documents import Documents
+from loopsafe.lsp.scopes import EditorSettings, Scope, Scopes
+from loopsafe.lsp.status import METHOD, Status
+from loopsafe.lsp.workbench import Work, Workbench
+from loopsafe.lsp.worker import Rank, Stop, Worker
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_SECTION = "loopsafe"
+_SETTINGS_FILE = "pyproject.toml"
+
+
+class Session:
+    """What the server knows between requests."""
+
+    def __init__(self, server: LanguageServer, client: Client) -> None:
+        self.server = server
+        self.client = client
+        self.convert = Converter(client)
+        self.documents = Documents()
+        self.scopes = Scopes(self._fetch_settings, self._settings_arrived)
+        self.status = Status(self._send_status)
+        self.workbench = Workbench(client)
+        self.worker = Worker()
+        self.worker.start()
+        self._plain_settings: object = client.settings
+        self._unsaved: set[str] = set()
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_move(self, listener: Callable[[], None]) -> None:
+        """Call a function after every event that may move findings of any file."""
+        self._listeners.append(listener)
+
+    # Events
+
+    def opened(self, item: types.TextDocumentItem) -> None:
+        """A buffer was opened."""
+        path = self._buffer_path(item.uri)
+        if path and (item.language_id in ("python", "") or path.endswith((".py", ".pyi"))):
+            self.documents.open(item.uri, path, item.version, item.text)
+            self._moved()
+
+    def changed(self, uri: str, version: int, text: str) -> None:
+        """A buffer's text was replaced."""
+        self.documents.change(uri, version, text)
+        self._unsaved.add(uri)
+        self._moved()
+
+    def saved(self, uri: str) -> None:
+        """A buffer was saved, which is news of a file to a client that watches none."""
+        self._unsaved.discard(uri)
+        document = self.documents.get(uri)
+        path = document.path if document else path_of(uri)
+        if path and not self.client.watches_files:
+            self.files_changed((path,))
+        else:
+            self._moved()
+
+    def closed(self, uri: str) -> None:
+        """A buffer was closed."""
+        self._unsaved.discard(uri)
+        document = self.documents.get(uri)
+        if document is None:
+            return
+        self.documents.close(uri)
+        self.files_changed((document.path,))
+        folders = {scope.root for scope in self.scopes.folders}
+        folders.update(self.scopes.of(document.path).root for document in self.documents)
+        self.worker.post(lambda: self.workbench.keep_only(folders))
+
+    def files_changed(self, paths: Iterable[str]) -> None:
+        """Files were written, made or removed outside of the buffers."""
+        paths = tuple(paths)
+        if any(os.path.basename(path) == _SETTINGS_FILE for path in paths):
+            self.worker.post(self.workbench.reload)
+        self.worker.post(lambda: self.workbench.forget(paths))
+        self.documents.touch()
+        self._moved()
+
+    def settings_changed(self, settings: object) -> None:
+        """The editor's settings changed; clients that cannot be asked send them along."""
+        if isinstance(settings, dict) and not self.client.configuration:
+            self._plain_settings = settings.get(_SECTION, settings)
+        self.scopes.forget()
+        self.documents.touch()
+        self._moved()
+
+    def folders_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """Folders came into the workspace or left it."""
+        self.scopes.remove(removed)
+        self.scopes.add(added)
+        folders = [scope.root for scope in self.scopes.folders]
+        self.worker.post(lambda: self.workbench.keep_only(folders))
+        self.documents.touch()
+        self._moved()
+
+    # Questions
+
+    async def ask(self, uri: str, label: str, call: Callable[[Work], T], rank: Rank) -> T | None:
+        """What `call` makes of a file, on the analysis thread, for the file's latest version.
+
+        None for what is no Python file, where the server is switched off, and after a crash,
+        which is logged: one bad answer must not end the conversation.
+        """
+        located = self._locate(uri)
+        if located is None:
+            return None
+        path, scope = located
+        while True:
+            version = self.documents.version(uri)
+            editor = await self.scopes.settings(scope)
+            if not editor.enable:
+                return None
+            job = partial(self._answer, path, scope, editor, call)
+            try:
+                async with self.status.working():
+                    answer, environment = await self.worker.run(job, rank)
+                self.status.ready(environment)
+            except Cancelled:
+                return None
+            except Exception as error:
+                self._crashed(label, scope, error)
+                return None
+            if version == self.documents.version(uri):
+                return answer
+
+    async def waits_for_save(self, uri: str) -> bool:
+        """Whether the user wants to hear of a buffer only once it is saved."""
+        located = self._locate(uri)
+        if located is None or uri not in self._unsaved:
+            return False
+        return (await self.scopes.settings(located[1])).on_save
+
+    async def settle(self, uri: str) -> None:
+        """Wait until the user has paused typing in a buffer."""
+        located = self._locate(uri)
+        if located is None:
+            return
+        delay = (await self.scopes.settings(located[1])).delay
+        while document := self.documents.get(uri):
+            remaining = document.typed + delay - time.monotonic()
+            if remaining <= 0:
+                return
+            await asyncio.sleep(remaining)
+
+    # Within
+
+    def _answer(
+        self,
+        path: str,
+        scope: Scope,
+        editor: EditorSettings,
+        call: Callable[[Work], T],
+        stop: Stop,
+    ) -> tuple[T, str]:
+        """On the analysis thread."""
+        work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
+        return call(work), work.engine.environment_label()
+
+    def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
+        name = type(error).__name__
+        _log.error("%s failed: %s: %s", label, name, error, exc_info=error)
+        self.status.failed(f"{label} failed: {name}")
+        self.worker.post(lambda: self.workbench.repair(scope.root))
+
+    def _locate(self, uri: str) -> tuple[str, Scope] | None:
+        document = self.documents.get(uri)
+        path = document.path if document else path_of(uri)
+        if path is None:
+            return None
+        unnamed = document is not None and not path_of(uri) and "/" not in uri
+        return path, self.scopes.for_unnamed() if unnamed else self.scopes.of(path)
+
+    def _buffer_path(self, uri: str) -> str | None:
+        """The file behind a buffer, or where a buffer without one would be."""
+        scheme, _, name = uri.partition(":")
+        if scheme != "untitled":
+            return path_of(uri)
+        path = path_of(f"file://{name}") if name.startswith("/") else None
+        return path or str(self.scopes.for_unnamed().root / Path(name).name)
+
+    def _moved(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    async def _fetch_settings(self, uri: str) -> object:
+        if not self.client.configuration:
+            return self._plain_settings
+        params = types.ConfigurationParams([types.ConfigurationItem(uri, _SECTION)])
+        try:
+            answer: Any = await self.server.workspace_configuration_async(params)
+        except Exception as error:
+            _log.warning("The client did not say its settings: %s", error)
+            return self._plain_settings
+        return answer[0] if answer else None
+
+    def _settings_arrived(self) -> None:
+        self.documents.touch()
+        self._moved()
+
+    def _send_status(self, status: dict[str, Any]) -> None:
+        self.server.protocol.notify(METHOD, status)

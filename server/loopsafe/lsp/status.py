@@ -1,0 +1,53 @@
+"""Tells the client how the server is: ready, busy for longer than a moment, or in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+METHOD = "loopsafe/status"
+_MOMENT_SECONDS = 0.5
+
+
+class Status:
+    """Sends `loopsafe/status` when something changed; clients may ignore it."""
+
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._sent: dict[str, Any] = {}
+        self._running = 0
+        self._environment = ""
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Around an analysis."""
+        self._running += 1
+        timer = asyncio.get_running_loop().call_later(_MOMENT_SECONDS, self._busy)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._running -= 1
+            if not self._running and self._sent.get("state") == "busy":
+                self.ready(self._environment)
+
+    def ready(self, environment: str) -> None:
+        """An analysis succeeded, with this environment."""
+        self._environment = environment
+        if not (self._running and self._sent.get("state") == "busy"):
+            self._say("ready", "")
+
+    def failed(self, message: str) -> None:
+        """An analysis failed."""
+        self._say("error", message)
+
+    def _busy(self) -> None:
+        self._say("busy", "Analysing")
+
+    def _say(self, state: str, message: str) -> None:
+        status = {"state": state, "message": message, "environment": self._environment}
+        if status != self._sent:
+            self._sent = status
+            self._send(status)

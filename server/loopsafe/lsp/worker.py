@@ -1,0 +1,110 @@
+"""The one thread that analyses: jobs by rank, each with a token that asks it to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Stop = Callable[[], bool]
+
+_log = logging.getLogger(__name__)
+_STACK_BYTES = 32 * 1024 * 1024
+
+
+class Rank(IntEnum):
+    """What goes first: the user waits for it, looks at it, or does not know of it."""
+
+    URGENT = 0
+    NORMAL = 1
+    BACKGROUND = 2
+
+
+@dataclass(order=True)
+class _Job:
+    rank: Rank
+    number: int
+    call: Callable[[Stop], Any] = field(compare=False)
+    future: Future[Any] = field(compare=False, default_factory=Future)
+    stop: threading.Event = field(compare=False, default_factory=threading.Event)
+
+
+class Worker:
+    """Runs calls one after the other; awaiting one can be cancelled, which stops the call too."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
+        self._numbers = itertools.count()
+        self._thread = threading.Thread(target=self._work, name="analysis", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread, with room for deeply nested source.
+
+        Threads get half a megabyte of stack on some platforms, where the interpreter's own
+        recursion in parsing would end the process.
+        """
+        before = threading.stack_size(_STACK_BYTES)
+        try:
+            self._thread.start()
+        finally:
+            threading.stack_size(before)
+
+    async def run(self, call: Callable[[Stop], T], rank: Rank) -> T:
+        """The call's result; it gets a function that tells when to stop."""
+        job = self._put(call, rank)
+        try:
+            result: T = await asyncio.wrap_future(job.future)
+        except asyncio.CancelledError:
+            job.stop.set()
+            raise
+        return result
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run something before all that is asked for later; nobody waits for it."""
+        job = self._put(lambda _: call(), Rank.URGENT)
+        job.future.add_done_callback(_log_failure)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not begun."""
+        return self._jobs.qsize()
+
+    def _put(self, call: Callable[[Stop], Any], rank: Rank) -> _Job:
+        job = _Job(rank, next(self._numbers), call)
+        self._jobs.put(job)
+        return job
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = job.call(job.stop.is_set)
+            except BaseException as error:
+                job.future.set_exception(_ordinary(error))
+            else:
+                job.future.set_result(result)
+
+
+def _log_failure(future: Future[Any]) -> None:
+    error = future.exception()
+    if error:
+        _log.error("Housekeeping failed: %s", error, exc_info=error)
+
+
+def _ordinary(error: BaseException) -> Exception:
+    """The error in a form that ends one job only, whatever a library raised."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    wrapped = RuntimeError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
