@@ -1,0 +1,201 @@
+"""`loopsafe check`: runs the engine over files and prints what it finds."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from loopsafe.cli import UsageError
+from loopsafe.config import Settings
+from loopsafe.engine import Engine, FileReport, Problem
+from loopsafe.model import Finding, Severity
+from loopsafe.modules.environment import find_environment
+from loopsafe.output import Result, Sources, human, json_format
+from loopsafe.output.style import Style
+from loopsafe.project_files import python_files
+from loopsafe.text import SourceText, decode
+
+_ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for."""
+
+    paths: tuple[str, ...]
+    python: str | None
+    output_format: str
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    exclude: tuple[str, ...]
+    levels: frozenset[Severity]
+    deep: bool
+    statistics: bool
+    colored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to."""
+
+    findings: int
+    failures: int
+    """Files that could not be analysed because of a mistake in Loopsafe."""
+
+
+def run(options: Options) -> Outcome:
+    """Checks the paths; findings go to stdout as they come, trouble to stderr."""
+    printer = _Printer(options)
+    failures = files = 0
+    for engine, path in _work(options):
+        files += 1
+        try:
+            report = engine.report(path)
+            results = _results(engine, report, options)
+        except Exception as error:
+            failures += 1
+            _complain("internal error", printer.style.path(path), _described(error))
+            continue
+        for problem in report.problems:
+            _complain("warning", _place(problem, printer.style), problem.message)
+        printer.take(results)
+    if not files:
+        print("loopsafe: warning: no Python files found", file=sys.stderr)
+    printer.end()
+    return Outcome(len(printer.findings), failures)
+
+
+def _results(engine: Engine, report: FileReport, options: Options) -> list[Result]:
+    with_fixes = options.output_format != "concise" and not options.statistics
+    return [
+        Result(finding, report.source, engine.fixes(finding) if with_fixes else ())
+        for finding in report.findings
+        if finding.severity in options.levels
+    ]
+
+
+class _Printer:
+    """Prints people's formats file by file, and a program's at the end."""
+
+    def __init__(self, options: Options) -> None:
+        self.style = Style(options.colored, os.getcwd())
+        self.findings: list[Finding] = []
+        self._options = options
+        self._results: list[Result] = []
+        self._sources: Sources = cache(_read)
+
+    def take(self, results: list[Result]) -> None:
+        """The findings of one file."""
+        self.findings += [result.finding for result in results]
+        if self._options.statistics:
+            return
+        if self._options.output_format == "json":
+            self._results += results
+        elif self._options.output_format == "concise":
+            for result in results:
+                print(human.concise(result, self.style))
+        else:
+            for result in results:
+                print(human.full(result, self._sources, self.style))
+
+    def end(self) -> None:
+        """What comes after the last file."""
+        if self._options.output_format != "json":
+            if self._options.statistics:
+                print("".join(f"{line}\n" for line in human.statistics(self.findings, self.style)))
+            print(human.summary(self.findings))
+        elif self._options.statistics:
+            counts = Counter(finding.code for finding in self.findings).most_common()
+            print(json.dumps([{"code": code, "count": n} for code, n in counts], indent=2))
+        else:
+            print(json_format.render(self._results, self._sources))
+
+
+def _work(options: Options) -> Iterator[tuple[Engine, str]]:
+    """Each file once, with the engine of its project."""
+    groups: dict[Path, list[str]] = {}
+    for path in options.paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path}: no such file or folder")
+        groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
+    engines = [(_engine(root, options), paths) for root, paths in groups.items()]
+    seen: set[str] = set()
+    for engine, paths in engines:
+        for file in python_files(paths, engine.settings):
+            if file not in seen:
+                seen.add(file)
+                yield engine, file
+
+
+def _engine(root: Path, options: Options) -> Engine:
+    settings = Settings.load(root)
+    given = Path(os.path.abspath(options.python)) if options.python else settings.python
+    if given is not None:
+        problem = find_environment(root, given).problem
+        if problem:
+            raise UsageError(problem if options.python else f"`python` setting: {problem}")
+    settings = replace(
+        settings,
+        select=options.select or settings.select,
+        ignore=settings.ignore + options.ignore,
+        exclude=settings.exclude + _anchored(options.exclude, settings.base or root),
+        base=settings.base or root,
+        python=given,
+        second_opinion=options.deep,
+    )
+    return Engine(root, settings, given)
+
+
+def _anchored(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
+    """Patterns of the command line, where a path is one from the current folder."""
+    anchored = []
+    for pattern in patterns:
+        path = Path(os.path.abspath(pattern))
+        is_path = "/" in pattern.rstrip("/") or os.sep in pattern.rstrip(os.sep)
+        if is_path and "**" not in pattern and path.is_relative_to(base):
+            pattern = "/" + path.relative_to(base).as_posix()
+        anchored.append(pattern)
+    return tuple(anchored)
+
+
+def _project_root(path: Path) -> Path:
+    """The nearest folder, upwards, that looks like a project; else the folder itself."""
+    folder = path if path.is_dir() else path.parent
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in _ROOT_MARKS):
+            return candidate
+    return folder
+
+
+def _read(path: str) -> SourceText | None:
+    """A file that findings lead into; None where it is gone or no text."""
+    try:
+        return SourceText(decode(Path(path).read_bytes()))
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return None
+
+
+def _place(problem: Problem, style: Style) -> str:
+    place = style.path(problem.path)
+    if problem.line is None:
+        return place
+    column = "" if problem.column is None else f":{problem.column + 1}"
+    return f"{place}:{problem.line}{column}"
+
+
+def _complain(level: str, place: str, message: str) -> None:
+    print(f"loopsafe: {level}: {place}: {message}", file=sys.stderr)
+
+
+def _described(error: Exception) -> str:
+    """An unexpected error in one line, with the place that a bug report needs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{place}; please report it".replace("\n", " ")
