@@ -1,0 +1,61 @@
+"""Parses a module, half-typed or newer than the running interpreter as it may be.
+
+Good source gives exactly what `ast.parse` gives. Otherwise newer syntax is rewritten, and what
+still does not parse is left out statement by statement, everything around it kept in its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from loopsafe.facts.salvage import Salvage
+from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_text, split_lines
+
+__all__ = ["Parsed", "SyntaxProblem", "parse"]
+
+_BOM = "\ufeff"
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What could be read of a module, and the places that could not."""
+
+    tree: ast.Module
+    problems: tuple[SyntaxProblem, ...] = ()
+
+
+def parse(source: str) -> Parsed:
+    """The tree of all statements that parse, at their places in the source; never raises."""
+    problems: list[SyntaxProblem] = []
+    text = source
+    if (bad := _UNREADABLE.search(source)) is not None:
+        line = len(split_lines(source[: bad.start()] + "x"))
+        what = "null byte" if bad[0] == "\0" else "lone surrogate"
+        problems.append(SyntaxProblem(line, None, f"source contains a {what}"))
+        # The stand-ins are as wide as what they stand for, so that positions hold.
+        text = _UNREADABLE.sub(lambda m: " " if m[0] == "\0" else "\ufffd", source)
+    text = text.removeprefix(_BOM)
+    try:
+        tree = parse_text(text)
+    except FAILURES as failure:
+        salvage = Salvage(text)
+        tree = salvage.tree(failure)
+        problems += salvage.problems
+    if source.startswith(_BOM):
+        _shift_first_line(tree)
+    return Parsed(tree, tuple(problems))
+
+
+def _shift_first_line(tree: ast.Module) -> None:
+    width = len(_BOM.encode())
+    for statement in tree.body:
+        if statement.lineno > 1:
+            return
+        for node in ast.walk(statement):
+            if getattr(node, "lineno", 0) == 1:
+                node.col_offset += width  # type: ignore[attr-defined]
+            if getattr(node, "end_lineno", 0) == 1:
+                node.end_col_offset += width  # type: ignore[attr-defined]

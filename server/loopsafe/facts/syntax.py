@@ -1,0 +1,73 @@
+"""`ast.parse` for source of any Python version, and its failures as plain data."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+
+from loopsafe.facts.newer import rewrite
+
+FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+"""What parsing bad source may raise."""
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """A place that does not parse."""
+
+    line: int
+    """From 1."""
+    column: int | None
+    """In UTF-8 bytes from 0; None where the parser names none."""
+    message: str
+
+
+def parse_text(text: str, first_line: int = 1) -> ast.Module:
+    """The tree of a text whose first line is the given one of its file. Raises FAILURES."""
+    padding = "\n" * (first_line - 1)
+    try:
+        return _parse(padding + text)
+    except SyntaxError:
+        rewriting = rewrite(text)
+        if rewriting is None:
+            raise
+        try:
+            tree = _parse(padding + rewriting.text)
+        except FAILURES:
+            tree = None
+        if tree is None:
+            raise
+    rewriting.restore(tree, first_line)
+    return tree
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines with their ends, divided where the parser divides them."""
+    return _LINE.findall(text)
+
+
+def problem_of(failure: BaseException, line: int, text: str) -> SyntaxProblem:
+    """A failure as data; `line` and `text` are the place where the failed piece starts."""
+    if not isinstance(failure, SyntaxError):
+        kind = "nested too deeply" if isinstance(failure, RecursionError) else str(failure)
+        return SyntaxProblem(line, None, kind or "cannot be parsed")
+    message = failure.msg.partition(" (<unknown>")[0]
+    if failure.lineno is None or failure.lineno < line:
+        return SyntaxProblem(line, None, message)
+    lines = split_lines(text)
+    index = failure.lineno - line
+    if failure.offset is None or failure.offset < 1 or index >= len(lines):
+        return SyntaxProblem(failure.lineno, None, message)
+    column = len(lines[index].rstrip("\r\n")[: failure.offset - 1].encode())
+    return SyntaxProblem(failure.lineno, column, message)
+
+
+def _parse(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        # Whatever the parser thinks of escapes in strings is not ours to print.
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
