@@ -13,10 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loopsafe.config import Settings
-from loopsafe.engine import Engine, FileReport
 from loopsafe.model import Finding, Fix
+
+if TYPE_CHECKING:
+    from loopsafe.engine import Engine, FileReport
 
 MAIN = "main.py"
 """The file that blocks without a name make up."""
@@ -176,6 +179,8 @@ class _Reader:
 
 def check(section: Section, markdown: str) -> list[str]:
     """Runs a section; each difference as `file:line: expected ..., got ...`."""
+    from loopsafe.engine import Engine
+
     with tempfile.TemporaryDirectory(prefix="loopsafe-spec-") as folder:
         root = Path(folder).resolve()
         _write(section, root)

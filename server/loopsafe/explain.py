@@ -70,7 +70,7 @@ def explain(finding: Finding) -> Explanation:
     advice = general.advice
     if known and known.advice:
         advice = known.advice
-    elif known and known.twin:
+    elif known and known.twin and known.twin not in advice:
         advice = f"`{known.twin}()` does the same to await. {advice}"
     return Explanation(
         message=finding.message + ".",

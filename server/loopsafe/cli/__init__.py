@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"loopsafe {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.set_defaults(run=_no_command)
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add_check(commands)
     rule = commands.add_parser("rule", help="explain a rule, or list them all", allow_abbrev=False)
     rule.add_argument("code", metavar="CODE", nargs="?", help="such as blocking-http")
@@ -117,6 +118,10 @@ def _check(arguments: argparse.Namespace) -> int:
     if outcome.failures:
         return WRONG
     return FOUND if outcome.findings and not arguments.exit_zero else CLEAN
+
+
+def _no_command(_arguments: argparse.Namespace) -> int:
+    raise UsageError("which command: check, rule or server? (see `loopsafe --help`)")
 
 
 def _codes(given: list[str] | None, option: str) -> tuple[str, ...]:

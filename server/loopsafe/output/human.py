@@ -42,7 +42,7 @@ def full(result: Result, sources: Sources, style: Style) -> str:
     for label, texts in _notes(result, sources, style):
         for index, text in enumerate(texts):
             start = f"{mark} {style.paint(label + ':', 'bold')}" if index == 0 else ""
-            pad = 7 - len(label) if index == 0 else margin + 10
+            pad = 6 - len(label) if index == 0 else margin + 10
             lines.append(f"{start}{' ' * pad}{text}")
     return "\n".join(lines) + "\n"
 
