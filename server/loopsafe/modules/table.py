@@ -15,6 +15,7 @@ from loopsafe.modules.finder import Finder, ModuleFile, Origin
 class Module:
     """A module with its facts."""
 
+    key: str
     file: ModuleFile
     facts: ModuleFacts
     digest: bytes
@@ -22,6 +23,11 @@ class Module:
 
     @property
     def name(self) -> str:
+        """Its key in the table; a second file of one dotted name has its path in it."""
+        return self.key
+
+    @property
+    def dotted(self) -> str:
         return self.file.name
 
     @property
@@ -41,44 +47,74 @@ class Module:
         if level <= 0:
             return module
         drop = level - 1 if self.file.is_package else level
-        base = self.name.split(".")
+        base = self.dotted.split(".")
         kept = base[: len(base) - drop] if drop <= len(base) else []
         return ".".join([*kept, module] if module else kept)
 
 
 class ModuleTable:
-    """All modules read so far."""
+    """All modules read so far, by key: the dotted name, or that and the path for a namesake."""
 
     def __init__(self, finder: Finder, disk: Disk) -> None:
         self.finder = finder
         self.disk = disk
         self._modules: dict[str, Module | None] = {}
+        self._files: dict[str, ModuleFile] = {}
         self._facts: dict[bytes, ModuleFacts] = {}
+        self._targets: dict[tuple[str, str], str] = {}
 
-    def get(self, name: str) -> Module | None:
-        """The module of a dotted name; None where there is no readable source."""
+    def get(self, key: str) -> Module | None:
+        """The module of a key or dotted name; None where there is no readable source."""
         try:
-            return self._modules[name]
+            return self._modules[key]
         except KeyError:
-            module = self._modules[name] = self._read(self.finder.find(name))
+            file = self._files.get(key) or self.finder.find(key)
+            module = self._modules[key] = self._read(key, file)
             return module
+
+    def imported(self, importer: Module, module: str, level: int) -> str:
+        """The key of the module that an import statement means; a dotted name if it has no file."""
+        dotted = importer.absolute(module, level)
+        known = self._targets.get((importer.key, dotted))
+        if known is None:
+            known = self._key(dotted, importer.path)
+            self._targets[importer.key, dotted] = known
+        return known
+
+    def child(self, key: str, name: str) -> str | None:
+        """The key of a package's direct child module."""
+        dotted, _, near = key.partition("@")
+        if not near and key in self._files:
+            near = self._files[key].path
+        if name not in self.finder.submodules(dotted, near or None):
+            return None
+        return self._key(f"{dotted}.{name}", near or None)
 
     def at(self, path: str) -> Module | None:
         """The module that a file of the project is."""
-        name = self.finder.name_of(path)
-        module = self.get(name)
-        if module is not None and module.path == path:
-            return module
-        # Another file answers to this name (two scripts called alike): it goes by its path.
-        alias = f"{name}@{path}"
-        if alias not in self._modules:
-            file = ModuleFile(alias, path, Origin.PROJECT, path.endswith("__init__.py"))
-            self._modules[alias] = self._read(file)
-        return self._modules[alias]
+        file = ModuleFile(
+            self.finder.name_of(path),
+            path,
+            self.finder.origin_of_path(path),
+            path.endswith(("__init__.py", "__init__.pyi")),
+        )
+        return self.get(self._registered(file))
 
     def loaded(self) -> tuple[Module, ...]:
         """The modules that have been read."""
         return tuple(module for module in self._modules.values() if module is not None)
+
+    def _key(self, dotted: str, near: str | None) -> str:
+        file = self.finder.find(dotted, near)
+        return self._registered(file) if file is not None else dotted
+
+    def _registered(self, file: ModuleFile) -> str:
+        first = self._files.setdefault(file.name, file)
+        if first.path == file.path:
+            return file.name
+        key = f"{file.name}@{file.path}"
+        self._files[key] = file
+        return key
 
     def forget(self, path: str) -> tuple[str, ...]:
         """Drops what was read from a file, and names that had no file; gives the dropped names."""
@@ -89,15 +125,21 @@ class ModuleTable:
             del self._modules[name]
         return tuple(gone)
 
-    def _read(self, file: ModuleFile | None) -> Module | None:
+    def forget_files(self) -> None:
+        """Drops what depends on which files there are: some were made, moved or removed."""
+        self._targets.clear()
+        self._files.clear()
+
+    def _read(self, key: str, file: ModuleFile | None) -> Module | None:
         if file is None:
             return None
+        self._files.setdefault(key, file)
         try:
-            text = self.disk.read(file.path)
+            text = "" if file.is_namespace else self.disk.read(file.path)
         except (OSError, UnicodeDecodeError, SyntaxError):
             return None
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         facts = self._facts.get(digest)
         if facts is None:
             facts = self._facts[digest] = extract(text)
-        return Module(file, facts, digest)
+        return Module(key, file, facts, digest)

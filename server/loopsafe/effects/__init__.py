@@ -1,0 +1,1 @@
+"""What runs where, and the shortest way from a function to a blocking call."""

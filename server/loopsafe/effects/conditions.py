@@ -1,0 +1,162 @@
+"""Whether a call's arguments, or the call that made its receiver, keep it from blocking."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from loopsafe.facts.ir import Attr, Binary, Call, Entered, Expr, Name, Starred
+from loopsafe.knowledge.schema import Blocking, Condition
+from loopsafe.resolve.members import dotted_name, find
+from loopsafe.resolve.names import definitions
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, ConstantValue, ExternalInstance, Frame, Instance
+
+
+def blocks(resolver: Resolver, entry: Blocking, call: Call | None, frame: Frame) -> bool:
+    """Whether a call of a catalogued callable really blocks."""
+    if entry.awaitable:
+        return False
+    if call is None:
+        return not entry.only_if and not entry.only_if_made
+    if any(_holds(resolver, c, call, frame) for c in entry.harmless_if):
+        return False
+    if entry.only_if and not any(_holds(resolver, c, call, frame) for c in entry.only_if):
+        return False
+    if entry.harmless_after and _is_tamed(resolver, entry.harmless_after, call, frame):
+        return False
+    if not (entry.only_if_made or entry.harmless_if_made):
+        return True
+    made = tuple(makers(resolver, call.func.value, frame)) if isinstance(call.func, Attr) else ()
+    if any(_holds(resolver, c, m, f) for c in entry.harmless_if_made for m, f in made):
+        return False
+    return not entry.only_if_made or any(
+        _holds(resolver, c, m, f) for c in entry.only_if_made for m, f in made
+    )
+
+
+def makers(resolver: Resolver, receiver: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:
+    """The calls, as written, whose results a receiver may be, with the frames they are read in."""
+    if isinstance(receiver, Call):
+        yield receiver, frame
+    elif isinstance(receiver, Entered):
+        yield from makers(resolver, receiver.value, frame)
+    elif isinstance(receiver, Name):
+        for found in definitions(resolver, receiver, frame):
+            value = found.binding.value
+            if value is not None and value != receiver:
+                yield from _made(resolver, value, found.frame)
+    elif isinstance(receiver, Attr):
+        for owner in resolver.values(receiver.value, frame):
+            if isinstance(owner, Instance):
+                yield from _stored(resolver, owner.cls, receiver.name)
+
+
+def _made(resolver: Resolver, value: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:
+    """One step only: a chain of plain renamings is rare and may be circular."""
+    if isinstance(value, Entered):
+        value = value.value
+    if isinstance(value, Call):
+        yield value, frame
+
+
+def _stored(resolver: Resolver, cls: ClassValue, name: str) -> Iterable[tuple[Call, Frame]]:
+    member = find(resolver, cls, name)
+    if member is None or not isinstance(member.owner, ClassValue):
+        return
+    for binding in (*member.bindings, *member.stored):
+        if binding.value is not None:
+            frame = resolver.frame(member.owner.module, binding.scope, cls)
+            yield from _made(resolver, binding.value, frame)
+
+
+def _holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) -> bool:
+    argument = _argument(condition, call)
+    if condition.given is not None:
+        return (argument is not None) is condition.given
+    if argument is None:
+        return False
+    if condition.has:
+        return condition.has in _names_in(argument)
+    values = resolver.values(argument, frame)
+    if condition.type:
+        return any(_is_of(resolver, value, condition.type) for value in values)
+    wanted = None if condition.equals == "None" else condition.equals
+    constants = [value for value in values if isinstance(value, ConstantValue)]
+    return bool(constants) and all(value.value == wanted for value in constants)
+
+
+def _argument(condition: Condition, call: Call) -> Expr | None:
+    for name, value in call.keywords:
+        if condition.argument and name == condition.argument:
+            return value
+    if 0 <= condition.position < len(call.args):
+        before = call.args[: condition.position + 1]
+        if not any(isinstance(part, Starred) for part in before):
+            return call.args[condition.position]
+    return None
+
+
+def _names_in(expr: Expr) -> set[str]:
+    if isinstance(expr, Name):
+        return {expr.id}
+    if isinstance(expr, Attr):
+        return {expr.name}
+    if isinstance(expr, Binary):
+        return _names_in(expr.left) | _names_in(expr.right)
+    return set()
+
+
+def _is_of(resolver: Resolver, value: object, wanted: str) -> bool:
+    if isinstance(value, ExternalInstance):
+        return value.name == wanted
+    if not isinstance(value, Instance):
+        return False
+    return any(dotted_name(resolver, cls) == wanted for cls in resolver.mro(value.cls))
+
+
+def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Frame) -> bool:
+    """Whether this function, or the class that holds the receiver, switches it to non-blocking."""
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    module = resolver.table.get(frame.module)
+    if receiver is None or module is None:
+        return False
+    wanted = _shape(receiver)
+    if wanted is None:
+        return False
+    functions = module.facts.functions
+    owner = module.facts.scopes[frame.scope].owner
+    same_class = functions[owner].owner if owner >= 0 else -1
+    for function in functions:
+        if function.scope != frame.scope and (same_class < 0 or function.owner != same_class):
+            continue
+        for site in function.sites:
+            made = site.expr
+            if (
+                isinstance(made, Call)
+                and isinstance(made.func, Attr)
+                and _shape(made.func.value) == wanted
+                and _spelled(resolver, made, frame) in calms
+            ):
+                return True
+    return False
+
+
+def _shape(expr: Expr) -> tuple[str, ...] | None:
+    """A receiver as its dotted spelling: `self._socket`."""
+    if isinstance(expr, Name):
+        return (expr.id,)
+    if isinstance(expr, Attr):
+        base = _shape(expr.value)
+        return (*base, expr.name) if base else None
+    return None
+
+
+def _spelled(resolver: Resolver, call: Call, frame: Frame) -> str:
+    """A call of one literal argument, as the catalogue spells it: `setblocking(False)`."""
+    name = call.func.name if isinstance(call.func, Attr) else ""
+    values = resolver.values(call.args[0], frame) if len(call.args) == 1 else ()
+    literal = values[0].value if values and isinstance(values[0], ConstantValue) else ...
+    if isinstance(literal, float) and literal.is_integer():
+        literal = int(literal)
+    return f"{name}({ast.unparse(ast.Constant(literal))})" if literal is not ... else f"{name}()"

@@ -1,0 +1,83 @@
+"""A function's sites -> where each may lead: the edges of the call graph, made when asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.targets import Target, site_targets
+from loopsafe.facts.ir import Function, Site
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, Value
+
+
+class Edge(NamedTuple):
+    """One way that a site leads on, to a blocking callable or into a function's frame."""
+
+    site: Site
+    target: Blocking | Frame
+    members: int
+    """How many values the site may have; more than one makes the way less certain."""
+    is_direct: bool
+    """Whether the value at the site is the callee itself, not something it calls in turn."""
+
+
+def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
+    """Where the sites of a frame's function lead."""
+    return resolver.remember(
+        ("edges", frame), frame.module, lambda: tuple(_edges(resolver, overrides, frame))
+    )
+
+
+def function_of(resolver: Resolver, frame: Frame) -> Function | None:
+    """The function whose body a frame reads."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return None
+    owner = module.facts.scopes[frame.scope].owner
+    return module.facts.functions[owner] if owner >= 0 else module.facts.functions[0]
+
+
+def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]:
+    function = function_of(resolver, frame)
+    module = resolver.table.get(frame.module)
+    if function is None or module is None:
+        return []
+    found: dict[tuple[Site, Blocking | Frame], Edge] = {}
+    for site in function.sites:
+        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
+            continue
+        pairs = list(site_targets(resolver, site, here))
+        members = len({id(value) for value, _ in pairs})
+        for value, target in pairs:
+            for end in _ends(resolver, overrides, target):
+                found.setdefault((site, end), Edge(site, end, members, _is_itself(value, target)))
+    return list(found.values())
+
+
+def _is_itself(value: Value, target: Target) -> bool:
+    return isinstance(target, Blocking) or target.function == value
+
+
+def _ends(
+    resolver: Resolver,
+    overrides: Overrides,
+    target: Target,
+) -> list[Blocking | Frame]:
+    """The frames that a target runs; none for a coroutine, which runs when it is awaited."""
+    if isinstance(target, Blocking):
+        return [target]
+    frames: list[Blocking | Frame] = []
+    for chosen in (target.function, *overrides.of(resolver, target.function)):
+        module = resolver.table.get(chosen.module)
+        if module is None or not module.is_project:
+            continue
+        facts = module.facts.functions[chosen.number]
+        runs = not facts.is_async and (target.iterated or not facts.is_generator)
+        frame = resolver.function_frame(chosen, target.arguments) if runs else None
+        if frame is not None:
+            frames.append(frame)
+    return frames

@@ -1,0 +1,103 @@
+"""Which functions stand in for an abstract method: the overrides in the project's subclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from loopsafe.facts.ir import Attr, FunctionRef, Name, Subscript
+from loopsafe.modules.table import Module
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, FunctionValue
+
+_DOUBLES = ("mock", "fake", "dummy", "stub", "test")
+_MOST = 8
+"""More implementations than this say nothing about which one runs."""
+
+
+class Overrides:
+    """Finds subclasses among the project's modules, by the names that classes give as bases."""
+
+    def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
+        self._project = project
+        self._by_base: dict[str, list[tuple[str, int]]] | None = None
+
+    def forget(self) -> None:
+        """The project's classes may have changed."""
+        self._by_base = None
+
+    def of(self, resolver: Resolver, function: FunctionValue) -> tuple[FunctionValue, ...]:
+        """Overrides of a method that does nothing itself; none where it does something."""
+        module = resolver.table.get(function.module)
+        if module is None or not module.is_project:
+            return ()
+        facts = module.facts.functions[function.number]
+        if not facts.bare or facts.owner < 0 or function.receiver is None:
+            return ()
+        found = [
+            chosen
+            for cls in self._subclasses(resolver, function.receiver)
+            for chosen in _own_method(resolver, cls, facts.name)
+        ]
+        real = [f for f in found if not _is_double(resolver, f)]
+        kept = real or found
+        return tuple(kept) if len(kept) <= _MOST else ()
+
+    def _subclasses(self, resolver: Resolver, cls: ClassValue) -> list[ClassValue]:
+        index = self._index()
+        module = resolver.table.get(cls.module)
+        if module is None:
+            return []
+        found: dict[ClassValue, None] = {}
+        todo = [module.facts.classes[cls.number].name]
+        seen = set(todo)
+        while todo:
+            for name, number in index.get(todo.pop(), ()):
+                candidate = ClassValue(name, number)
+                bases = resolver.mro(candidate)[1:]
+                if any(
+                    isinstance(b, ClassValue) and (b.module, b.number) == (cls.module, cls.number)
+                    for b in bases
+                ):
+                    found.setdefault(candidate)
+                owner = resolver.table.get(name)
+                own = owner.facts.classes[number].name if owner else ""
+                if own and own not in seen:
+                    seen.add(own)
+                    todo.append(own)
+        return list(found)
+
+    def _index(self) -> dict[str, list[tuple[str, int]]]:
+        if self._by_base is None:
+            self._by_base = {}
+            for module in self._project():
+                for number, cls in enumerate(module.facts.classes):
+                    for base in cls.bases:
+                        expr = base.value if isinstance(base, Subscript) else base
+                        name = expr.id if isinstance(expr, Name) else ""
+                        name = expr.name if isinstance(expr, Attr) else name
+                        self._by_base.setdefault(name, []).append((module.name, number))
+        return self._by_base
+
+
+def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[FunctionValue]:
+    module = resolver.table.get(cls.module)
+    if module is None:
+        return []
+    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
+    return [
+        FunctionValue(cls.module, binding.value.number, cls, True)
+        for binding in scope.bindings.get(name, ())
+        if isinstance(binding.value, FunctionRef)
+        and not module.facts.functions[binding.value.number].bare
+    ]
+
+
+def _is_double(resolver: Resolver, function: FunctionValue) -> bool:
+    """A stand-in for tests: by its class's name, or by the folder it lives in."""
+    module = resolver.table.get(function.module)
+    if module is None:
+        return False
+    owner = module.facts.functions[function.number].owner
+    name = module.facts.classes[owner].name.lower() if owner >= 0 else ""
+    parts = module.dotted.lower().split(".")
+    return name.startswith(_DOUBLES) or any(part.startswith(("test", "mock")) for part in parts)

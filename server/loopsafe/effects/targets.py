@@ -1,0 +1,251 @@
+"""What runs when a value is called, entered, iterated or read: library knowledge or a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+from loopsafe.effects.conditions import blocks
+from loopsafe.facts.ir import Attr, Call, FunctionRef, Site
+from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.resolve.calls import Arguments, argument_at, given
+from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    ExternalInstance,
+    Frame,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    ManagerValue,
+    PartialValue,
+    Value,
+)
+
+
+class Run(NamedTuple):
+    """A function's body that runs at a site."""
+
+    function: FunctionValue
+    arguments: Arguments
+    iterated: bool
+    """The site iterates over a generator; a mere call of a generator function runs nothing."""
+
+
+Target: TypeAlias = Blocking | Run
+"""What a site leads to: a catalogued blocking callable, or a function of known source."""
+
+_METHODS = {
+    "enter": "__enter__",
+    "exit": "__exit__",
+    "aenter": "__aenter__",
+    "aexit": "__aexit__",
+    "iterate": "__iter__",
+    "aiterate": "__aiter__",
+}
+
+
+def site_targets(resolver: Resolver, site: Site, frame: Frame) -> Iterator[tuple[Value, Target]]:
+    """What may run at a site: pairs of the value that leads there and its target."""
+    expr = site.expr
+    if site.kind == "call" and isinstance(expr, Call):
+        for value in resolver.values(expr.func, frame):
+            yield from ((value, t) for t in called(resolver, value, expr, frame))
+    elif site.kind == "get" and isinstance(expr, Attr):
+        for value in resolver.values(expr.value, frame):
+            yield from ((value, t) for t in _read(resolver, value, expr.name))
+    elif site.kind in _METHODS:
+        for value in resolver.values(expr, frame):
+            yield from ((value, t) for t in _protocol(resolver, value, site.kind, frame))
+
+
+def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
+    """What runs when a value is called."""
+    entry = knowledge(resolver, value)
+    if entry is not None:
+        if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame):
+            yield entry
+        return
+    if isinstance(value, FunctionValue):
+        yield Run(value, given(resolver, value, call, frame), False)
+        yield from _inline(resolver, value, call, frame)
+    elif isinstance(value, ClassValue):
+        yield from _constructed(resolver, value, call, frame)
+        yield from _inline(resolver, value, call, frame)
+    elif isinstance(value, Instance):
+        for method in resolver.attribute(value, "__call__"):
+            if not isinstance(method, Instance):
+                yield from called(resolver, method, call, frame)
+    elif isinstance(value, PartialValue):
+        yield from called(resolver, value.function, None, frame)
+
+
+def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
+    """The catalogue's word on calling a value: an entry, False for harmless, None for nothing."""
+    catalogue = resolver.catalogue
+    if isinstance(value, FunctionValue):
+        name = dotted_name(resolver, value)
+        if name is None:
+            return None
+        if value.receiver is not None:
+            word = _method_knowledge(resolver, value.receiver, value)
+            if word is not None:
+                return word
+        return catalogue.function(name) or (False if catalogue.harmless(name) else None)
+    if isinstance(value, External):
+        if (found := catalogue.function(value.name)) is not None:
+            return found
+        if (member := catalogue.member(value.name)) is not None:
+            return member[0].blocking(member[1])
+        known = catalogue.klass(value.name)
+        return known.blocking("__init__") if known is not None else None
+    if isinstance(value, ClassValue):
+        return _class_knowledge(resolver, value)
+    return None
+
+
+def _method_knowledge(
+    resolver: Resolver, receiver: ClassValue, function: FunctionValue
+) -> Blocking | bool | None:
+    """Knowledge of a method by the receiver's class, up to the class that defines it."""
+    module = resolver.table.get(function.module)
+    if module is None:
+        return None
+    facts = module.facts.functions[function.number]
+    for owner in resolver.mro(receiver):
+        name = dotted_name(resolver, owner)
+        known = resolver.catalogue.klass(name) if name else None
+        if known is not None:
+            if known.is_harmless(facts.name):
+                return False
+            if (found := known.blocking(facts.name)) is not None:
+                return found
+        if (
+            isinstance(owner, ClassValue)
+            and owner.module == function.module
+            and owner.number == facts.owner
+        ):
+            return None
+    return None
+
+
+def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | None:
+    name = dotted_name(resolver, cls)
+    if name is not None and (found := resolver.catalogue.function(name)) is not None:
+        return found
+    for owner in resolver.mro(cls):
+        name = dotted_name(resolver, owner)
+        known = resolver.catalogue.klass(name) if name else None
+        if known is not None:
+            if known.is_harmless("__init__"):
+                return False
+            if (made := known.blocking("__init__")) is not None:
+                return made
+        if isinstance(owner, ClassValue) and _defines(resolver, owner, "__init__"):
+            return None
+    return None
+
+
+def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
+    module = resolver.table.get(cls.module)
+    if module is None:
+        return False
+    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
+    return name in scope.bindings
+
+
+def _constructed(
+    resolver: Resolver, cls: ClassValue, call: Call | None, frame: Frame
+) -> Iterator[Target]:
+    found_init = False
+    for name in ("__new__", "__init__"):
+        for function in _functions(resolver, cls, name):
+            found_init = found_init or name == "__init__"
+            yield Run(function, given(resolver, function, call, frame), False)
+    if not found_init:
+        for function in _functions(resolver, cls, "__post_init__"):
+            yield Run(function, (), False)
+
+
+def _functions(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
+    """The functions that a class's method name stands for, bound."""
+    member = find(resolver, cls, name)
+    if member is None or not isinstance(member.owner, ClassValue):
+        return
+    for binding in member.bindings:
+        if isinstance(binding.value, FunctionRef):
+            yield FunctionValue(member.owner.module, binding.value.number, cls, True)
+
+
+def _read(resolver: Resolver, value: Value, name: str) -> Iterator[Target]:
+    """What runs when an attribute is read: the getter of a property."""
+    if not isinstance(value, Instance):
+        return
+    for function in _functions(resolver, value.cls, name):
+        if is_property(decorator_names(resolver, function)):
+            entry = knowledge(resolver, function)
+            if isinstance(entry, Blocking):
+                yield entry
+            elif entry is None:
+                yield Run(function, (), False)
+
+
+def _protocol(resolver: Resolver, value: Value, kind: str, frame: Frame) -> Iterator[Target]:
+    """What runs when a value is entered, left or iterated."""
+    if isinstance(value, ManagerValue):
+        if kind in ("enter", "aenter"):
+            yield Run(value.function, value.arguments, True)
+        return
+    if isinstance(value, GeneratorValue):
+        if kind in ("iterate", "aiterate"):
+            yield Run(value.function, value.arguments, True)
+        return
+    method = _METHODS[kind]
+    if isinstance(value, ExternalInstance):
+        known = resolver.catalogue.klass(value.name)
+        entry = known.blocking(method) if known else None
+        if entry is not None and blocks(resolver, entry, None, frame):
+            yield entry
+        return
+    if isinstance(value, Instance):
+        names = (method, "__next__") if kind == "iterate" else (method,)
+        for name in names:
+            for function in resolver.attribute(value, name):
+                if isinstance(function, (FunctionValue, External)):
+                    yield from called(resolver, function, None, frame)
+
+
+def runner_of(resolver: Resolver, value: Value) -> Runner | None:
+    """The catalogue's entry for a callable that takes another one."""
+    name = dotted_name(resolver, value)
+    if name is None:
+        return None
+    if (found := resolver.catalogue.runner(name)) is not None:
+        return found
+    if isinstance(value, FunctionValue) and value.receiver is not None:
+        method = name.rpartition(".")[2]
+        for owner in resolver.mro(value.receiver):
+            dotted = dotted_name(resolver, owner)
+            known = resolver.catalogue.klass(dotted) if dotted else None
+            if known is not None and method in known.runners:
+                return known.runners[method]
+    if isinstance(value, External) and (member := resolver.catalogue.member(value.name)):
+        return member[0].runners.get(member[1])
+    return None
+
+
+def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
+    """Callables that the callee calls before it returns: `sorted(key=f)`, `list(generator())`."""
+    runner = runner_of(resolver, value)
+    if runner is None or not runner.inline or call is None:
+        return
+    argument = argument_at(call, runner.position, runner.argument)
+    if argument is None:
+        return
+    for given_value in resolver.values(argument, frame):
+        if runner.takes == "callable":
+            yield from called(resolver, given_value, None, frame)
+        elif isinstance(given_value, (GeneratorValue, ManagerValue)):
+            yield Run(given_value.function, given_value.arguments, True)

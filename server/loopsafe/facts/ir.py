@@ -1,0 +1,332 @@
+"""What is known of one module: expressions, bindings, functions, classes and call sites.
+
+Everything is a tuple: small, immutable, quick to make and to store. Expressions keep the shape
+of the source but drop what no later stage asks for. A name in an expression carries the block and
+the order of its use, so that a reader can tell which assignments reach it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from loopsafe.facts.recover import SyntaxProblem
+from loopsafe.model import Span
+
+Literal: TypeAlias = str | bytes | int | float | complex | bool | None
+
+
+class Name(NamedTuple):
+    """A name that is read."""
+
+    id: str
+    block: int
+    order: int
+
+
+class Attr(NamedTuple):
+    """`value.name`"""
+
+    value: Expr
+    name: str
+
+
+class Call(NamedTuple):
+    """`func(*args, **keywords)`; a keyword without a name is `**mapping`."""
+
+    func: Expr
+    args: tuple[Expr, ...]
+    keywords: tuple[tuple[str | None, Expr], ...]
+    span: Span
+    """The callee expression."""
+
+
+class Const(NamedTuple):
+    """A literal."""
+
+    value: Literal
+
+
+class Typed(NamedTuple):
+    """An expression of which only the builtin class of the result matters: `str` of an f-string."""
+
+    builtin: str
+
+
+class Subscript(NamedTuple):
+    """`value[index]`"""
+
+    value: Expr
+    key: Expr
+
+
+class Await(NamedTuple):
+    """`await value`"""
+
+    value: Expr
+
+
+class Param(NamedTuple):
+    """What a caller gives the function's parameter of this index."""
+
+    number: int
+
+
+class FunctionRef(NamedTuple):
+    """A `def` or `lambda`: its index in `ModuleFacts.functions`."""
+
+    number: int
+
+
+class ClassRef(NamedTuple):
+    """A class definition: its index in `ModuleFacts.classes`."""
+
+    number: int
+
+
+class Imported(NamedTuple):
+    """`import module` (name None) or `from module import name`; `level` counts leading dots."""
+
+    module: str
+    name: str | None
+    level: int
+
+
+class Choice(NamedTuple):
+    """One of several: `a if c else b`, `a or b`."""
+
+    options: tuple[Expr, ...]
+
+
+class Display(NamedTuple):
+    """A tuple, list or set display; `kind` is the builtin's name."""
+
+    kind: str
+    items: tuple[Expr, ...]
+
+
+class DictDisplay(NamedTuple):
+    """`{key: value}`; `{**other}` has no key."""
+
+    items: tuple[tuple[Expr | None, Expr], ...]
+
+
+class Comprehension(NamedTuple):
+    """A comprehension; `kind` is `list`, `set`, `dict` or `generator`."""
+
+    kind: str
+    element: Expr
+    key: Expr | None
+
+
+class Starred(NamedTuple):
+    """`*value`"""
+
+    value: Expr
+
+
+class Binary(NamedTuple):
+    """`left op right`; `op` is the method's name, `__add__`."""
+
+    left: Expr
+    op: str
+    right: Expr
+
+
+class Element(NamedTuple):
+    """What iterating over a value gives: the target of `for` or `async for`."""
+
+    value: Expr
+    is_async: bool
+
+
+class Item(NamedTuple):
+    """The part of an unpacked value; `index` -1 is a starred rest."""
+
+    value: Expr
+    number: int
+
+
+class Entered(NamedTuple):
+    """What `with value as target` gives the target."""
+
+    value: Expr
+    is_async: bool
+
+
+class Narrowed(NamedTuple):
+    """A name after `isinstance(name, type)`."""
+
+    name: Name
+    type: Expr
+
+
+class InstanceOf(NamedTuple):
+    """An instance of a class expression: the target of `except type as target`."""
+
+    type: Expr
+
+
+class Unknown(NamedTuple):
+    """An expression that no stage looks into."""
+
+
+UNKNOWN = Unknown()
+
+Expr: TypeAlias = (
+    Name
+    | Attr
+    | Call
+    | Const
+    | Typed
+    | Subscript
+    | Await
+    | Param
+    | FunctionRef
+    | ClassRef
+    | Imported
+    | Choice
+    | Display
+    | DictDisplay
+    | Comprehension
+    | Starred
+    | Binary
+    | Element
+    | Item
+    | Entered
+    | Narrowed
+    | InstanceOf
+    | Unknown
+)
+
+
+class Binding(NamedTuple):
+    """One way a name gets its value."""
+
+    value: Expr | None
+    annotation: Expr | None
+    scope: int
+    """The scope in which value and annotation are read."""
+    block: int
+    """The block of the assignment; -1 where it may happen at any time (another function's)."""
+    order: int
+
+
+class Block(NamedTuple):
+    """A run of statements inside a scope; block 0 is the scope's own body."""
+
+    parent: int
+    kind: str
+    """`body`, `if`, `else`, `loop`, `try`, `except`, `finally`, `case`, `comprehension`,
+    `dead` (never runs), `typing` (only for type checkers), `main` (`__name__ == "__main__"`)."""
+    test: Expr | None
+    """The condition of an `if` or `else`; of an `except`, the call that the `try` begins with."""
+    catches: tuple[Expr, ...]
+    """The exception classes of an `except`."""
+    end: int
+    """The order at which the block ends."""
+
+
+class Scope(NamedTuple):
+    """A namespace: the module's (index 0), a class's or a function's."""
+
+    kind: str
+    """`module`, `class` or `function`."""
+    parent: int
+    owner: int
+    """Index of the class or function it belongs to; -1 for the module."""
+    bindings: dict[str, tuple[Binding, ...]]
+    declared: dict[str, int]
+    """Names declared `global` or `nonlocal`, to the scope where their lookup starts."""
+    blocks: tuple[Block, ...]
+    stars: tuple[Imported, ...]
+    """Modules of `from module import *`."""
+
+
+class Site(NamedTuple):
+    """A place where another function may run."""
+
+    kind: str
+    """`call`, `enter`/`exit` (with), `iterate` (for), `get` (attribute read), and for `async`
+    statements `aenter`/`aexit`/`aiterate`."""
+    expr: Expr
+    """The call, the context manager, the iterable or the attribute."""
+    span: Span
+    """Of the callee, or of the whole expression where there is none."""
+    scope: int
+    """Where its names are read: the function's own scope or that of a class in its body."""
+    block: int
+    awaited: bool
+
+
+class Parameter(NamedTuple):
+    """A parameter; `kind` is `positional`, `keyword`, `args` (`*args`) or `kwargs`."""
+
+    name: str
+    kind: str
+    annotation: Expr | None
+    default: Expr | None
+
+
+class Function(NamedTuple):
+    """A `def`, an `async def`, a `lambda`, or the module's own body (index 0)."""
+
+    name: str
+    qualname: str
+    """Dotted inside the module, without `<locals>`: `Service.load`."""
+    span: Span
+    """The name after `def`; the whole expression of a lambda."""
+    is_async: bool
+    is_generator: bool
+    parameters: tuple[Parameter, ...]
+    returns: Expr | None
+    decorators: tuple[Expr, ...]
+    scope: int
+    outer: int
+    """The scope in which it is defined, and in which decorators, defaults and annotations live."""
+    owner: int
+    """Index of the class whose method it is; -1 where it is none."""
+    sites: tuple[Site, ...]
+    values: tuple[Expr, ...]
+    """What it returns."""
+    yields: tuple[Expr, ...]
+    awaits: bool
+    """Has an `await`, `async for` or `async with` of its own."""
+    bare: bool
+    """Its body does nothing: a docstring, `...`, `pass` or `raise NotImplementedError`."""
+
+
+class Class(NamedTuple):
+    """A class definition."""
+
+    name: str
+    qualname: str
+    span: Span
+    bases: tuple[Expr, ...]
+    keywords: tuple[tuple[str | None, Expr], ...]
+    decorators: tuple[Expr, ...]
+    scope: int
+    outer: int
+    attributes: dict[str, tuple[Binding, ...]]
+    """What methods store on their first parameter: `self.name = value`."""
+
+
+class Assigned(NamedTuple):
+    """`target.name = value` on anything but a method's own first parameter."""
+
+    target: Expr
+    name: str
+    binding: Binding
+
+
+class ModuleFacts(NamedTuple):
+    """All that is known of one module's text."""
+
+    functions: tuple[Function, ...]
+    classes: tuple[Class, ...]
+    scopes: tuple[Scope, ...]
+    assigned: tuple[Assigned, ...]
+    exports: tuple[str, ...] | None
+    """`__all__`, where it is written out."""
+    words: frozenset[str]
+    """Every attribute name that is read: lets a search for a registration skip most modules."""
+    problems: tuple[SyntaxProblem, ...]

@@ -1,0 +1,433 @@
+"""Calls: what a call gives, what its arguments bring in, and what await, `for` and `with` give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from loopsafe.facts.ir import Call, Expr, Function, Parameter, Starred
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.special import DECORATORS, SPECIAL
+from loopsafe.resolve.types import as_instance, mentions_variable
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    CoroutineValue,
+    External,
+    ExternalInstance,
+    Frame,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    ManagerFactory,
+    ManagerValue,
+    OffloadingValue,
+    PartialValue,
+    TupleValue,
+    Value,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+Arguments = tuple[tuple[int, Values], ...]
+
+_DEEPEST_ARGUMENTS = 3
+"""Beyond this many calls, what was passed along is no longer told apart by call site."""
+
+
+def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
+    """What a call may give."""
+    callees = resolver.values(call.func, frame)
+    return union(call_value(resolver, callee, call, frame) for callee in callees)
+
+
+def call_value(resolver: Resolver, value: Value, call: Call | None, frame: Frame | None) -> Values:
+    """What calling a value gives; without a call, whatever the arguments."""
+    if isinstance(value, FunctionValue):
+        return _call_function(resolver, value, call, frame)
+    if isinstance(value, ClassValue):
+        return _call_class(resolver, value, call, frame)
+    if isinstance(value, External):
+        return _call_external(resolver, value, call, frame)
+    if isinstance(value, Instance):
+        methods = resolver.attribute(value, "__call__")
+        return union(call_value(resolver, m, call, frame) for m in methods if m != value)
+    if isinstance(value, PartialValue):
+        return call_value(resolver, value.function, None, None)
+    if isinstance(value, OffloadingValue):
+        return (CoroutineValue(call_value(resolver, value.function, call, frame)),)
+    if isinstance(value, ManagerFactory):
+        arguments = given(resolver, value.function, call, frame)
+        return (ManagerValue(value.function, arguments),)
+    return ()
+
+
+def function_result(resolver: Resolver, function: FunctionValue, arguments: Arguments) -> Values:
+    """What a function returns: by its annotation, else by its `return` statements."""
+    frame = resolver.function_frame(function, arguments)
+    module = resolver.table.get(function.module)
+    if frame is None or module is None:
+        return ()
+    facts = module.facts.functions[function.number]
+    if facts.is_generator and not facts.returns:
+        return (GeneratorValue(function, arguments),)
+    declared = resolver.instances(facts.returns, frame) if facts.returns is not None else ()
+    if facts.is_generator:
+        return (GeneratorValue(function, arguments), *declared)
+    values = declared
+    if not resolver.known(declared) and not module.is_stub:
+        values = union((declared, *(resolver.values(expr, frame) for expr in facts.values)))
+    return (CoroutineValue(values),) if facts.is_async else values
+
+
+def decorated(resolver: Resolver, function: FunctionValue) -> Values:
+    """What a function's name stands for: decorators without known source leave it as it is."""
+    module = resolver.table.get(function.module)
+    if module is None:
+        return (function,)
+    facts = module.facts.functions[function.number]
+    values: Values = (function,)
+    frame = function.outer or resolver.frame(function.module, facts.outer)
+    for decorator in reversed(facts.decorators):
+        applied: list[Values] = []
+        for callee in resolver.values(decorator, frame):
+            applied.extend(_apply(resolver, callee, value) for value in values)
+        values = union(applied) or values
+    return values
+
+
+def given(
+    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
+) -> Arguments:
+    """What a call passes to the parameters whose own annotation does not tell."""
+    module = resolver.table.get(function.module)
+    if module is None or call is None or frame is None or frame.depth >= _DEEPEST_ARGUMENTS:
+        return ()
+    facts = module.facts.functions[function.number]
+    outer = resolver.frame(function.module, facts.outer)
+    found: list[tuple[int, Values]] = []
+    for index, expr in matched(facts, call, function.bound):
+        parameter = facts.parameters[index]
+        values = resolver.values(expr, frame)
+        if not values:
+            continue
+        annotation = parameter.annotation
+        if annotation is not None and mentions_variable(resolver, annotation, outer):
+            found.append((index, values))
+        elif not module.is_stub:
+            telling = values if annotation is None else tuple(v for v in values if _is_callable(v))
+            if telling and not all(isinstance(v, ConstantValue) for v in telling):
+                found.append((index, telling))
+    return tuple(found)
+
+
+def matched(facts: Function, call: Call, bound: bool) -> list[tuple[int, Expr]]:
+    """The call's arguments by parameter index; those behind a `*` cannot be placed."""
+    parameters = facts.parameters
+    positions = [i for i, p in enumerate(parameters) if p.kind == "positional"]
+    if bound and positions:
+        positions = positions[1:]
+    found: list[tuple[int, Expr]] = []
+    for position, expr in enumerate(call.args):
+        if isinstance(expr, Starred) or position >= len(positions):
+            break
+        found.append((positions[position], expr))
+    names = {p.name: i for i, p in enumerate(parameters) if p.kind in ("positional", "keyword")}
+    for name, expr in call.keywords:
+        if name in names:
+            found.append((names[name], expr))
+    return found
+
+
+def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
+    """What a function's parameter may hold."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return ()
+    facts = module.facts.functions[module.facts.scopes[frame.scope].owner]
+    parameter = facts.parameters[index]
+    receiver = _receiver(resolver, facts, index, frame)
+    if receiver:
+        return receiver
+    if parameter.kind in ("args", "kwargs"):
+        return _gathered(resolver, parameter, frame)
+    passed = next((values for i, values in frame.arguments if i == index), ())
+    outer = resolver.frame(frame.module, facts.outer, frame.receiver)
+    if parameter.annotation is not None:
+        declared = resolver.instances(parameter.annotation, frame)
+        if resolver.known(declared):
+            return declared
+    injected = _injected(resolver, parameter, outer)
+    if injected:
+        return injected
+    if passed:
+        return passed
+    return resolver.values(parameter.default, outer) if parameter.default is not None else ()
+
+
+def awaited(resolver: Resolver, values: Values) -> Values:
+    """What awaiting gives."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, CoroutineValue):
+            found.append(value.result)
+        elif isinstance(value, Instance):
+            for method in resolver.attribute(value, "__await__"):
+                results = call_value(resolver, method, None, None)
+                generators = (r for r in results if isinstance(r, Instance))
+                found.extend(g.cls.arguments[-1] for g in generators if g.cls.arguments)
+    return union(found)
+
+
+def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Values:
+    """What iterating gives, item by item."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, TupleValue):
+            found.extend(value.items)
+        elif isinstance(value, GeneratorValue):
+            found.append(_yielded(resolver, value.function, value.arguments))
+        elif isinstance(value, (Instance, ConstantValue)):
+            found.append(_iterated(resolver, value, is_async))
+    return union(found)
+
+
+def entered(resolver: Resolver, values: Values, is_async: bool) -> Values:
+    """What `with value as target` gives the target."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, ManagerValue):
+            found.append(_yielded(resolver, value.function, value.arguments))
+        elif isinstance(value, CoroutineValue) and is_async:
+            found.append(entered(resolver, value.result, is_async))
+        else:
+            name = "__aenter__" if is_async else "__enter__"
+            methods = resolver.attribute(value, name)
+            result = union(call_value(resolver, m, None, None) for m in methods)
+            found.append(awaited(resolver, result) if is_async else result)
+            if not methods or isinstance(value, ExternalInstance):
+                found.append((value,) if isinstance(value, (Instance, ExternalInstance)) else ())
+    return union(found)
+
+
+def _call_function(
+    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
+) -> Values:
+    name = dotted_name(resolver, function)
+    if name is None:
+        return ()
+    special = SPECIAL.get(name)
+    if special is not None and call is not None and frame is not None:
+        found = special(resolver, call, frame)
+        if found is not None:
+            return found
+    known = _known_result(resolver, function, name)
+    if known:
+        return known
+    runner = resolver.catalogue.runner(name)
+    if runner is not None and runner.gives == "callable" and call is not None and frame is not None:
+        targets = call.args[runner.position : runner.position + 1] or call.args[:1]
+        found = union(resolver.values(target, frame) for target in targets)
+        return tuple(OffloadingValue(v) for v in found if _is_callable(v))
+    return resolver.function_result(function, given(resolver, function, call, frame))
+
+
+def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values:
+    """What the catalogue says a call gives, for libraries whose source does not say it."""
+    result = resolver.catalogue.returns(name)
+    if result is not None:
+        return resolver.instance_of(result)
+    if function.receiver is None:
+        return ()
+    method = name.rpartition(".")[2]
+    for owner in resolver.mro(function.receiver):
+        dotted = dotted_name(resolver, owner)
+        known = resolver.catalogue.klass(dotted) if dotted else None
+        if known is not None and method in known.returns:
+            return resolver.instance_of(known.returns[method])
+    return ()
+
+
+def _call_class(
+    resolver: Resolver, cls: ClassValue, call: Call | None, frame: Frame | None
+) -> Values:
+    name = dotted_name(resolver, cls) or ""
+    special = SPECIAL.get(name)
+    if special is not None and call is not None and frame is not None:
+        found = special(resolver, call, frame)
+        if found is not None:
+            return found
+    result = resolver.catalogue.returns(name)
+    if result is not None:
+        return resolver.instance_of(result)
+    return (Instance(cls),)
+
+
+def _call_external(
+    resolver: Resolver, value: External, call: Call | None, frame: Frame | None
+) -> Values:
+    catalogue = resolver.catalogue
+    result = catalogue.returns(value.name)
+    if result is None:
+        member = catalogue.member(value.name)
+        result = member[0].returns.get(member[1]) if member else None
+    if result is not None:
+        return resolver.instance_of(result)
+    special = SPECIAL.get(value.name)
+    if special is not None and call is not None and frame is not None:
+        return special(resolver, call, frame) or ()
+    if catalogue.is_class(value.name) or value.name.rpartition(".")[2][:1].isupper():
+        return (ExternalInstance(value.name),)
+    return ()
+
+
+def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
+    """What a decorator makes of a function."""
+    name = dotted_name(resolver, decorator) or ""
+    known = DECORATORS.get(name)
+    if known is not None:
+        return known(value)
+    runner = resolver.catalogue.runner(name)
+    if runner is not None and runner.gives == "callable":
+        return (OffloadingValue(value),)
+    if not isinstance(decorator, FunctionValue):
+        return ()
+    module = resolver.table.get(decorator.module)
+    if module is None or not module.is_project:
+        return ()
+    first = 1 if decorator.bound else 0
+    made = resolver.function_result(decorator, ((first, (value,)),))
+    return tuple(v for v in made if _is_callable(v))
+
+
+def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
+    """What a framework passes for `= Depends(f)`: the result of `f`, awaited and unwrapped."""
+    markers = [parameter.default, *_metadata(parameter.annotation)]
+    for marker in markers:
+        if not isinstance(marker, Call):
+            continue
+        for callee in resolver.values(marker.func, frame):
+            runner = resolver.catalogue.runner(dotted_name(resolver, callee) or "")
+            if runner is None or runner.gives != "result":
+                continue
+            target = argument_at(marker, runner.position, runner.argument)
+            if target is not None:
+                return _provided(resolver, resolver.values(target, frame))
+    return ()
+
+
+def argument_at(call: Call, position: int, name: str) -> Expr | None:
+    """The argument of a call at a position or under a keyword."""
+    for keyword, value in call.keywords:
+        if name and keyword == name:
+            return value
+    if 0 <= position < len(call.args):
+        found = call.args[position]
+        return None if isinstance(found, Starred) else found
+    return None
+
+
+def _provided(resolver: Resolver, targets: Values) -> Values:
+    found: list[Values] = []
+    for target in targets:
+        for value in call_value(resolver, target, None, None):
+            if isinstance(value, GeneratorValue):
+                found.append(_yielded(resolver, value.function, value.arguments))
+            elif isinstance(value, CoroutineValue):
+                found.append(value.result)
+            else:
+                found.append((value,))
+    return union(found)
+
+
+def _metadata(annotation: Expr | None) -> Iterable[Expr]:
+    """What `Annotated[T, ...]` carries besides the type."""
+    index = getattr(annotation, "key", None)
+    items = getattr(index, "items", ())
+    return items[1:] if isinstance(items, tuple) else ()
+
+
+def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
+    """`self` or `cls`, for the first parameter of a method."""
+    if index != 0 or facts.owner < 0 or frame.receiver is None:
+        return ()
+    names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
+    if "staticmethod" in names:
+        return ()
+    if "classmethod" in names or facts.name in ("__new__", "__init_subclass__"):
+        return (frame.receiver,)
+    return (Instance(frame.receiver),)
+
+
+def _gathered(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
+    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else ()
+    if parameter.kind == "args":
+        return resolver.builtin("tuple", item)
+    return resolver.builtin("dict", resolver.builtin("str"), item)
+
+
+def _yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -> Values:
+    """What a generator function yields: by its annotation, else by its `yield`s."""
+    frame = resolver.function_frame(function, arguments)
+    module = resolver.table.get(function.module)
+    if frame is None or module is None:
+        return ()
+    facts = module.facts.functions[function.number]
+    declared: Values = ()
+    if facts.returns is not None:
+        declared = union(
+            value.cls.arguments[0]
+            for value in resolver.instances(facts.returns, frame)
+            if isinstance(value, Instance) and value.cls.arguments
+        )
+    if resolver.known(declared):
+        return declared
+    return union(resolver.values(expr, frame) for expr in facts.yields)
+
+
+def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
+    enter, step = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")
+    found: list[Values] = []
+    for method in resolver.attribute(value, enter):
+        for iterator in call_value(resolver, method, None, None):
+            if isinstance(iterator, GeneratorValue):
+                found.append(_yielded(resolver, iterator.function, iterator.arguments))
+                continue
+            for following in resolver.attribute(iterator, step):
+                items = call_value(resolver, following, None, None)
+                found.append(awaited(resolver, items) if is_async else items)
+    return union(found)
+
+
+def _is_callable(value: Value) -> bool:
+    return isinstance(
+        value,
+        (
+            FunctionValue,
+            ClassValue,
+            PartialValue,
+            OffloadingValue,
+            ManagerFactory,
+            External,
+        ),
+    )
+
+
+__all__ = [
+    "Arguments",
+    "argument_at",
+    "as_instance",
+    "awaited",
+    "call_value",
+    "call_values",
+    "decorated",
+    "elements",
+    "entered",
+    "function_result",
+    "given",
+    "matched",
+    "parameter_values",
+]

@@ -1,0 +1,248 @@
+"""Expressions: one small function for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from loopsafe.facts import ir
+from loopsafe.resolve.calls import awaited, call_values, elements, entered, parameter_values
+from loopsafe.resolve.names import imported_values, name_values
+from loopsafe.resolve.types import classes
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    Frame,
+    FunctionValue,
+    Instance,
+    TupleValue,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+_DEEPEST_CLOSURE = 4
+
+
+def evaluate(resolver: Resolver, expr: ir.Expr, frame: Frame) -> Values:
+    """What an expression may be; empty where it is not known."""
+    read = _READERS.get(type(expr))
+    return read(resolver, expr, frame) if read else ()
+
+
+def bound(resolver: Resolver, binding: ir.Binding, frame: Frame) -> Values:
+    """What a binding gives its name: what its annotation says, or more exactly its value."""
+    if binding.annotation is None:
+        return resolver.values(binding.value, frame) if binding.value is not None else ()
+    declared = resolver.instances(binding.annotation, frame)
+    if binding.value is None:
+        return declared
+    value = resolver.values(binding.value, frame)
+    if not resolver.known(declared):
+        return value or declared
+    return value if _is_narrower(resolver, value, declared) else declared
+
+
+def _is_narrower(resolver: Resolver, value: Values, declared: Values) -> bool:
+    """Whether an assigned object is of a subclass of the declared class."""
+    if not value or not all(isinstance(v, Instance) for v in value):
+        return False
+    bases = {(d.cls.module, d.cls.number) for d in declared if isinstance(d, Instance)}
+    return all(
+        isinstance(v, Instance)
+        and any(
+            isinstance(c, ClassValue) and (c.module, c.number) in bases
+            for c in resolver.mro(v.cls)[1:]
+        )
+        for v in value
+    )
+
+
+def _name(resolver: Resolver, expr: ir.Name, frame: Frame) -> Values:
+    return name_values(resolver, expr, frame)
+
+
+def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
+    values = resolver.values(expr.value, frame)
+    return union(resolver.attribute(value, expr.name) for value in values)
+
+
+def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
+    return call_values(resolver, expr, frame)
+
+
+def _constant(resolver: Resolver, expr: ir.Const, frame: Frame) -> Values:
+    return (ConstantValue(expr.value),)
+
+
+def _typed(resolver: Resolver, expr: ir.Typed, frame: Frame) -> Values:
+    return resolver.builtin(expr.builtin)
+
+
+def _function(resolver: Resolver, expr: ir.FunctionRef, frame: Frame) -> Values:
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return ()
+    scope = module.facts.scopes[module.facts.functions[expr.number].outer]
+    closes = scope.kind == "function" and frame.depth < _DEEPEST_CLOSURE
+    value = FunctionValue(frame.module, expr.number, outer=frame if closes else None)
+    return resolver.decorated(value)
+
+
+def _class(resolver: Resolver, expr: ir.ClassRef, frame: Frame) -> Values:
+    return (ClassValue(frame.module, expr.number),)
+
+
+def _param(resolver: Resolver, expr: ir.Param, frame: Frame) -> Values:
+    return parameter_values(resolver, expr.number, frame)
+
+
+def _imported(resolver: Resolver, expr: ir.Imported, frame: Frame) -> Values:
+    return imported_values(resolver, expr, frame)
+
+
+def _await(resolver: Resolver, expr: ir.Await, frame: Frame) -> Values:
+    return awaited(resolver, resolver.values(expr.value, frame))
+
+
+def _choice(resolver: Resolver, expr: ir.Choice, frame: Frame) -> Values:
+    return union(resolver.values(option, frame) for option in expr.options)
+
+
+def _display(resolver: Resolver, expr: ir.Display, frame: Frame) -> Values:
+    parts = []
+    for item in expr.items:
+        if isinstance(item, ir.Starred):
+            parts.append(elements(resolver, resolver.values(item.value, frame)))
+        else:
+            parts.append(resolver.values(item, frame))
+    starred = any(isinstance(item, ir.Starred) for item in expr.items)
+    if expr.kind == "tuple" and not starred:
+        return (TupleValue(tuple(parts)),)
+    return resolver.builtin(expr.kind, union(parts))
+
+
+def _dict(resolver: Resolver, expr: ir.DictDisplay, frame: Frame) -> Values:
+    keys = union(resolver.values(k, frame) for k, _ in expr.items if k is not None)
+    values = union(resolver.values(v, frame) for k, v in expr.items if k is not None)
+    return resolver.builtin("dict", keys, values)
+
+
+def _comprehension(resolver: Resolver, expr: ir.Comprehension, frame: Frame) -> Values:
+    element = resolver.values(expr.element, frame)
+    if expr.key is not None:
+        return resolver.builtin("dict", resolver.values(expr.key, frame), element)
+    return resolver.builtin("list" if expr.kind == "generator" else expr.kind, element)
+
+
+def _starred(resolver: Resolver, expr: ir.Starred, frame: Frame) -> Values:
+    return elements(resolver, resolver.values(expr.value, frame))
+
+
+def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
+    found: list[Values] = []
+    for value in resolver.values(expr.value, frame):
+        if isinstance(value, TupleValue):
+            found.append(_item_of(resolver, value, resolver.values(expr.key, frame)))
+        elif isinstance(value, ClassValue):
+            parts = expr.key.items if isinstance(expr.key, ir.Display) else (expr.key,)
+            arguments = tuple(resolver.instances(part, frame) for part in parts)
+            found.append((value._replace(arguments=arguments),))
+        else:
+            getters = resolver.attribute(value, "__getitem__")
+            found.append(union(resolver.called(getter) for getter in getters))
+    return union(found)
+
+
+def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:
+    for key in index:
+        if isinstance(key, ConstantValue) and isinstance(key.value, int):
+            position = int(key.value)
+            if -len(value.items) <= position < len(value.items):
+                return value.items[position]
+    return union(value.items)
+
+
+def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
+    left = resolver.values(expr.left, frame)
+    found: list[Values] = []
+    for value in left:
+        if isinstance(value, (Instance, ConstantValue)):
+            operators = resolver.attribute(value, expr.op)
+            found.append(union(resolver.called(operator) for operator in operators))
+    return union(found) or left
+
+
+def _element(resolver: Resolver, expr: ir.Element, frame: Frame) -> Values:
+    return elements(resolver, resolver.values(expr.value, frame), expr.is_async)
+
+
+def _item(resolver: Resolver, expr: ir.Item, frame: Frame) -> Values:
+    found: list[Values] = []
+    for value in resolver.values(expr.value, frame):
+        if isinstance(value, TupleValue):
+            fits = -len(value.items) <= expr.number < len(value.items)
+            found.append(value.items[expr.number] if fits else union(value.items))
+        else:
+            found.append(elements(resolver, (value,)))
+    return union(found)
+
+
+def _entered(resolver: Resolver, expr: ir.Entered, frame: Frame) -> Values:
+    return entered(resolver, resolver.values(expr.value, frame), expr.is_async)
+
+
+def _narrowed(resolver: Resolver, expr: ir.Narrowed, frame: Frame) -> Values:
+    before = resolver.values(expr.name, frame)
+    after = _instances_of(resolver, expr.type, frame)
+    if not after:
+        return before
+    wanted = {(v.cls.module, v.cls.number) for v in after if isinstance(v, Instance)}
+    kept = tuple(
+        v
+        for v in before
+        if isinstance(v, Instance)
+        and any(
+            isinstance(c, ClassValue) and (c.module, c.number) in wanted
+            for c in resolver.mro(v.cls)
+        )
+    )
+    return kept or after
+
+
+def _instance(resolver: Resolver, expr: ir.InstanceOf, frame: Frame) -> Values:
+    return _instances_of(resolver, expr.type, frame)
+
+
+def _instances_of(resolver: Resolver, kind: ir.Expr, frame: Frame) -> Values:
+    if isinstance(kind, ir.Display):
+        return union(_instances_of(resolver, part, frame) for part in kind.items)
+    return tuple(Instance(c) for c in classes(resolver, kind, frame) if isinstance(c, ClassValue))
+
+
+_READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
+    ir.Name: _name,
+    ir.Attr: _attribute,
+    ir.Call: _call,
+    ir.Const: _constant,
+    ir.Typed: _typed,
+    ir.FunctionRef: _function,
+    ir.ClassRef: _class,
+    ir.Param: _param,
+    ir.Imported: _imported,
+    ir.Await: _await,
+    ir.Choice: _choice,
+    ir.Display: _display,
+    ir.DictDisplay: _dict,
+    ir.Comprehension: _comprehension,
+    ir.Starred: _starred,
+    ir.Subscript: _subscript,
+    ir.Binary: _binary,
+    ir.Element: _element,
+    ir.Item: _item,
+    ir.Entered: _entered,
+    ir.Narrowed: _narrowed,
+    ir.InstanceOf: _instance,
+}

@@ -1,0 +1,237 @@
+"""Attributes: lookup on modules, classes and instances, through bases, properties and `super()`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from loopsafe.facts.ir import Binding, FunctionRef
+from loopsafe.resolve.names import final_bindings, module_member, qualified
+from loopsafe.resolve.types import as_instance, classes
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    External,
+    ExternalInstance,
+    FunctionValue,
+    Instance,
+    ModuleValue,
+    SuperValue,
+    TupleValue,
+    Value,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+_LONGEST_MRO = 60
+
+
+class Member(NamedTuple):
+    """A class's attribute, and the class in the order of lookup that has it."""
+
+    owner: ClassValue | External
+    bindings: tuple[Binding, ...]
+    """In the class body, or, if there is none, stored by its methods."""
+    stored: tuple[Binding, ...]
+
+
+def attribute(resolver: Resolver, value: Value, name: str) -> Values:
+    """What `value.name` may be."""
+    if isinstance(value, ModuleValue):
+        return module_member(resolver, value.name, name)
+    if isinstance(value, Instance):
+        return _remembered(resolver, value.cls, name, bound=True)
+    if isinstance(value, ClassValue):
+        return _remembered(resolver, value, name, bound=False)
+    if isinstance(value, External):
+        return (External(f"{value.name}.{name}"),)
+    if isinstance(value, ExternalInstance):
+        return _external_attribute(resolver, value.name, name)
+    if isinstance(value, SuperValue):
+        member = find(resolver, value.receiver, name, after=value.after)
+        return _member_values(resolver, member, name, value.receiver, True) if member else ()
+    if isinstance(value, ConstantValue) and value.value is not None:
+        kind = type(value.value).__name__
+        return union(attribute(resolver, v, name) for v in resolver.builtin(kind))
+    if isinstance(value, TupleValue):
+        return union(attribute(resolver, v, name) for v in resolver.builtin("tuple"))
+    return ()
+
+
+def find(
+    resolver: Resolver, cls: ClassValue, name: str, after: ClassValue | None = None
+) -> Member | None:
+    """The first class in the order of lookup that has an attribute."""
+    passed = after is None
+    for owner in resolver.mro(cls):
+        if not passed:
+            passed = (
+                isinstance(owner, ClassValue)
+                and after is not None
+                and (owner.module, owner.number) == (after.module, after.number)
+            )
+            continue
+        if isinstance(owner, External):
+            return Member(owner, (), ())
+        module = resolver.table.get(owner.module)
+        if module is None:
+            continue
+        facts = module.facts.classes[owner.number]
+        bindings = final_bindings(module, facts.scope, name)
+        stored = facts.attributes.get(name, ())
+        if bindings or stored:
+            return Member(owner, bindings, stored)
+    return None
+
+
+def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
+    """The class and its bases; C3 where it works out, depth first where it does not."""
+    module = resolver.table.get(cls.module)
+    if module is None or cls.number >= len(module.facts.classes):
+        return (cls,)
+    facts = module.facts.classes[cls.number]
+    frame = resolver.frame(cls.module, facts.outer, cls if cls.arguments else None)
+    bases: list[ClassValue | External] = []
+    for expr in facts.bases:
+        bases.extend(classes(resolver, expr, frame)[:1])
+    lines = [list(_line_of(resolver, base)) for base in bases]
+    merged = _merged([*lines, list(bases)])
+    return (cls, *merged[:_LONGEST_MRO])
+
+
+def named(resolver: Resolver, dotted: str) -> Values:
+    """What an absolute dotted name stands for: the longest module prefix, then attributes."""
+    parts = dotted.split(".")
+    for end in range(len(parts), 0, -1):
+        module = ".".join(parts[:end])
+        if resolver.table.get(module) is None:
+            continue
+        values: Values = (ModuleValue(module),)
+        for name in parts[end:]:
+            values = union(resolver.attribute(value, name) for value in values)
+        return values
+    return (External(dotted),)
+
+
+def dotted_name(resolver: Resolver, value: Value) -> str | None:
+    """The absolute dotted name under which a class or function is defined."""
+    if isinstance(value, (External, ExternalInstance)):
+        return value.name
+    if isinstance(value, (ClassValue, FunctionValue)):
+        module = resolver.table.get(value.module)
+        if module is None:
+            return None
+        owners = module.facts.classes if isinstance(value, ClassValue) else module.facts.functions
+        return f"{module.dotted}.{owners[value.number].qualname}"
+    return None
+
+
+def decorator_names(resolver: Resolver, function: FunctionValue) -> tuple[str, ...]:
+    """The dotted names that a function's decorators spell, outermost first."""
+    module = resolver.table.get(function.module)
+    if module is None:
+        return ()
+    facts = module.facts.functions[function.number]
+    if not facts.decorators:
+        return ()
+    frame = resolver.frame(function.module, facts.outer)
+    return tuple(qualified(resolver, expr, frame) or "" for expr in facts.decorators)
+
+
+def is_property(names: tuple[str, ...]) -> bool:
+    """Whether decorators make a function an attribute that is computed when it is read."""
+    return any(name.rpartition(".")[2] in _PROPERTIES for name in names)
+
+
+def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
+    def compute() -> Values:
+        member = find(resolver, cls, name)
+        if member is None:
+            return _known_attribute(resolver, cls, name)
+        return _member_values(resolver, member, name, cls, bound)
+
+    return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
+
+
+def _member_values(
+    resolver: Resolver, member: Member, name: str, cls: ClassValue, bound: bool
+) -> Values:
+    owner = member.owner
+    if isinstance(owner, External):
+        return _external_attribute(resolver, owner.name, name)
+    found: list[Values] = []
+    declared = resolver.frame(owner.module, _scope_of(resolver, owner), cls)
+    for binding in member.bindings:
+        if isinstance(binding.value, FunctionRef):
+            method = FunctionValue(owner.module, binding.value.number, cls, bound, owner.outer)
+            found.append(_method(resolver, method))
+        else:
+            found.append(resolver.bound(binding, declared))
+    for binding in member.stored:
+        frame = resolver.frame(owner.module, binding.scope, cls)
+        found.append(resolver.bound(binding, frame))
+    values = union(found)
+    return values or _known_attribute(resolver, cls, name)
+
+
+def _method(resolver: Resolver, method: FunctionValue) -> Values:
+    names = decorator_names(resolver, method)
+    if not names:
+        return (method,)
+    shorts = {name.rpartition(".")[2] for name in names}
+    if is_property(names):
+        return resolver.function_result(method._replace(bound=True), ()) if method.bound else ()
+    if "staticmethod" in shorts:
+        return resolver.decorated(method._replace(bound=False, receiver=None))
+    if "classmethod" in shorts:
+        return resolver.decorated(method._replace(bound=True))
+    return resolver.decorated(method)
+
+
+def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
+    """An attribute that the source does not show and the catalogue knows."""
+    for owner in resolver.mro(cls):
+        dotted = dotted_name(resolver, owner)
+        known = resolver.catalogue.klass(dotted) if dotted else None
+        if known is not None and name in known.attributes:
+            return resolver.instance_of(known.attributes[name])
+        if known is not None and dotted and (name in known.methods or name in known.returns):
+            return (External(f"{dotted}.{name}"),)
+    return ()
+
+
+def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
+    known = resolver.catalogue.klass(cls)
+    if known is not None and name in known.attributes:
+        return tuple(as_instance(v) for v in resolver.named(known.attributes[name]))
+    return (External(f"{cls}.{name}"),)
+
+
+def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
+    module = resolver.table.get(cls.module)
+    return module.facts.classes[cls.number].scope if module else 0
+
+
+def _line_of(resolver: Resolver, base: ClassValue | External) -> tuple[ClassValue | External, ...]:
+    return resolver.mro(base) if isinstance(base, ClassValue) else (base,)
+
+
+def _merged(lines: list[list[ClassValue | External]]) -> list[ClassValue | External]:
+    merged: list[ClassValue | External] = []
+    lines = [line for line in lines if line]
+    while lines:
+        head = next(
+            (line[0] for line in lines if not any(line[0] in other[1:] for other in lines)),
+            lines[0][0],
+        )
+        merged.append(head)
+        lines = [[c for c in line if c != head] for line in lines]
+        lines = [line for line in lines if line]
+    return merged
+
+
+_PROPERTIES = frozenset(
+    {"property", "cached_property", "abstractproperty", "hybrid_property", "computed_field"}
+)

@@ -1,0 +1,229 @@
+"""Names: where a name comes from, through scopes, imports, re-exports and stars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from loopsafe.facts.building import ANY_TIME
+from loopsafe.facts.ir import Attr, Binding, ClassRef, Expr, FunctionRef, Imported, Name
+from loopsafe.facts.reach import reaching
+from loopsafe.modules.table import Module
+from loopsafe.resolve.values import External, Frame, ModuleValue, Values, union
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+
+class Definition(NamedTuple):
+    """A binding, and the frame in which its value is read."""
+
+    binding: Binding
+    frame: Frame
+
+
+def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definition, ...]:
+    """The bindings that a name may stand for, in the innermost scope that has it."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return ()
+    scopes = module.facts.scopes
+    scope = scopes[frame.scope]
+    declared = scope.declared.get(name.id)
+    here: Frame | None = frame
+    if declared is None and name.id in scope.bindings:
+        found = reaching(scope, name.id, name.block, name.order)
+        return _placed(resolver, found, frame)
+    index = scope.parent if declared is None else declared
+    while index >= 0:
+        outer = scopes[index]
+        here = _enclosing(here, index)
+        if outer.kind != "class" and name.id in outer.bindings:
+            found = _final(module, index, name.id)
+            return _placed(resolver, found, here or resolver.frame(frame.module, index))
+        index = outer.parent
+    return ()
+
+
+def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
+    """What a name may be where it is read."""
+    found = definitions(resolver, name, frame)
+    if found:
+        return union(resolver.bound(d.binding, d.frame) for d in found)
+    starred = _from_stars(resolver, frame.module, name.id)
+    if starred is not None:
+        return starred
+    return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+
+
+def imported_values(resolver: Resolver, imported: Imported, frame: Frame) -> Values:
+    """What an import binds."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return ()
+    if imported.name is None:
+        name = imported.module.partition(".")[0] if imported.level < 0 else imported.module
+        return (ModuleValue(resolver.table.imported(module, name, 0)),)
+    source = resolver.table.imported(module, imported.module, imported.level)
+    return module_member(resolver, source, imported.name)
+
+
+def module_member(resolver: Resolver, module: str, name: str) -> Values:
+    """What `module.name` may be; an `External` where its source does not show it."""
+    return resolver.remember(
+        ("member", module, name), module, lambda: _module_member(resolver, module, name)
+    )
+
+
+def module_definitions(resolver: Resolver, module: str, name: str) -> tuple[Definition, ...]:
+    """The bindings of a module's name, through re-exports, for readers of type expressions."""
+    seen: set[tuple[str, str]] = set()
+    found: list[Definition] = []
+    todo = [(module, name)]
+    while todo:
+        step = todo.pop()
+        if step in seen:
+            continue
+        seen.add(step)
+        entry = resolver.table.get(step[0])
+        if entry is None:
+            continue
+        bindings = _final(entry, 0, step[1])
+        for binding in bindings:
+            if isinstance(binding.value, Imported) and binding.value.name is not None:
+                value = binding.value
+                source = resolver.table.imported(entry, value.module, value.level)
+                todo.append((source, value.name or ""))
+            else:
+                found.append(Definition(binding, resolver.frame(step[0], binding.scope)))
+        if not bindings:
+            todo.extend((source, step[1]) for source in _star_sources(entry, resolver, step[1]))
+    return tuple(found)
+
+
+def qualified(resolver: Resolver, expr: Expr, frame: Frame) -> str | None:
+    """The dotted name that an expression spells, by its imports alone: `typing.Optional`."""
+    if isinstance(expr, Attr):
+        base = qualified(resolver, expr.value, frame)
+        return f"{base}.{expr.name}" if base else None
+    if not isinstance(expr, Name):
+        return None
+    found = definitions(resolver, expr, frame)
+    if not found:
+        return f"builtins.{expr.id}"
+    module = resolver.table.get(found[-1].frame.module)
+    value = found[-1].binding.value
+    if module is None:
+        return None
+    if isinstance(value, Imported):
+        source = module.absolute(value.module, value.level)
+        if value.name is None:
+            return source.partition(".")[0] if value.level < 0 else source
+        return f"{source}.{value.name}"
+    if isinstance(value, ClassRef):
+        return f"{module.dotted}.{module.facts.classes[value.number].qualname}"
+    if isinstance(value, FunctionRef):
+        return f"{module.dotted}.{module.facts.functions[value.number].qualname}"
+    return f"{module.dotted}.{expr.id}"
+
+
+def final_bindings(module: Module, scope: int, name: str) -> tuple[Binding, ...]:
+    """What a name of a scope is after the scope's code has run; all overloads of a function."""
+    return _final(module, scope, name)
+
+
+def _module_member(resolver: Resolver, module: str, name: str) -> Values:
+    entry = resolver.table.get(module)
+    if entry is None:
+        child = resolver.table.child(module, name)
+        return (ModuleValue(child),) if child else (External(f"{module}.{name}"),)
+    bindings = _final(entry, 0, name)
+    if bindings:
+        frame = resolver.frame(module, 0)
+        values = union(
+            resolver.bound(b, frame if b.scope == 0 else resolver.frame(module, b.scope))
+            for b in bindings
+        )
+        return values or resolver.unresolved(module, name)
+    child = resolver.table.child(module, name)
+    if child is not None:
+        return (ModuleValue(child),)
+    starred = _from_stars(resolver, module, name)
+    if starred is not None:
+        return starred
+    return resolver.unresolved(module, name) or (External(f"{module}.{name}"),)
+
+
+def _from_stars(resolver: Resolver, module: str, name: str) -> Values | None:
+    entry = resolver.table.get(module)
+    if entry is None:
+        return None
+    for source in _star_sources(entry, resolver, name):
+        return module_member(resolver, source, name)
+    return None
+
+
+def _star_sources(entry: Module, resolver: Resolver, name: str) -> list[str]:
+    """Modules that a `*` import takes this name from, the last one first, as it wins."""
+    found = []
+    for star in reversed(entry.facts.scopes[0].stars):
+        source = resolver.table.imported(entry, star.module, star.level)
+        if _exports(resolver, source, name, set()):
+            found.append(source)
+    return found
+
+
+def _exports(resolver: Resolver, module: str, name: str, seen: set[str]) -> bool:
+    entry = resolver.table.get(module)
+    if entry is None or module in seen:
+        return False
+    seen.add(module)
+    exports = entry.facts.exports
+    if exports is not None and name not in exports:
+        return False
+    if exports is None and name.startswith("_"):
+        return False
+    if name in entry.facts.scopes[0].bindings:
+        return True
+    return any(
+        _exports(resolver, resolver.table.imported(entry, star.module, star.level), name, seen)
+        for star in entry.facts.scopes[0].stars
+    )
+
+
+def _final(module: Module, scope: int, name: str) -> tuple[Binding, ...]:
+    found = module.facts.scopes[scope].bindings.get(name, ())
+    if len(found) < 2:
+        return found
+    reached = reaching(module.facts.scopes[scope], name, 0, ANY_TIME)
+    if len(reached) == len(found):
+        return reached
+    overloads = tuple(b for b in found if b not in reached and _is_overload(module, b))
+    return (*overloads, *reached)
+
+
+def _is_overload(module: Module, binding: Binding) -> bool:
+    """A stub's `@overload`, or the getter that a later `@name.setter` takes up."""
+    if not isinstance(binding.value, FunctionRef):
+        return False
+    names = {
+        d.id if isinstance(d, Name) else d.name if isinstance(d, Attr) else ""
+        for d in module.facts.functions[binding.value.number].decorators
+    }
+    return bool(names & {"overload", "property", "cached_property", "hybrid_property"})
+
+
+def _placed(
+    resolver: Resolver, bindings: tuple[Binding, ...], frame: Frame
+) -> tuple[Definition, ...]:
+    """Bindings with their frames: another function's `global` assignment is read in its own."""
+    return tuple(
+        Definition(b, frame if b.scope == frame.scope else resolver.frame(frame.module, b.scope))
+        for b in bindings
+    )
+
+
+def _enclosing(frame: Frame | None, scope: int) -> Frame | None:
+    """The frame of an enclosing scope, where the current one remembers it."""
+    while frame is not None and frame.scope != scope:
+        frame = frame.outer
+    return frame

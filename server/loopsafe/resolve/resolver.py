@@ -1,0 +1,240 @@
+"""The resolver: answers what an expression may be, and remembers its answers by module.
+
+An answer that was cut short by a cycle is kept only until the cycle's head is known, so the order
+of questions does not change answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from loopsafe.facts.ir import Binding, Expr
+from loopsafe.knowledge.catalogue import Catalogue
+from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.resolve import calls, expressions, members, types
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+    Values,
+    without_none,
+)
+
+T = TypeVar("T")
+
+_DEEPEST = 120
+"""Questions nested deeper than this are answered with "unknown"."""
+
+_NEVER = 1 << 30
+
+
+class Resolver:
+    """Lazy, memoised resolution over a module table."""
+
+    def __init__(self, table: ModuleTable, catalogue: Catalogue) -> None:
+        self.table = table
+        self.catalogue = catalogue
+        self.hints: dict[tuple[str, str], Values] = {}
+        """Extra values for names that nothing here settles, by module and name or position."""
+        self._frames: dict[Hashable, Frame] = {}
+        self._answers: dict[str, dict[Hashable, object]] = {}
+        self._dependants: dict[str, set[str]] = {}
+        self._active: dict[Hashable, int] = {}
+        self._modules: list[str] = []
+        self._provisional: list[tuple[str, Hashable]] = []
+        self._lowest = _NEVER
+
+    # Questions
+
+    def values(self, expr: Expr, frame: Frame) -> Values:
+        """What an expression may be."""
+        return self.remember(
+            (id(expr), frame), frame.module, lambda: expressions.evaluate(self, expr, frame)
+        )
+
+    def instances(self, annotation: Expr, frame: Frame) -> Values:
+        """What a value annotated so may be."""
+        return self.remember(
+            ("type", id(annotation), frame),
+            frame.module,
+            lambda: types.instances(self, annotation, frame),
+        )
+
+    def bound(self, binding: Binding, frame: Frame) -> Values:
+        """What a binding gives its name."""
+        return self.remember(
+            ("bound", id(binding), frame),
+            frame.module,
+            lambda: expressions.bound(self, binding, frame),
+        )
+
+    def attribute(self, value: Value, name: str) -> Values:
+        """What `value.name` may be."""
+        return members.attribute(self, value, name)
+
+    def mro(self, cls: ClassValue) -> tuple[ClassValue | External, ...]:
+        """The class and its bases in the order of lookup."""
+        return self.remember(("mro", cls), cls.module, lambda: members.linearise(self, cls))
+
+    def function_result(
+        self, function: FunctionValue, arguments: tuple[tuple[int, Values], ...]
+    ) -> Values:
+        """What calling a function gives."""
+        return self.remember(
+            ("result", function, arguments),
+            function.module,
+            lambda: calls.function_result(self, function, arguments),
+        )
+
+    def decorated(self, function: FunctionValue) -> Values:
+        """What a function's name stands for after its decorators."""
+        return self.remember(
+            ("decorated", function),
+            function.module,
+            lambda: calls.decorated(self, function),
+        )
+
+    def called(self, value: Value) -> Values:
+        """What calling a value gives, whatever the arguments."""
+        return calls.call_value(self, value, None, None)
+
+    def awaited(self, values: Values) -> Values:
+        """What awaiting gives."""
+        return calls.awaited(self, values)
+
+    def elements(self, values: Values) -> Values:
+        """What iterating gives."""
+        return calls.elements(self, values)
+
+    def named(self, dotted: str) -> Values:
+        """What an absolute dotted name stands for."""
+        return members.named(self, dotted)
+
+    def instance_of(self, dotted: str) -> Values:
+        """An object of the class with this absolute dotted name."""
+        return tuple(types.as_instance(value) for value in self.named(dotted))
+
+    def builtin(self, name: str, *arguments: Values) -> Values:
+        """An object of a builtin class."""
+        return tuple(
+            Instance(value._replace(arguments=arguments))
+            for value in self.named(f"builtins.{name}")
+            if isinstance(value, ClassValue)
+        )
+
+    def unresolved(self, module: str, name: str) -> Values:
+        """Extra values for a module's name that its source does not settle."""
+        return self.hints.get((module, name), ())
+
+    def known(self, values: Values) -> Values:
+        """Values without None: what a program that goes on may hold."""
+        return without_none(values)
+
+    # Frames
+
+    def frame(
+        self,
+        module: str,
+        scope: int,
+        receiver: ClassValue | None = None,
+        arguments: tuple[tuple[int, Values], ...] = (),
+        outer: Frame | None = None,
+    ) -> Frame:
+        """The one frame of these properties."""
+        key = (module, scope, receiver, arguments, outer)
+        found = self._frames.get(key)
+        if found is None:
+            if receiver is None:
+                receiver = self._own_class(module, scope)
+            found = Frame(module, scope, receiver, arguments, outer)
+            self._frames[key] = found
+        return found
+
+    def function_frame(
+        self, function: FunctionValue, arguments: tuple[tuple[int, Values], ...] = ()
+    ) -> Frame | None:
+        """The frame of a function's body; None where its module is gone."""
+        module = self.table.get(function.module)
+        if module is None or function.number >= len(module.facts.functions):
+            return None
+        scope = module.facts.functions[function.number].scope
+        outer = function.outer
+        return self.frame(function.module, scope, function.receiver, arguments, outer)
+
+    def module(self, name: str) -> Module | None:
+        return self.table.get(name)
+
+    # Memory
+
+    def remember(self, key: Hashable, module: str, compute: Callable[[], T]) -> T:
+        """The answer to a question about a module; an empty one while it is being asked."""
+        answers = self._answers.get(module)
+        if answers is None:
+            answers = self._answers[module] = {}
+        if self._modules and self._modules[-1] != module:
+            self._dependants.setdefault(module, set()).add(self._modules[-1])
+        if key in answers:
+            return answers[key]  # type: ignore[return-value]
+        if key in self._active:
+            self._lowest = min(self._lowest, self._active[key])
+            return ()  # type: ignore[return-value]
+        depth = len(self._active)
+        if depth > _DEEPEST:
+            self._lowest = 0
+            return ()  # type: ignore[return-value]
+        return self._compute(key, module, compute, answers, depth)
+
+    def _compute(
+        self,
+        key: Hashable,
+        module: str,
+        compute: Callable[[], T],
+        answers: dict[Hashable, object],
+        depth: int,
+    ) -> T:
+        self._active[key] = depth
+        self._modules.append(module)
+        outer_lowest, self._lowest = self._lowest, _NEVER
+        mark = len(self._provisional)
+        try:
+            result = compute()
+        finally:
+            self._modules.pop()
+            del self._active[key]
+            lowest, self._lowest = self._lowest, outer_lowest
+        if lowest < depth:
+            self._provisional.append((module, key))
+            self._lowest = min(self._lowest, lowest)
+        else:
+            for name, stale in self._provisional[mark:]:
+                self._answers[name].pop(stale, None)
+            del self._provisional[mark:]
+        answers[key] = result
+        return result
+
+    def forget(self, modules: tuple[str, ...]) -> frozenset[str]:
+        """Drops the answers that rest on these modules; gives the modules they were about."""
+        gone: set[str] = set()
+        todo = list(modules)
+        while todo:
+            name = todo.pop()
+            if name not in gone:
+                gone.add(name)
+                todo.extend(self._dependants.pop(name, ()))
+        for name in gone:
+            self._answers.pop(name, None)
+        return frozenset(gone)
+
+    def _own_class(self, module: str, scope: int) -> ClassValue | None:
+        entry = self.table.get(module)
+        if entry is None or scope >= len(entry.facts.scopes):
+            return None
+        found = entry.facts.scopes[scope]
+        if found.kind != "function":
+            return ClassValue(module, found.owner) if found.kind == "class" else None
+        owner = entry.facts.functions[found.owner].owner
+        return ClassValue(module, owner) if owner >= 0 else None

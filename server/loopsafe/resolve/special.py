@@ -1,0 +1,118 @@
+"""Callables of the language itself whose result no signature can express."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from loopsafe.facts.ir import Call, Const, FunctionRef
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    Frame,
+    FunctionValue,
+    Instance,
+    ManagerFactory,
+    PartialValue,
+    SuperValue,
+    Value,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+
+def _partial(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    if not call.args:
+        return ()
+    targets = resolver.values(call.args[0], frame)
+    return tuple(PartialValue(target, len(call.args) - 1) for target in targets)
+
+
+def _super(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`super()` looks behind the class in whose body it is written."""
+    here: Frame | None = frame
+    while here is not None:
+        module = resolver.table.get(here.module)
+        scope = module.facts.scopes[here.scope] if module else None
+        if module is not None and scope is not None and scope.kind == "function":
+            owner = module.facts.functions[scope.owner].owner
+            if owner >= 0 and here.receiver is not None:
+                return (SuperValue(here.receiver, ClassValue(here.module, owner)),)
+        here = here.outer
+    return ()
+
+
+def _cast(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    return resolver.instances(call.args[0], frame) if call.args else ()
+
+
+def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    if len(call.args) < 2:
+        return ()
+    names = [call.args[1].value] if isinstance(call.args[1], Const) else []
+    if not names:
+        names = [
+            v.value for v in resolver.values(call.args[1], frame) if isinstance(v, ConstantValue)
+        ]
+    owners = resolver.values(call.args[0], frame)
+    return union(
+        resolver.attribute(owner, name)
+        for owner in owners
+        for name in names
+        if isinstance(name, str)
+    )
+
+
+def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    if len(call.args) != 1:
+        return ()
+    values = resolver.values(call.args[0], frame)
+    return tuple(value.cls for value in values if isinstance(value, Instance))
+
+
+def _first_argument(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    return resolver.values(call.args[0], frame) if call.args else ()
+
+
+def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`@lru_cache(maxsize=1)` leaves the function; `lru_cache(f)` is the function."""
+    if call.args and isinstance(call.args[0], FunctionRef):
+        return resolver.values(call.args[0], frame)
+    values = resolver.values(call.args[0], frame) if call.args else ()
+    return tuple(v for v in values if isinstance(v, FunctionValue))
+
+
+SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
+    "functools.partial": _partial,
+    "builtins.super": _super,
+    "typing.cast": _cast,
+    "typing_extensions.cast": _cast,
+    "builtins.getattr": _getattr,
+    "builtins.type": _type,
+    "functools.lru_cache": _decorator,
+    "functools.cache": _decorator,
+    "copy.copy": _first_argument,
+    "copy.deepcopy": _first_argument,
+}
+"""Qualified name -> what a call of it gives; None leaves the answer to the signature."""
+
+
+def _manager(value: Value) -> Values:
+    return (ManagerFactory(value),) if isinstance(value, FunctionValue) else (value,)
+
+
+def _same(value: Value) -> Values:
+    return (value,)
+
+
+DECORATORS: dict[str, Callable[[Value], Values]] = {
+    "contextlib.contextmanager": _manager,
+    "contextlib.asynccontextmanager": _manager,
+    "functools.lru_cache": _same,
+    "functools.cache": _same,
+    "functools.wraps": _same,
+}
+"""Qualified name -> what the decorator makes of a function."""

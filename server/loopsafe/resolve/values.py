@@ -1,0 +1,181 @@
+"""Abstract values: what an expression may be when the program runs.
+
+`Values` is a tuple without repeats; empty means unknown, and unknown is never a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+from loopsafe.facts.ir import Literal
+
+LIMIT = 12
+"""A union of more members than this says too little to follow; the rest is dropped."""
+
+
+class Frame:
+    """Where an expression is read: a scope of a module, entered in a certain way.
+
+    Frames are interned by the resolver, so two of the same kind are the same object.
+    """
+
+    __slots__ = ("arguments", "depth", "module", "outer", "receiver", "scope")
+
+    def __init__(
+        self,
+        module: str,
+        scope: int,
+        receiver: ClassValue | None,
+        arguments: tuple[tuple[int, Values], ...],
+        outer: Frame | None,
+    ) -> None:
+        self.module = module
+        self.scope = scope
+        self.receiver = receiver
+        """The class of `self` (or `cls`) in a method, and in what is defined inside one."""
+        self.arguments = arguments
+        """What this call passes, by parameter index, where the signature does not say."""
+        self.outer = outer
+        """The frame of the enclosing function, where it is known."""
+        self.depth: int = (outer.depth + 1 if outer else 0) + (1 if arguments else 0)
+
+
+class ModuleValue(NamedTuple):
+    """A module."""
+
+    name: str
+
+
+class ClassValue(NamedTuple):
+    """A class whose definition is known; `arguments` are those of a generic class."""
+
+    module: str
+    number: int
+    arguments: tuple[Values, ...] = ()
+    outer: Frame | None = None
+
+
+class Instance(NamedTuple):
+    """An object of a class."""
+
+    cls: ClassValue
+
+
+class FunctionValue(NamedTuple):
+    """A function whose definition is known."""
+
+    module: str
+    number: int
+    receiver: ClassValue | None = None
+    """The class it was looked up on, for a method."""
+    bound: bool = False
+    """The first parameter is already given."""
+    outer: Frame | None = None
+    """The frame it was made in, for a function inside a function."""
+
+
+class PartialValue(NamedTuple):
+    """`functools.partial(function, ...)`."""
+
+    function: Value
+    given: int
+    """How many positional arguments are given."""
+
+
+class External(NamedTuple):
+    """A name of a package whose source is not at hand, or that its source does not show."""
+
+    name: str
+
+
+class ExternalInstance(NamedTuple):
+    """An object of a class whose source is not at hand."""
+
+    name: str
+
+
+class CoroutineValue(NamedTuple):
+    """Something to await; awaiting it gives the result."""
+
+    result: Values
+
+
+class GeneratorValue(NamedTuple):
+    """A running generator; its body runs where it is iterated."""
+
+    function: FunctionValue
+    arguments: tuple[tuple[int, Values], ...] = ()
+
+
+class ManagerValue(NamedTuple):
+    """A context manager made of a generator function."""
+
+    function: FunctionValue
+    arguments: tuple[tuple[int, Values], ...] = ()
+
+
+class ManagerFactory(NamedTuple):
+    """A generator function below `@contextmanager` or `@asynccontextmanager`."""
+
+    function: FunctionValue
+
+
+class OffloadingValue(NamedTuple):
+    """A callable that runs another one off the loop: `sync_to_async(f)`."""
+
+    function: Value
+
+
+class ConstantValue(NamedTuple):
+    """A literal."""
+
+    value: Literal
+
+
+class TupleValue(NamedTuple):
+    """A tuple whose items are known one by one."""
+
+    items: tuple[Values, ...]
+
+
+class SuperValue(NamedTuple):
+    """`super()`: lookups start behind `after` in the order of `receiver`."""
+
+    receiver: ClassValue
+    after: ClassValue
+
+
+Value: TypeAlias = (
+    ModuleValue
+    | ClassValue
+    | Instance
+    | FunctionValue
+    | PartialValue
+    | External
+    | ExternalInstance
+    | CoroutineValue
+    | GeneratorValue
+    | ManagerValue
+    | ManagerFactory
+    | OffloadingValue
+    | ConstantValue
+    | TupleValue
+    | SuperValue
+)
+
+Values: TypeAlias = tuple[Value, ...]
+
+
+def union(parts: Iterable[Values]) -> Values:
+    """One set of values out of many, in order, without repeats, cut at `LIMIT`."""
+    found: dict[Value, None] = {}
+    for values in parts:
+        for value in values:
+            found.setdefault(value)
+    return tuple(found)[:LIMIT]
+
+
+def without_none(values: Values) -> Values:
+    """Values that are not the constant None."""
+    return tuple(v for v in values if not (type(v) is ConstantValue and v.value is None))
