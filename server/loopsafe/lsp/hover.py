@@ -7,16 +7,9 @@ import re
 from lsprotocol import types
 
 from loopsafe import explain
-from loopsafe.engine import FunctionPlace
 from loopsafe.lsp.workbench import Work
-from loopsafe.model import Finding, Place, Span
+from loopsafe.model import Finding, Span
 from loopsafe.suppress import suppressions
-
-_WHERE = {
-    Place.LOOP: "runs on the event loop",
-    Place.THREAD: "runs in a worker thread",
-    Place.IMPORT: "runs once, at import",
-}
 
 
 def hover_at(work: Work, position: types.Position) -> types.Hover | None:
@@ -25,21 +18,24 @@ def hover_at(work: Work, position: types.Position) -> types.Hover | None:
     line, column = work.convert.place(source, position)
     finding = _finding_at(work, line, column)
     if finding:
-        text = explain.finding_markdown(finding, work.engine.fixes(finding))
-        return _hover(work, text, finding.span)
-    code = suppressions(source).code_at(line, column)
-    page = rule_page(code)
+        fixes = work.engine.fixes(finding)
+        return _hover(work, explain.finding_markdown(finding, fixes, work.root), finding.span)
+    page = explain.rule_page(suppressions(source).code_at(line, column))
     if page:
         return _hover(work, page, None)
     function = work.engine.function_at(work.path, line, column)
-    if function and function.place:
-        return _hover(work, _function(function, function.place), function.span)
-    return None
+    if function is None:
+        return None
+    return _hover(work, explain.function_markdown(function), function.span)
 
 
-def rule_page(code: object) -> str | None:
-    """The page of a rule, None for a name that is none."""
-    return explain.rule_markdown(code) if isinstance(code, str) else None
+def plain_text(markdown: str) -> str:
+    """Markdown for clients that show it as it is: without marks; web addresses are kept."""
+    text = re.sub(r"^(```|~~~).*\n?", "", markdown, flags=re.MULTILINE)
+    text = re.sub(r"\[([^\]]+)\]\((https?:[^)\s]+)\)", r"\1 (\2)", text)
+    text = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", text)
+    text = re.sub(r"^#+ +", "", text, flags=re.MULTILINE)
+    return re.sub(r"\*\*|`", "", text)
 
 
 def _finding_at(work: Work, line: int, column: int) -> Finding | None:
@@ -48,28 +44,9 @@ def _finding_at(work: Work, line: int, column: int) -> Finding | None:
     return max(around, key=lambda finding: finding.span[:2], default=None)
 
 
-def _function(function: FunctionPlace, place: Place) -> str:
-    kind = "async def" if function.is_async else "def"
-    role = f" ({function.role})" if function.role else ""
-    parts = [f"`{kind} {function.name}`{role} {_WHERE[place]}."]
-    if function.reason:
-        parts.append(f"{function.reason}.")
-    if function.findings:
-        calls = "call" if function.findings == 1 else "calls"
-        parts.append(f"{function.findings} blocking {calls} in it.")
-    return "\n\n".join(parts) + "\n"
-
-
-def _hover(work: Work, markdown: str, span: Span | None) -> types.Hover:
+def _hover(work: Work, markdown: str, span: Span | None) -> types.Hover | None:
+    if not markdown:
+        return None
     contents = work.convert.markup(markdown, plain_text(markdown))
     range_ = work.convert.range(work.report.source, span) if span else None
     return types.Hover(contents, range_)
-
-
-def plain_text(markdown: str) -> str:
-    """Markdown for clients that show it as it is: without marks, links with their address."""
-    text = re.sub(r"^(```|~~~).*\n?", "", markdown, flags=re.MULTILINE)
-    text = re.sub(r"\[([^\]]+)\]\((https?:[^)\s]+)\)", r"\1 (\2)", text)
-    text = re.sub(r"\[([^\]]+)\]\([^)\s]+\)", r"\1", text)
-    text = re.sub(r"^#+ +", "", text, flags=re.MULTILINE)
-    return re.sub(r"\*\*|(?<!`)`(?!`)", "", text)

@@ -14,7 +14,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
-from loopsafe import __version__
+from loopsafe import __version__, explain
 from loopsafe.lsp import actions, guards, hover
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import path_of
@@ -224,7 +224,8 @@ async def apply_fix(ls: Server, params: Any, title: str) -> None:
 
 async def explain_rule(ls: Server, params: Any) -> str | None:
     """`loopsafe/explain`: the page of a rule."""
-    return hover.rule_page(getattr(params, "code", None))
+    code = getattr(params, "code", None)
+    return explain.rule_page(code) if isinstance(code, str) else None
 
 
 async def inform(ls: Server, _params: Any) -> str:

@@ -137,7 +137,7 @@ class Session:
             try:
                 async with self.status.working():
                     answer, environment = await self.worker.run(job, rank)
-                self.status.ready(environment)
+                    self.status.ready(environment)
             except Cancelled:
                 return None
             except Exception as error:

@@ -34,9 +34,9 @@ class Status:
                 self.ready(self._environment)
 
     def ready(self, environment: str) -> None:
-        """An analysis succeeded, with this environment."""
+        """An analysis succeeded, with this environment; others may still be running."""
         self._environment = environment
-        if not (self._running and self._sent.get("state") == "busy"):
+        if self._running <= 1 or self._sent.get("state") != "busy":
             self._say("ready", "")
 
     def failed(self, message: str) -> None:

@@ -43,6 +43,7 @@ class Work:
     """All that the answer to one request is made from: one file at one moment."""
 
     path: str
+    root: Path
     engine: Engine
     editor: EditorSettings
     report: FileReport
@@ -111,7 +112,9 @@ class Workbench:
         report = self._report(bench, path, view, stop)
         if _excluded(path, bench.settings):
             report = replace(report, findings=())
-        return Work(path, bench.engine, editor, report, self._convert, Texts(view, self._disk))
+        return Work(
+            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk)
+        )
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""

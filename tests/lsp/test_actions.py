@@ -1,0 +1,231 @@
+"""Code actions: the right edits, in the right order, for the present text."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from lsp_editor import BARE, EMACS, NEOVIM, Editor, capabilities, editor
+from lsprotocol import types
+
+pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
+
+BLOCKING = "import time\n\n\nasync def main():\n    time.sleep(1)\n"
+CURE = "Loopsafe: Use await asyncio.sleep()"
+TWO = BLOCKING + "    time.sleep(2)\n"
+FIXED_TWO = TWO.replace("time.sleep(", "await asyncio.sleep(")
+
+
+def titles(actions: list[types.CodeAction]) -> list[str]:
+    return [action.title for action in actions]
+
+
+def cure(actions: list[types.CodeAction]) -> types.CodeAction:
+    [found] = [action for action in actions if action.title == CURE]
+    return found
+
+
+async def test_a_quick_fix_cures_the_finding(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        provider = ed.answer.capabilities.code_action_provider
+        assert isinstance(provider, types.CodeActionOptions)
+        assert provider.code_action_kinds == ("quickfix", "source.fixAll.loopsafe")
+        assert provider.resolve_provider
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        [found] = await ed.pull(uri)
+        action = cure(await ed.actions(uri, "sleep"))
+        assert action.kind == types.CodeActionKind.QuickFix
+        assert action.diagnostics == (found,)
+        assert action.edit
+        fixed = ed.after(action.edit, uri)
+        assert "import asyncio\n" in fixed
+        assert fixed.endswith("    await asyncio.sleep(1)\n")
+        ed.change(uri, fixed)
+        assert await ed.pull(uri) == []
+
+
+async def test_cures_come_first_and_ignoring_last(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", TWO)
+        both = "time.sleep(1)\n    time.sleep(2)"
+        actions = await ed.actions(uri, both, only=["quickfix"])
+        hiding = ["Ignore" in title for title in titles(actions)]
+        assert hiding == sorted(hiding)
+        assert sum(hiding) == 2
+        assert all(title.startswith("Loopsafe: ") for title in titles(actions))
+        assert not any(action.is_preferred for action in actions if "Ignore" in action.title)
+
+
+async def test_the_comment_that_ignores_can_be_left_out(tmp_path: Path) -> None:
+    off = {"codeAction": {"disableRuleComment": {"enable": False}}}
+    async with editor(tmp_path, settings=off) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        actions = await ed.actions(uri, "time.sleep")
+        assert CURE in titles(actions)
+        assert not [title for title in titles(actions) if "Ignore" in title]
+
+
+async def test_ignoring_silences_the_finding(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        [ignore] = [a for a in await ed.actions(uri, "time.sleep") if "Ignore" in a.title]
+        ed.change(uri, ed.after(ignore.edit, uri))
+        assert "# loopsafe: ignore[blocking-sleep]" in ed.texts[uri]
+        assert await ed.pull(uri) == []
+
+
+@pytest.mark.parametrize(
+    ("only", "kinds"),
+    [
+        (None, {"quickfix", "source.fixAll.loopsafe"}),
+        (["quickfix"], {"quickfix"}),
+        (["source"], {"source.fixAll.loopsafe"}),
+        (["source.fixAll"], {"source.fixAll.loopsafe"}),
+        (["source.fixAll.loopsafe"], {"source.fixAll.loopsafe"}),
+        (["source.fixAll.ruff"], set()),
+        (["source.fix"], set()),
+        (["refactor"], set()),
+        ([""], {"quickfix", "source.fixAll.loopsafe"}),
+        (["refactor", "quickfix"], {"quickfix"}),
+    ],
+)
+async def test_only_the_kinds_asked_for_are_offered(
+    tmp_path: Path, only: list[str] | None, kinds: set[str]
+) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        actions = await ed.actions(uri, "time.sleep", only=only)
+        assert {getattr(a.kind, "value", a.kind) for a in actions} == kinds
+
+
+async def test_only_findings_in_the_range_are_offered(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", TWO)
+        assert await ed.actions(uri, "main") == []
+        assert len([t for t in titles(await ed.actions(uri, "sleep(2)")) if t == CURE]) == 1
+
+
+async def test_fix_all_is_made_when_it_is_chosen(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", TWO)
+        [action] = await ed.actions(uri, "import", only=["source.fixAll"])
+        assert action.edit is None
+        ed.change(uri, f"# moved down\n{TWO}")
+        resolved = await ed.resolve(action)
+        assert resolved.edit
+        fixed = ed.after(resolved.edit, uri)
+        assert fixed.count("await asyncio.sleep(") == 2
+        assert fixed.count("import asyncio") == 1
+        ed.change(uri, fixed)
+        assert await ed.pull(uri) == []
+        assert await ed.actions(uri, "import", only=["source.fixAll"]) == []
+
+
+async def test_fix_all_after_the_cure_changes_nothing(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        [action] = await ed.actions(uri, "import", only=["source.fixAll"])
+        ed.change(uri, "async def main():\n    pass\n")
+        assert (await ed.resolve(action)).edit is None
+
+
+async def test_clients_that_cannot_resolve_get_the_edit_at_once(tmp_path: Path) -> None:
+    async with editor(tmp_path, capabilities=EMACS) as ed:
+        provider = ed.answer.capabilities.code_action_provider
+        assert isinstance(provider, types.CodeActionOptions)
+        assert not provider.resolve_provider
+        uri = ed.open(tmp_path / "app.py", TWO)
+        [action] = await ed.actions(uri, "import", only=["source.fixAll"])
+        assert action.data is None
+        assert ed.after(action.edit, uri).count("await asyncio.sleep(") == 2
+
+
+async def test_clients_without_versioned_edits_get_plain_ones(tmp_path: Path) -> None:
+    async with editor(tmp_path, capabilities=NEOVIM) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        action = cure(await ed.actions(uri, "time.sleep"))
+        assert action.edit
+        assert action.edit.document_changes is None
+        assert list(action.edit.changes or {}) == [uri]
+
+
+async def test_preference_is_only_told_to_clients_that_know_it(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        assert [a.title for a in await ed.actions(uri, "sleep") if a.is_preferred] == [CURE]
+    bare_literals = capabilities(
+        {
+            "textDocument": {
+                "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}
+            }
+        }
+    )
+    async with editor(tmp_path, capabilities=bare_literals) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        assert not [a for a in await ed.actions(uri, "sleep") if a.is_preferred is not None]
+
+
+async def test_a_client_that_knows_commands_only_gets_commands(tmp_path: Path) -> None:
+    old = capabilities({"workspace": {"applyEdit": True}})
+    async with editor(tmp_path, capabilities=old) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        commands = await ed.actions(uri, "time.sleep")
+        assert all(isinstance(command, types.Command) for command in commands)
+        [command] = [c for c in commands if c.title == CURE]
+        await ed.within(
+            ed.client.workspace_execute_command_async(
+                types.ExecuteCommandParams(command.command, command.arguments)
+            )
+        )
+        await ed.until(lambda: ed.applied)
+        assert "await asyncio.sleep(1)" in ed.after(ed.applied[0], uri)
+
+
+async def test_a_client_that_can_do_nothing_is_offered_nothing(tmp_path: Path) -> None:
+    async with editor(tmp_path, capabilities=BARE) as ed:
+        assert ed.answer.capabilities.code_action_provider is None
+
+
+async def test_diagnostics_sent_back_by_the_client_are_not_believed(tmp_path: Path) -> None:
+    """Some editors send columns of another unit, or diagnostics of a text long gone."""
+    wrong = types.Diagnostic(
+        types.Range(types.Position(0, 0), types.Position(0, 6)),
+        "time.sleep() blocks the event loop",
+        source="loopsafe",
+        code="blocking-sleep",
+        data={"code": "blocking-sleep", "span": [1, 0, 1, 6], "version": 1, "hash": ""},
+    )
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        assert await ed.actions(uri, "import", diagnostics=[wrong]) == []
+        right = cure(await ed.actions(uri, "time.sleep", diagnostics=[wrong]))
+        assert [ed.text_at(uri, d.range) for d in right.diagnostics or ()] == ["time.sleep"]
+
+
+async def test_actions_follow_the_text_as_it_is_typed(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        await ed.pull(uri)
+        await _type(ed, uri, "# a line more\n", BLOCKING)
+        action = cure(await ed.actions(uri, "time.sleep"))
+        assert "await asyncio.sleep(1)" in ed.after(action.edit, uri)
+        ed.change(uri, "async def main():\n    time = 1\n")
+        assert await ed.actions(uri, "time") == []
+
+
+async def test_a_request_past_the_end_of_the_text_is_answered(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        far = types.Range(types.Position(2, 0), types.Position(999, 999))
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier(uri), far, types.CodeActionContext([])
+        )
+        found = await ed.within(ed.client.text_document_code_action_async(params))
+        assert CURE in titles(list(found))
+
+
+async def _type(ed: Editor, uri: str, text: str, before: str) -> None:
+    for count in range(1, len(text) + 1):
+        ed.change(uri, text[:count] + before)
+        await asyncio.sleep(0)
