@@ -1,0 +1,339 @@
+"""The command line, as a shell sees it: output, errors and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loopsafe.cli import main
+
+SERVER = Path(__file__).parents[1] / "server"
+BLOCKING = "import time\n\n\nasync def tick():\n    time.sleep(1)\n"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in an empty project."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    (tmp_path / "pyproject.toml").touch()
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def started(*arguments: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-X", "utf8", "-m", "loopsafe", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(SERVER), "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def test_clean_project(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
+    )
+    assert run("check") == (0, "All checks passed!\n", "")
+
+
+def test_findings_in_full(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING)
+    code, out, err = run("check")
+    assert (code, err) == (1, "")
+    lines = out.splitlines()
+    assert lines[:6] == [
+        "warning[blocking-sleep]: time.sleep() blocks the event loop",
+        " --> a.py:5:5",
+        "  |",
+        "5 |     time.sleep(1)",
+        "  |     ^^^^^^^^^^",
+        "  |",
+    ]
+    assert any(line.startswith("  = fix:   ") for line in lines)
+    assert lines[-1] == "Found 1 finding (1 warning)."
+
+
+def test_findings_concisely(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "a.py").write_text(BLOCKING)
+    name = Path("pkg", "a.py")
+    assert run("check", "--output-format", "concise", "pkg") == (
+        1,
+        f"{name}:5:5: blocking-sleep time.sleep() blocks the event loop\n"
+        "Found 1 finding (1 warning).\n",
+        "",
+    )
+
+
+def test_findings_as_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import time\n\n\nasync def tick():\n    'é'; time.sleep(1)\n")
+    code, out, err = run("check", "--output-format=json", "a.py")
+    (item,) = json.loads(out)
+    assert (code, err) == (1, "")
+    assert item["filename"] == str(tmp_path / "a.py")
+    assert item["location"] == {"row": 5, "column": 10}
+    assert item["end_location"] == {"row": 5, "column": 20}
+    assert item["code"] == "blocking-sleep"
+    assert item["function"] == "a.tick"
+    assert item["category"] == "sleep"
+    assert [hop["call"] for hop in item["chain"]] == ["time.sleep()"]
+    assert item["fix"]["applicability"] == "safe"
+    assert item["fix"]["edits"][0].keys() == {"content", "location", "end_location"}
+    assert item["fixes"][0]["edits"][0].keys() == {
+        "filename",
+        "content",
+        "location",
+        "end_location",
+    }
+
+
+def test_json_of_nothing_is_an_empty_list(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    assert run("check", "--output-format", "json") == (0, "[]\n", "")
+
+
+def test_shape_is_the_one_of_ruff(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os, time\n" + BLOCKING)
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "ASYNC251,F401"]
+    ruff = subprocess.run(
+        [*command, "--output-format", "json", "a.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    by_code = {item["code"]: item for item in json.loads(ruff.stdout)}
+    _, out, _ = run("check", "--output-format", "json")
+    (item,) = json.loads(out)
+    theirs = by_code["ASYNC251"]
+    for key in ("filename", "location", "end_location"):
+        assert item[key] == theirs[key]
+    assert by_code["F401"]["fix"].keys() == item["fix"].keys()
+    edits = by_code["F401"]["fix"]["edits"], item["fix"]["edits"]
+    assert edits[0][0].keys() == edits[1][0].keys()
+
+
+def test_trouble_with_files_does_not_stop_the_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"x = '\xff'\n")
+    (tmp_path / "b.py").write_bytes(b"# coding: martian\n")
+    (tmp_path / "c.py").write_text("def f(:\n    pass\n")
+    (tmp_path / "d.py").write_text(BLOCKING)
+    (tmp_path / "e.py").mkdir()
+    code, out, err = run("check", "--output-format", "json")
+    assert code == 1
+    assert [Path(item["filename"]).name for item in json.loads(out)] == ["d.py"]
+    lines = err.splitlines()
+    assert len(lines) == 3
+    for name, line in zip("abc", lines, strict=True):
+        assert line.startswith(f"loopsafe: warning: {name}.py:")
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or not hasattr(os, "geteuid") or os.geteuid() == 0,
+    reason="needs a user whom files can be closed to",
+)
+def test_file_that_may_not_be_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING)
+    (tmp_path / "a.py").chmod(0)
+    code, _, err = run("check")
+    assert code == 0
+    assert err.startswith("loopsafe: warning: a.py: ")
+
+
+def test_folder_without_python(run: Run) -> None:
+    assert run("check") == (
+        0,
+        "All checks passed!\n",
+        "loopsafe: warning: no Python files found\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "which command: check, rule or server? (see `loopsafe --help`)"),
+        (["chek"], "argument COMMAND: invalid choice: 'chek'"),
+        (["check", "--fast"], "unrecognized arguments: --fast (see `loopsafe --help`)"),
+        (["check", "--output-format", "xml"], "argument --output-format: invalid choice: 'xml'"),
+        (["check", "nowhere"], "nowhere: no such file or folder"),
+        (["check", "--python", "nowhere"], "nowhere: no such file or folder"),
+        (["check", "--python", "pyproject.toml"], "pyproject.toml: no Python installation"),
+        (["check", "--select", "blocking-htp"], "--select: unknown rule `blocking-htp`, did you"),
+        (["check", "--ignore", "x,y"], "--ignore: unknown rule `x`"),
+        (["rule", "blocking-htp"], "unknown rule `blocking-htp`, did you mean `blocking-http`?"),
+        (["rule", "x"], "unknown rule `x` (see `loopsafe rule`)"),
+    ],
+)
+def test_wrong_usage_is_one_line(run: Run, arguments: list[str], message: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"loopsafe: error: {message}") or message in err
+    assert err.count("\n") == 1
+
+
+def test_wrong_settings_are_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.loopsafe]\nselct = []\n")
+    (tmp_path / "a.py").write_text(BLOCKING)
+    message = "unknown key `selct` in [tool.loopsafe], did you mean `select`?"
+    file = tmp_path / "pyproject.toml"
+    assert run("check") == (2, "", f"loopsafe: error: {file}:2: {message}\n")
+    file.write_text("[tool.loopsafe]\npython = 'no-such-env'\n")
+    code, _, err = run("check")
+    assert code == 2
+    assert err.startswith("loopsafe: error: `python` setting: ")
+
+
+def test_select_ignore_and_severity(run: Run, tmp_path: Path) -> None:
+    text = BLOCKING + "    open('x').close()\n    input()\n"
+    (tmp_path / "a.py").write_text(text)
+
+    def codes(*arguments: str) -> list[str]:
+        _, out, _ = run("check", "--output-format", "json", *arguments)
+        return sorted({item["code"] for item in json.loads(out)})
+
+    assert codes() == ["blocking-file", "blocking-input", "blocking-sleep"]
+    assert codes("--select", "blocking-file, blocking-input") == ["blocking-file", "blocking-input"]
+    assert codes("--ignore", "blocking-file", "--ignore", "blocking-input") == ["blocking-sleep"]
+    assert codes("--severity", "warning") == ["blocking-input", "blocking-sleep"]
+    assert codes("--severity", "error") == []
+    assert run("check", "--severity", "error")[:2] == (0, "All checks passed!\n")
+
+
+def test_exit_zero_and_statistics(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING + "    time.sleep(2)\n")
+    code, out, _ = run("check", "--exit-zero", "--statistics")
+    assert (code, out.splitlines()[0]) == (0, "2  blocking-sleep       2 warnings")
+    _, out, _ = run("check", "--statistics", "--output-format", "json")
+    assert json.loads(out) == [{"code": "blocking-sleep", "count": 2}]
+
+
+def test_exclude_from_settings_and_command_line(run: Run, tmp_path: Path) -> None:
+    for name in ("a.py", "b/c.py", "d/e/f.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(BLOCKING)
+    (tmp_path / "pyproject.toml").write_text("[tool.loopsafe]\nexclude = ['b']\n")
+
+    def files(*arguments: str) -> list[str]:
+        _, out, _ = run("check", "--output-format", "json", *arguments)
+        return [Path(i["filename"]).relative_to(tmp_path).as_posix() for i in json.loads(out)]
+
+    assert files() == ["a.py", "d/e/f.py"]
+    assert files("--exclude", "d/e") == ["a.py"]
+    assert files("--exclude", "a.py", "--exclude", "e") == []
+    assert files("b/c.py", "--exclude", "c.py") == ["b/c.py"]
+
+
+def test_each_project_has_its_own_settings(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text(BLOCKING)
+    (tmp_path / "one" / "pyproject.toml").write_text("[tool.loopsafe]\nselect = []\n")
+    (tmp_path / "two" / "setup.cfg").touch()
+    code, out, _ = run("check", "one", "two", "two/a.py", "--output-format", "concise")
+    assert code == 1
+    assert out.startswith(str(Path("two", "a.py")))
+    assert "Found 1 finding (1 warning)." in out
+
+
+def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING)
+    assert "\x1b" not in run("check")[1]
+    assert "\x1b[1;33mwarning" in run("check", "--color", "always")[1]
+
+
+def test_rules_are_listed_and_explained(run: Run) -> None:
+    code, out, err = run("rule")
+    assert (code, err, len(out.splitlines())) == (0, "", 15)
+    code, out, _ = run("rule", "blocking-http")
+    assert code == 0
+    assert out.startswith("# blocking-http\n")
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"], ["--help"], ["check", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 0
+        assert "loopsafe" in capsys.readouterr().out
+
+
+def test_mistake_of_our_own_is_told_and_the_run_goes_on(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from loopsafe.engine import Engine, FileReport
+
+    (tmp_path / "a.py").write_text(BLOCKING)
+    (tmp_path / "b.py").write_text(BLOCKING)
+    real = Engine.report
+
+    def report(self: Engine, path: str) -> FileReport:
+        if path.endswith("a.py"):
+            raise KeyError("tick")
+        return real(self, path)
+
+    monkeypatch.setattr(Engine, "report", report)
+    code, out, err = run("check", "--output-format", "concise")
+    assert code == 2
+    assert out.startswith("b.py:5:5")
+    assert err.startswith("loopsafe: internal error: a.py: KeyError: 'tick' at test_cli.py:")
+
+
+def test_start_is_light() -> None:
+    probe = (
+        "import sys, loopsafe.cli\n"
+        "heavy = {'jedi', 'astroid', 'parso', 'pygls', 'lsprotocol', 'loopsafe.engine'}\n"
+        "sys.exit(', '.join(sorted(heavy & sys.modules.keys())))\n"
+    )
+    command = [sys.executable, "-c", probe]
+    environment = {**os.environ, "PYTHONPATH": str(SERVER)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_reader_that_leaves_early(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING + "    time.sleep(2)\n" * 2000)
+    process = started("check", "--output-format", "concise", cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith("a.py:5:5")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 141
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
+def test_interrupt(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / f"a{number}.py").write_text(BLOCKING * 5)
+    process = started("check", cwd=tmp_path)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (130, "")
+
+
+def test_terminal_without_unicode(tmp_path: Path) -> None:
+    text = 'import time\n\n\nasync def tick():\n    "日"; time.sleep(1)\n'
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "loopsafe", "check"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(SERVER), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b'"\\u65e5"; time.sleep(1)' in done.stdout
