@@ -1,0 +1,87 @@
+"""Edits that cure a finding. Each kind of cure is a module with `cures(site)`.
+
+A cure is offered only where it is right; what would not compile is held back here, for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from loopsafe.fixes import (
+    async_client,
+    async_session,
+    block,
+    drop_in,
+    eager,
+    ignore,
+    nested_loop,
+    offload,
+    to_def,
+)
+from loopsafe.fixes.combine import combined, overlap
+from loopsafe.fixes.context import FixContext
+from loopsafe.fixes.edits import Draft, compiles
+from loopsafe.fixes.idioms import idioms
+from loopsafe.fixes.site import Site, locate
+from loopsafe.model import Edit, Finding, Fix
+
+__all__ = ["FixContext", "fixes", "idiom_names", "merge"]
+
+Cure = Callable[[Site], Iterator[Fix]]
+
+# In the order in which they are offered. Of a group, the first that has something to offer speaks.
+_ASYNC: tuple[Cure, ...] = (drop_in.cures, async_session.cures, async_client.cures)
+_THREAD: tuple[Cure, ...] = (block.cures, offload.cures)
+_CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
+    "async-without-await": ((to_def.cures,),),
+    "eager-offload": ((eager.cures,),),
+    "nested-loop": ((nested_loop.cures,),),
+    "await-sync": (_ASYNC, (offload.cures,)),
+}
+# Where one of these is offered, moving the call to a thread would be a detour.
+_ENOUGH: tuple[Cure, ...] = (drop_in.cures,)
+_BLOCKING = ((to_def.cures,), _ASYNC, _THREAD)
+
+
+def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
+    """The cures of a finding, the preferred one first, the ignore comment last."""
+    site = locate(finding, context)
+    offered: list[Fix] = []
+    for group in _CURES.get(finding.code, _BLOCKING):
+        cure, right = _first(site, group)
+        offered += right
+        if cure in _ENOUGH:
+            break
+    return (*offered, *_first(site, (ignore.cures,))[1])
+
+
+def merge(context: FixContext, wanted: Iterable[Fix]) -> tuple[Edit, ...]:
+    """The edits of as many fixes of one file as can be applied together, earlier ones first.
+
+    Equal edits, as of one import that several fixes add, are applied once.
+    """
+    draft = Draft(context.path, context.source)
+    merged: list[Edit] = []
+    for fix in wanted:
+        new = [edit for edit in fix.edits if edit not in merged]
+        if any(overlap(edit, other) for edit in new for other in merged):
+            continue
+        if compiles(draft, context.tree, combined((*merged, *new))):
+            merged += new
+    return combined(merged)
+
+
+def idiom_names() -> tuple[str, ...]:
+    """What the setting `offload` may name besides `auto`."""
+    return tuple(idiom.name for idiom in idioms())
+
+
+def _first(site: Site, group: tuple[Cure, ...]) -> tuple[Cure | None, list[Fix]]:
+    """The first cure that has something to offer, and what."""
+    for cure in group:
+        found = [replace(fix, edits=combined(fix.edits)) for fix in cure(site)]
+        right = [f for f in found if compiles(site.draft, site.context.tree, f.edits)]
+        if right:
+            return cure, right
+    return None, []

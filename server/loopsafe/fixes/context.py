@@ -1,0 +1,34 @@
+"""What a cure is told: the file, the environment, what is known of the call and its function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.text import SourceText
+
+
+@dataclass(frozen=True, slots=True)
+class FixContext:
+    """Everything that fixes depend on, besides the finding."""
+
+    path: str
+    source: SourceText
+    tree: ast.Module
+    """The parsed current text."""
+    installed: Callable[[str], bool]
+    """Whether a module can be imported in the analysed environment."""
+    python_version: tuple[int, int]
+    """Of the analysed project."""
+    offload: str = "auto"
+    """`auto`, or the idiom that the settings ask for (`fixes/idioms.toml`)."""
+    blocking: Blocking | None = None
+    """What is known of the finding's sink."""
+    runner: Runner | None = None
+    """How the enclosing function is registered: endpoint, dependency."""
+    awaited_elsewhere: bool = False
+    """Somebody awaits or calls the enclosing coroutine function directly."""
+    lazy: bool = False
+    """The call only makes an iterator: the blocking happens where that is consumed."""

@@ -1,0 +1,195 @@
+"""What goes into and out of a block of statements when it becomes a function of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
+_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How the new function is joined to the old one."""
+
+    results: tuple[str, ...] = ()
+    """Variables that it returns."""
+    shared: tuple[str, ...] = ()
+    """Variables that it assigns in the old function: `nonlocal`."""
+    globals: tuple[str, ...] = ()
+    returns: bool = False
+    """Every way through the block ends in its own `return`."""
+
+
+def flow_of(function: ast.AsyncFunctionDef, block: ast.stmt, whole: bool) -> Flow | None:
+    """The flow of a block; None where it cannot leave its function.
+
+    `whole` says that the block's end is reached only when all of it has run.
+    """
+    if _breaks_out(block) or any(_is_tied(node) for node in ast.walk(block)):
+        return None
+    returns = any(isinstance(node, ast.Return) for node in own_nodes(block))
+    if returns and not (whole and _always_leaves(block)):
+        return None
+    assigned = {name for node in own_nodes(block) for name in bound_by(node)}
+    declared = _declared(function)
+    sure, bound = _surely_assigned(block), _bound_outside(function, block)
+    needed = _read_outside(function, block) | (bound - sure)
+    if _surrounds(function, block, _LOOPS):
+        needed |= assigned - sure
+    outward = {name for name in assigned - declared.keys() if name in needed}
+    results: set[str] = set()
+    if whole and not returns:
+        results = outward & sure
+        if _surrounds(function, block, (ast.Try,)):
+            # A handler would see what an unfinished block had assigned already.
+            results &= _assigned_last(block) | (assigned - bound)
+    shared = outward - results | {n for n in assigned if declared.get(n) == "nonlocal"}
+    globals_ = {n for n in assigned if declared.get(n) == "global"}
+    return Flow(tuple(sorted(results)), tuple(sorted(shared)), tuple(sorted(globals_)), returns)
+
+
+def _is_tied(node: ast.AST) -> bool:
+    """Whether a node only works in its own function, or needs that to be a coroutine."""
+    if isinstance(node, (*_SUSPENDS, ast.Global, ast.Nonlocal)):
+        return True
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, ast.Name) and node.id in _FRAME
+
+
+def _breaks_out(block: ast.stmt) -> bool:
+    """Whether a `break` or `continue` belongs to a loop around the block."""
+    stack: list[ast.AST] = [block]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.Break, ast.Continue)):
+            return True
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            stack += node.orelse
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            stack += ast.iter_child_nodes(node)
+    return False
+
+
+def _always_leaves(node: ast.stmt) -> bool:
+    """Whether control never goes on to the statement behind this one."""
+    if isinstance(node, (ast.Return, ast.Raise)):
+        return True
+    if isinstance(node, ast.With):
+        return any(map(_always_leaves, node.body))
+    if isinstance(node, ast.If):
+        return all(any(map(_always_leaves, branch)) for branch in (node.body, node.orelse))
+    return False
+
+
+def _declared(function: ast.AsyncFunctionDef) -> dict[str, str]:
+    """Names of outer scopes that the function assigns."""
+    found: dict[str, str] = {}
+    for node in own_nodes(function):
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            kind = "global" if isinstance(node, ast.Global) else "nonlocal"
+            found.update(dict.fromkeys(node.names, kind))
+    return found
+
+
+def _bound_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
+    inside = {id(node) for node in ast.walk(block)}
+    outside = (node for node in own_nodes(function) if id(node) not in inside)
+    return {name for node in outside for name in bound_by(node)}
+
+
+def _read_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
+    """Names that the rest of the function may read after the block, in nested functions too."""
+    found: set[str] = set()
+    stack: list[tuple[ast.AST, frozenset[str]]] = [(node, frozenset()) for node in function.body]
+    while stack:
+        node, own = stack.pop()
+        if node is block:
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+            found |= {node.id} - own
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found |= {node.target.id} - own
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            found |= set(node.names)
+        # Another `with open(...) as file` sets its variable itself before it is read there.
+        if isinstance(node, ast.With) and not any(inner is block for inner in ast.walk(node)):
+            targets = (item.optional_vars for item in node.items)
+            own |= {target.id for target in targets if isinstance(target, ast.Name)}
+        stack += [(child, own) for child in ast.iter_child_nodes(node)]
+    return found
+
+
+def _surely_assigned(block: ast.stmt) -> set[str]:
+    """Names that straight code in the block assigns before anything there reads them."""
+    found: set[str] = set()
+    read: set[str] = set()
+    for name, stored in _events(block):
+        if not stored:
+            read.add(name)
+        elif name not in read:
+            found.add(name)
+    return found
+
+
+def _events(node: ast.stmt) -> Iterator[tuple[str, bool]]:
+    """The names that a statement reads (false) and surely assigns (true), in their order."""
+    if isinstance(node, ast.With):
+        for item in node.items:
+            yield from _reads(item.context_expr)
+            if item.optional_vars:
+                yield from _targets(item.optional_vars)
+        for statement in node.body:
+            yield from _events(statement)
+    elif isinstance(node, ast.Assign):
+        yield from _reads(node.value)
+        for target in node.targets:
+            yield from _targets(target)
+    elif isinstance(node, ast.AnnAssign) and node.value:
+        yield from _reads(node.value)
+        yield from _targets(node.target)
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from ((name, True) for name in bound_by(node))
+    else:
+        yield from _reads(node)
+
+
+def _reads(node: ast.AST) -> Iterator[tuple[str, bool]]:
+    """All names in a part that may run in part only."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
+            yield inner.target.id, False
+        elif isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Store):
+            yield inner.id, False
+
+
+def _targets(target: ast.expr) -> Iterator[tuple[str, bool]]:
+    for inner in ast.walk(target):
+        if isinstance(inner, ast.Name):
+            yield inner.id, isinstance(inner.ctx, ast.Store)
+
+
+def _assigned_last(block: ast.stmt) -> set[str]:
+    """Names that only the block's very last statement assigns."""
+    last = block
+    while isinstance(last, ast.With):
+        last = last.body[-1]
+    at_end = {id(node) for node in ast.walk(last)}
+    names = {name for node in own_nodes(last) for name in bound_by(node)}
+    before = (node for node in own_nodes(block) if id(node) not in at_end)
+    return names - {name for node in before for name in bound_by(node)}
+
+
+def _surrounds(
+    function: ast.AsyncFunctionDef, block: ast.stmt, kinds: tuple[type[ast.AST], ...]
+) -> bool:
+    return any(
+        isinstance(node, kinds) and node is not block and any(n is block for n in ast.walk(node))
+        for node in own_nodes(function)
+    )

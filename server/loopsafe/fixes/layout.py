@@ -1,0 +1,52 @@
+"""How statements lie on their lines: what may be indented, and what shares a line."""
+
+from __future__ import annotations
+
+import ast
+
+from loopsafe.fixes.edits import Draft
+
+
+def string_lines(node: ast.AST) -> frozenset[int]:
+    """The lines that begin inside a string literal, where white space counts."""
+    lines: set[int] = set()
+    for inner in ast.walk(node):
+        text = isinstance(inner, ast.Constant) and isinstance(inner.value, (str, bytes))
+        if isinstance(inner, ast.expr) and (text or type(inner).__name__ in _TEMPLATES):
+            lines.update(range(inner.lineno + 1, (inner.end_lineno or inner.lineno) + 1))
+    return frozenset(lines)
+
+
+_TEMPLATES = ("JoinedStr", "TemplateStr")
+
+
+def alone(draft: Draft, node: ast.stmt) -> bool:
+    """Whether a statement shares its lines with no other, before or behind it."""
+    line = draft.source.line(node.end_lineno or node.lineno)
+    behind = line[draft.source.point(node.end_lineno or 0, node.end_col_offset or 0) :].strip()
+    before = draft.source.line(node.lineno)[: draft.source.point(node.lineno, node.col_offset)]
+    return not before.strip() and (not behind or behind.startswith("#"))
+
+
+def deeper(draft: Draft, node: ast.stmt, unit: str) -> list[tuple[int, int, str]]:
+    """Insertions that indent the lines of a statement after its first by one more level."""
+    protected = string_lines(node)
+    changes = []
+    for line in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1):
+        if line not in protected and draft.source.line(line).strip():
+            at = draft.source.offset(line, 0)
+            changes.append((at, at, unit))
+    return changes
+
+
+def changed(draft: Draft, start: int, stop: int, changes: list[tuple[int, int, str]]) -> str:
+    """A range of the text after replacements in it; insertions inside of what goes are dropped."""
+    gone = [(first, last) for first, last, _ in changes if first < last]
+    text, limit = draft.source.text[start:stop], stop
+    for first, last, content in sorted(changes, key=lambda c: c[:2], reverse=True):
+        if first == last and any(a < first < b for a, b in gone):
+            continue
+        assert last <= limit, "changes overlap"
+        text = text[: first - start] + content + text[last - start :]
+        limit = first
+    return text

@@ -1,0 +1,191 @@
+"""Moves a blocking call to a worker thread, in the idiom of the project.
+
+r = requests.get(url).json()
+r = (await asyncio.to_thread(requests.get, url)).json()
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from loopsafe.fixes.data import table
+from loopsafe.fixes.eager import wants_awaitable
+from loopsafe.fixes.idioms import Idiom, choose
+from loopsafe.fixes.imports import spell
+from loopsafe.fixes.names import bindings, dotted
+from loopsafe.fixes.place import may_await
+from loopsafe.fixes.rewrite import awaited, lambda_in_thread
+from loopsafe.fixes.risk import risk
+from loopsafe.fixes.site import Site, is_generator
+from loopsafe.model import Edit, Fix, Safety
+
+
+def cures(site: Site) -> Iterator[Fix]:
+    """The call itself in a thread; the whole expression where the call alone would not do."""
+    if not may_await(site) or _is_asynchronous(site):
+        return
+    idiom = choose(site)
+    for edits, moved in _ways(site, idiom):
+        if edits:
+            caveat = risk(site, moved)
+            safety = Safety.UNSAFE if caveat else Safety.SAFE
+            title = f"Run {shown(site.call or moved)} in a thread with {idiom.shows}"
+            yield Fix(title, safety, edits, caveat=caveat)
+
+
+def shown(moved: ast.expr) -> str:
+    """An expression as a title names it: `requests.get()`, `.fetchall()`, `user.name`."""
+    called = isinstance(moved, ast.Call)
+    name = moved.func if isinstance(moved, ast.Call) else moved
+    text = dotted(name)
+    if not text:
+        text = f".{name.attr}" if isinstance(name, ast.Attribute) else "the call"
+        called = called and text != "the call"
+    return text + "()" * called
+
+
+def makes_handle(site: Site) -> bool:
+    """Whether the call gives an object that goes on blocking: a file, a connection."""
+    return site.direct and site.finding.sink in table("threads")["handles"]
+
+
+def is_lazy(site: Site) -> bool:
+    """Whether the call only makes an iterator."""
+    if site.context.lazy:
+        return True
+    function = site.local_definition()
+    return function is not None and not function.decorator_list and is_generator(function)
+
+
+def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, ast.expr]]:
+    """The edits and the expression that they move; at most one pair."""
+    call = site.call
+    if call is None:
+        attribute = _property(site)
+        if attribute:
+            yield lambda_in_thread(site, idiom, attribute), attribute
+    elif is_lazy(site):
+        yield from _consumed(site, idiom, call)
+    elif not (_is_context_manager(site, call) or _is_iterated(site, call) or _is_bound(site, call)):
+        on_handle = _on_handle(site)
+        whole = _chain(site, call) if on_handle or makes_handle(site) else call
+        if on_handle or whole is not call:
+            yield lambda_in_thread(site, idiom, whole), whole
+        else:
+            yield awaited(site, idiom, call), call
+
+
+def _is_asynchronous(site: Site) -> bool:
+    """Whether the call gives something to await, so that a thread would not run its body."""
+    blocking, call = site.context.blocking, site.call
+    if blocking and blocking.awaitable and site.direct:
+        return True
+    if isinstance(site.local_definition(), ast.AsyncFunctionDef):
+        return True
+    if call is not None and wants_awaitable(site.parent(call)):
+        return True
+    is_awaited = call is not None and isinstance(site.parent(call), ast.Await)
+    return is_awaited and site.finding.code != "await-sync"
+
+
+def _property(site: Site) -> ast.Attribute | None:
+    node = site.node
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return None
+    iterated = isinstance(site.parent(node), (ast.withitem, ast.For, ast.comprehension))
+    return None if iterated else node
+
+
+def _is_context_manager(site: Site, call: ast.Call) -> bool:
+    """Whether the call is what a `with` enters; of a handle, even as a part of that."""
+    if isinstance(site.parent(call), ast.withitem):
+        return True
+    return makes_handle(site) and any(isinstance(n, ast.withitem) for n in site.above(call))
+
+
+def _on_handle(site: Site) -> bool:
+    """Whether the call is made on a handle that the same expression opens: `open(p).read()`."""
+    node = site.node
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+        if isinstance(node, ast.Call) and site.full_name(node.func) in table("threads")["handles"]:
+            return True
+    return False
+
+
+def _is_iterated(site: Site, call: ast.Call) -> bool:
+    """`for line in open(path)`: the loop reads, not the call."""
+    return makes_handle(site) and isinstance(
+        site.parent(call), (ast.For, ast.comprehension, ast.YieldFrom, ast.Starred)
+    )
+
+
+def _is_bound(site: Site, call: ast.Call) -> bool:
+    """Whether what the call uses or gives belongs to one thread."""
+    data = table("threads")
+    if not site.direct or not any(fnmatchcase(site.finding.sink, p) for p in data["bound"]):
+        return False
+    return not any(
+        keyword.arg in data["lifted"] and ast.unparse(keyword.value) == data["lifted"][keyword.arg]
+        for keyword in call.keywords
+    )
+
+
+def _chain(site: Site, call: ast.Call) -> ast.Call:
+    """The expression that is done with a handle: `json.load(open(p))`, `open(p).read()`."""
+    moved, read = call, False
+    for node in site.above(call):
+        if isinstance(node, ast.Call):
+            if node.func in site.path:
+                read = True
+            elif read or not _reads(site, node):
+                break
+            moved = node
+            read = True
+        elif not isinstance(node, (ast.Attribute, ast.keyword)):
+            break
+    return moved
+
+
+def _consumed(
+    site: Site, idiom: Idiom, call: ast.Call
+) -> Iterator[tuple[tuple[Edit, ...] | None, ast.expr]]:
+    """What iterates a lazy call is moved: `list(rows())`, `for row in rows():`."""
+    outer = site.parent(call)
+    if isinstance(outer, ast.Call) and outer.args[:1] == [call] and _is_consumer(site, outer):
+        yield lambda_in_thread(site, idiom, outer), call
+    elif isinstance(outer, ast.For) and outer.iter is call and idiom.iterates:
+        yield _async_for(site, idiom, outer), call
+
+
+def _async_for(site: Site, idiom: Idiom, loop: ast.For) -> tuple[Edit, ...] | None:
+    """`for x in f():` becomes `async for x in iterate_in_threadpool(f()):`."""
+    module, _, name = idiom.iterates.rpartition(".")
+    spelling = spell(site, module, name, by_name=True)
+    if spelling is None:
+        return None
+    draft = site.draft
+    return (
+        *spelling.edits,
+        draft.insert(draft.start(loop), "async "),
+        draft.insert(draft.start(loop.iter), f"{spelling.text}("),
+        draft.insert(draft.stop(loop.iter), ")"),
+    )
+
+
+def _reads(site: Site, call: ast.Call) -> bool:
+    """Whether a call is done with the file that it is given."""
+    return site.full_name(call.func) in table("threads")["readers"] or _is_consumer(site, call)
+
+
+def _is_consumer(site: Site, call: ast.Call) -> bool:
+    """Whether a call is one of the builtins that iterate what they are given."""
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr == "join" and isinstance(function.value, ast.Constant)
+    if not isinstance(function, ast.Name) or function.id not in table("threads")["consumers"]:
+        return False
+    scopes = (*site.scopes(), site.context.tree)
+    return not any(function.id in bindings(scope) for scope in scopes)

@@ -1,0 +1,112 @@
+"""Rewrites a call so that a worker thread makes it, touching only its head and its end."""
+
+from __future__ import annotations
+
+import ast
+
+from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
+from loopsafe.fixes.place import must_bracket
+from loopsafe.fixes.site import Site
+from loopsafe.model import Edit
+
+_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
+"""What sees the function that it is written in."""
+
+
+def awaited(site: Site, idiom: Idiom, call: ast.Call) -> tuple[Edit, ...] | None:
+    """`f(a)` becomes `await to_thread(f, a)`, in brackets where it must."""
+    opening, closing = opening_await(site, call)
+    return in_thread(site, idiom, call, opening, closing)
+
+
+def in_thread(
+    site: Site, idiom: Idiom, call: ast.Call, before: str = "", after: str = ""
+) -> tuple[Edit, ...] | None:
+    """`f(a)` becomes `to_thread(f, a)`: arguments stay where they are, in their order."""
+    around = wrapping(site, idiom, call)
+    if around is None or not site.draft.faithful(call):
+        return None
+    draft = site.draft
+    start, callee, bracket = draft.start(call), draft.callee_stop(call), draft.bracket(call)
+    head = before + around.head
+    tail = around.tail + after
+    if around.curried:
+        edits = [draft.replace(start, callee, head + draft.source.text[start:callee] + ")")]
+    elif has_bare_generator(site, call):
+        # `f(x for x in y)`: its brackets are the generator's own from now on.
+        content = head + draft.source.text[start:callee] + ", "
+        edits = [draft.replace(start, bracket, content)]
+        tail = ")" + tail
+    else:
+        edits = [draft.replace(start, bracket + 1, head + callee_as_argument(site, call))]
+    if tail:
+        edits.append(draft.insert(draft.stop(call), tail))
+    return (*around.edits, *edits)
+
+
+def callee_as_argument(site: Site, call: ast.Call) -> str:
+    """The callee, ready to stand before the call's own arguments: `f, `.
+
+    On a line of its own where the arguments are:  f(      ->  to_thread(
+                                                       a,          f,
+                                                   )               a,
+    """
+    draft, text = site.draft, site.draft.source.text
+    start, callee, bracket = draft.start(call), draft.callee_stop(call), draft.bracket(call)
+    gap = text[callee:bracket].replace("\\", "")
+    arguments = [*call.args, *(k.value for k in call.keywords)]
+    if not arguments:
+        return text[start:callee] + gap
+    line = draft.source.text[bracket + 1 :].lstrip(" \t\f")[:1]
+    if line in ("\r", "\n", "#"):
+        first = min(a.lineno for a in arguments)
+        lead = draft.source.newline + draft.indent(first)
+        return f"{lead}{text[start:callee]},{gap}"
+    separator = "" if text[bracket + 1].isspace() or gap[-1:].isspace() else " "
+    return f"{text[start:callee]},{gap}{separator}"
+
+
+def opening_await(site: Site, moved: ast.expr) -> tuple[str, str]:
+    """What stands before and after an expression to await it; nothing where `await` is there."""
+    if isinstance(site.parent(moved), ast.Await):
+        return "", ""
+    start = site.draft.start(moved)
+    before = site.draft.source.text[start - 1 : start]
+    space = " " if before.isalnum() or before == "_" else ""
+    if must_bracket(site, moved):
+        return f"{space}(await ", ")"
+    return f"{space}await ", ""
+
+
+def has_bare_generator(site: Site, call: ast.Call) -> bool:
+    """Whether a generator is the only argument, without brackets of its own."""
+    if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], ast.GeneratorExp):
+        return False
+    return site.draft.start(call.args[0]) == site.draft.bracket(call)
+
+
+def lambda_in_thread(site: Site, idiom: Idiom, moved: ast.expr) -> tuple[Edit, ...] | None:
+    """`e` becomes `await to_thread(lambda: e)`: all of the expression is evaluated there."""
+    around = of_nothing(site, idiom)
+    if around is None or not site.draft.faithful(moved) or not _may_move(moved):
+        return None
+    head, tail, imports = around
+    opening, closing = opening_await(site, moved)
+    draft = site.draft
+    return (
+        *imports,
+        draft.insert(draft.start(moved), f"{opening}{head}lambda: "),
+        draft.insert(draft.stop(moved), tail + closing),
+    )
+
+
+def _may_move(moved: ast.expr) -> bool:
+    """Whether an expression means the same inside a lambda."""
+    for node in ast.walk(moved):
+        if isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+            return False
+        if isinstance(node, ast.comprehension) and node.is_async:
+            return False
+        if isinstance(node, ast.Name) and node.id in _FRAME:
+            return False
+    return True
