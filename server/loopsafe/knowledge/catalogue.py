@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from loopsafe.knowledge.entries import ClassEntry, Header
+from loopsafe.knowledge.classes import ClassEntry
+from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
 from loopsafe.knowledge.table import KnowledgeError
@@ -30,6 +31,7 @@ class Catalogue:
                 self._unread.setdefault(top, []).append(header)
         self.libraries = frozenset(self._unread)
         self._functions: dict[str, Blocking] = {}
+        self._decorators: dict[str, Blocking] = {}
         self._runners: dict[str, Runner] = {}
         self._entries: dict[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
@@ -45,6 +47,11 @@ class Catalogue:
         """What a module-level callable does to the loop, by any of its dotted spellings."""
         self._ready(name)
         return self._functions.get(name)
+
+    def decorator(self, name: str) -> Blocking | None:
+        """What calling a plain function does once this decorates it: `tenacity.retry` sleeps."""
+        self._ready(name)
+        return self._decorators.get(name)
 
     def klass(self, name: str) -> ClassKnowledge | None:
         """What is known of a class, by any of its dotted spellings."""
@@ -125,6 +132,8 @@ class Catalogue:
     def _add(self, header: Header, entries: LibraryEntries) -> None:
         for names, blocking in entries.functions:
             _put(header, self._functions, names.all, blocking)
+        for names, blocking in entries.decorators:
+            _put(header, self._decorators, names.all, blocking)
         for names, runner in entries.runners:
             _put(header, self._runners, names.all, runner)
         for entry in entries.classes:
@@ -198,8 +207,8 @@ def _over(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
 
 def _renamed(blocking: Blocking, other: ClassKnowledge, own: ClassKnowledge) -> Blocking:
     """The other class's entry as a member of this one, its twin moved along."""
-    method = blocking.name.removeprefix(other.name)
+    method = blocking.name.removeprefix(other.shown)
     twin = blocking.twin
     if other.twin and twin.startswith(other.twin):
         twin = own.twin + twin.removeprefix(other.twin) if own.twin else ""
-    return replace(blocking, name=own.name + method, twin=twin)
+    return replace(blocking, name=own.shown + method, twin=twin)

@@ -6,16 +6,16 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from loopsafe.knowledge.classes import ClassEntry, read_class
 from loopsafe.knowledge.entries import (
-    ClassEntry,
     Header,
     Names,
     check_home,
-    read_class,
     read_function,
     read_functions,
     read_names,
     read_runner,
+    read_runners,
 )
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.knowledge.table import KnowledgeError, Table
@@ -32,6 +32,7 @@ class LibraryEntries:
     """All that one file says; each callable with all its spellings."""
 
     functions: list[tuple[Names, Blocking]] = field(default_factory=list)
+    decorators: list[tuple[Names, Blocking]] = field(default_factory=list)
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ def read_header(file: str, text: str) -> Header:
         source=library.text("source"),
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
-        has_runners="runner]]" in text,
+        has_runners="runner]]" in text or "[[runners]]" in text,
     )
     library.finish()
     if not header.imports:
@@ -77,11 +78,15 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         entries.functions.append(read_function(table, defaults, header))
     for table in root.tables("functions"):
         entries.functions.extend(read_functions(table, defaults, header))
+    for table in root.tables("decorator"):
+        entries.decorators.append(read_function(table, defaults, header))
     for table in root.tables("class"):
         entries.classes.append(read_class(table, defaults, header))
     for table in root.tables("runner"):
         names = read_names(table, header)
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))
+    for table in root.tables("runners"):
+        entries.runners.extend(read_runners(table, header))
     entries.returns.update(root.mapping("returns"))
     root.finish()
     return entries

@@ -96,6 +96,8 @@ class Blocking:
     """The async callable of the same library that does the same: `httpx.AsyncClient.get`."""
     twin_since: str = ""
     """The version of the distribution that brought the twin."""
+    until: str = ""
+    """The version of the distribution in which the callable is gone."""
     advice: str = ""
     """One line on what to do instead, where the rule's own advice is not enough."""
     caveat: str = ""
@@ -143,6 +145,8 @@ class Runner:
     `context manager`, whose generator body runs as this entry says."""
     library: str = ""
     """The library's name as prose has it: `FastAPI`."""
+    until: str = ""
+    """The version of the distribution in which it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ class ClassKnowledge:
     """What is known of the instances of a class. Matched on the receiver's class and its bases."""
 
     name: str
+    shown: str = ""
+    """What to write before a method's name where the class's own name would puzzle."""
     asynchronous: bool = False
     """An async twin: none of its methods blocks, whatever it inherits."""
     twin: str = ""

@@ -1,0 +1,145 @@
+"""Turns a `[[class]]` table into what is known of the instances of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from loopsafe.knowledge.entries import (
+    Header,
+    Names,
+    read_blocking,
+    read_conditions,
+    read_names,
+    read_runner,
+)
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
+from loopsafe.knowledge.table import Table
+from loopsafe.model import Cost, Place
+
+_ASYNC_PROTOCOL = {
+    "__enter__": "__aenter__",
+    "__exit__": "__aexit__",
+    "__iter__": "__aiter__",
+    "__next__": "__anext__",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class as written, and the classes whose knowledge it shares."""
+
+    names: Names
+    like: tuple[str, ...]
+    knowledge: ClassKnowledge
+
+
+def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
+    names = read_names(table, header)
+    name = names.spellings[0]
+    shared = _class_defaults(table, defaults)
+    methods: dict[str, Blocking] = {}
+    patterns: list[tuple[str, Blocking]] = []
+    shown = table.text("shown", name)
+    twin = table.text("twin")
+    twins = table.mapping("twins")
+    for method, blocking in _methods(table, shared):
+        if method in methods or any(method == pattern for pattern, _ in patterns):
+            raise table.error(f"method `{method}` is listed twice")
+        named = replace(
+            blocking,
+            name=f"{shown}.{method}",
+            twin=blocking.twin or _method_twin(twin, method, twins),
+        )
+        if method == "__init__":
+            named = replace(named, name=shown, only_if_made=(), harmless_if_made=())
+        if "*" in method:
+            patterns.append((method, named))
+        else:
+            methods[method] = named
+    knowledge = ClassKnowledge(
+        name=name,
+        shown=shown,
+        asynchronous=table.flag("asynchronous"),
+        twin=twin,
+        methods=methods,
+        patterns=tuple(patterns),
+        runners=dict(_method_runners(table, name, header)),
+        harmless=frozenset(table.texts("harmless")),
+        returns=table.mapping("returns"),
+        attributes=table.mapping("attributes"),
+        overrides=_overrides(table),
+    )
+    entry = ClassEntry(names, table.texts("like"), knowledge)
+    table.finish()
+    if twins.keys() - methods.keys():
+        raise table.error(f"`twins` names no listed method: {min(twins.keys() - methods.keys())}")
+    both = knowledge.harmless & methods.keys()
+    if both:
+        raise table.error(f"method `{min(both)}` is both blocking and harmless")
+    return entry
+
+
+def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
+    """A class may leave the category out when none of its methods blocks."""
+    if "category" in table:
+        # The twin of a class is a class: its methods get theirs one by one.
+        values = Table(table.label, {"category": table.text("category")})
+        defaults = read_blocking(values, defaults)
+    return replace(
+        defaults,
+        cost=table.member("cost", Cost) or defaults.cost,
+        harmless_after=table.texts("harmless-after"),
+        only_if_made=read_conditions(table, "only-if-made"),
+        harmless_if_made=read_conditions(table, "harmless-if-made"),
+        twin_since=table.text("twin-since"),
+        advice=table.text("advice"),
+        caveat=table.text("caveat"),
+        source=table.text("source", defaults.source),
+    )
+
+
+def _methods(table: Table, shared: Blocking) -> Iterator[tuple[str, Blocking]]:
+    listed = table.texts("blocking")
+    if listed and not shared.category:
+        raise table.error("`category` is missing")
+    for method in listed:
+        yield method, shared
+    for group in table.tables("methods"):
+        names = group.texts("names")
+        blocking = read_blocking(group, shared)
+        group.finish()
+        if not names:
+            raise group.error("`names` must list at least one method")
+        for method in names:
+            yield method, blocking
+
+
+def _method_twin(twin: str, method: str, twins: dict[str, str]) -> str:
+    """The async class's method of the same job; an empty one in `twins` says there is none."""
+    if not twin:
+        return ""
+    if method in twins:
+        return f"{twin}.{twins[method]}" if twins[method] else ""
+    if method == "__init__":
+        return twin
+    return f"{twin}.{_ASYNC_PROTOCOL.get(method, method)}"
+
+
+def _method_runners(table: Table, owner: str, header: Header) -> Iterator[tuple[str, Runner]]:
+    for group in table.tables("runner"):
+        names = group.texts("names")
+        if not names:
+            raise group.error("`names` must list at least one method")
+        runner = read_runner(group, "", header)
+        for method in names:
+            yield method, replace(runner, name=f"{owner}.{method}")
+
+
+def _overrides(table: Table) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    for method, place in table.mapping("overrides").items():
+        if place not in {item.value for item in Place}:
+            raise table.error(f"`overrides` says {place!r} for `{method}`, which is no place")
+        places[method] = Place(place)
+    return places

@@ -1,0 +1,157 @@
+"""Looks dotted names up in type stubs, by reading them: a witness beside the real library."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jedi
+
+TYPESHED = Path(jedi.__file__).parent / "third_party" / "typeshed"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class, function or variable and the module that defines it."""
+
+    module: str
+    node: ast.AST
+
+
+def find(dotted: str) -> tuple[Definition, ...]:
+    """Everything a dotted name may be, over all versions and platforms; empty when unknown."""
+    parts = dotted.split(".")
+    for end in range(len(parts), 0, -1):
+        module = ".".join(parts[:end])
+        if module_file(module) is None:
+            continue
+        if end == len(parts):
+            return (Definition(module, _tree(module)),)
+        found = tuple(_in_module(module, parts[end], ()))
+        for part in parts[end + 1 :]:
+            found = tuple(item for owner in found for item in _member(owner, part, ()))
+        if found:
+            return found
+    return ()
+
+
+@cache
+def module_file(module: str) -> Path | None:
+    """The stub of a module."""
+    below = Path(*module.split("."))
+    for root in _roots():
+        for file in (root / below / "__init__.pyi", root / below.with_suffix(".pyi")):
+            if file.is_file():
+                return file
+    return None
+
+
+@cache
+def _roots() -> tuple[Path, ...]:
+    return (TYPESHED / "stdlib", *sorted((TYPESHED / "stubs").iterdir()))
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    file = module_file(module)
+    assert file is not None
+    return ast.parse(file.read_text("utf-8"))
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """All branches: a stub's conditions are about versions and platforms."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            yield from _statements(statement.body)
+            yield from _statements(statement.orelse)
+        elif isinstance(statement, ast.Try):
+            yield from _statements(statement.body)
+        else:
+            yield statement
+
+
+def _in_module(module: str, name: str, within: tuple[str, ...]) -> Iterator[Definition]:
+    key = f"{module}:{name}"
+    if key in within or module_file(module) is None:
+        return
+    within = (*within, key)
+    for statement in _statements(_tree(module).body):
+        yield from _defined(module, statement, name, within)
+    if module_file(f"{module}.{name}") is not None:
+        yield Definition(f"{module}.{name}", _tree(f"{module}.{name}"))
+
+
+def _defined(
+    module: str, statement: ast.stmt, name: str, within: tuple[str, ...]
+) -> Iterator[Definition]:
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if statement.name == name:
+            yield Definition(module, statement)
+    elif isinstance(statement, ast.Assign):
+        if any(isinstance(target, ast.Name) and target.id == name for target in statement.targets):
+            yield from _value(module, statement.value, within) or [Definition(module, statement)]
+    elif isinstance(statement, ast.AnnAssign):
+        if isinstance(statement.target, ast.Name) and statement.target.id == name:
+            yield from _value(module, statement.annotation, within)
+            yield Definition(module, statement)
+    elif isinstance(statement, ast.ImportFrom):
+        source = _source(module, statement)
+        for alias in statement.names:
+            if alias.name == "*" and not name.startswith("_"):
+                yield from _in_module(source, name, within)
+            elif (alias.asname or alias.name) == name:
+                yield from _in_module(source, alias.name, within)
+    elif isinstance(statement, ast.Import):
+        for alias in statement.names:
+            target = alias.name if alias.asname else alias.name.partition(".")[0]
+            if (alias.asname or target) == name and module_file(target) is not None:
+                yield Definition(target, _tree(target))
+
+
+def _source(module: str, statement: ast.ImportFrom) -> str:
+    if not statement.level:
+        return statement.module or ""
+    file = module_file(module)
+    parts = module.split(".")
+    drop = statement.level - (file is not None and file.name == "__init__.pyi")
+    base = parts[: len(parts) - drop]
+    return ".".join([*base, statement.module] if statement.module else base)
+
+
+def _value(module: str, value: ast.expr, within: tuple[str, ...]) -> list[Definition]:
+    """What an expression of names, attributes and subscripts stands for."""
+    if isinstance(value, ast.Name):
+        return list(_in_module(module, value.id, within)) or list(
+            _in_module("builtins", value.id, within)
+        )
+    if isinstance(value, ast.Attribute):
+        return [
+            item
+            for owner in _value(module, value.value, within)
+            for item in _member(owner, value.attr, within)
+        ]
+    if isinstance(value, ast.Subscript):
+        return _value(module, value.value, within)
+    if isinstance(value, ast.BinOp):
+        return _value(module, value.left, within) + _value(module, value.right, within)
+    return []
+
+
+def _member(owner: Definition, name: str, within: tuple[str, ...]) -> Iterator[Definition]:
+    if isinstance(owner.node, ast.Module):
+        yield from _in_module(owner.module, name, within)
+    if not isinstance(owner.node, ast.ClassDef):
+        return
+    own = [
+        item
+        for statement in _statements(owner.node.body)
+        for item in _defined(owner.module, statement, name, within)
+    ]
+    yield from own
+    if not own:
+        for base in owner.node.bases:
+            for ancestor in _value(owner.module, base, within):
+                yield from _member(ancestor, name, within)

@@ -1,0 +1,169 @@
+"""Says whether a dotted name exists: asks the installed library, and type stubs where it is not."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from packaging.version import Version
+
+from knowledge import stubs
+
+MISSING = object()
+
+
+@cache
+def module(name: str) -> Any:
+    """An importable module, or MISSING."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return MISSING
+
+
+@cache
+def runtime(dotted: str) -> Any:
+    """The object of a dotted name in the running interpreter, or MISSING."""
+    owner, _, name = dotted.rpartition(".")
+    if not owner:
+        return module(name)
+    value = _attribute(runtime(owner), name)
+    return module(dotted) if value is MISSING else value
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    try:
+        return getattr(owner, name, MISSING)
+    except Exception:
+        # A module whose lazy attribute needs something that is not installed.
+        return MISSING
+
+
+def exists(dotted: str) -> bool:
+    """Whether anything knows the name."""
+    return runtime(dotted) is not MISSING or bool(stubs.find(dotted))
+
+
+def mentions(owner: str, name: str) -> bool:
+    """Whether the source of a class or its bases names something that is no attribute of it."""
+    value = runtime(owner)
+    if not inspect.isclass(value):
+        return False
+    bases = [base for base in value.__mro__ if base.__module__ not in {"builtins", "typing"}]
+    return any(re.search(rf"\b{name}\b", inspect.getsource(base), re.I) for base in bases)
+
+
+def gone(distribution: str, until: str) -> bool:
+    """Whether what an entry describes is no longer in the installed version."""
+    if not until or not distribution:
+        return False
+    return Version(metadata.version(distribution)) >= Version(until)
+
+
+def known(top: str) -> bool:
+    """Whether a top-level module is installed or has a stub."""
+    return module(top) is not MISSING or stubs.module_file(top) is not None
+
+
+def same(names: tuple[str, ...]) -> bool:
+    """Whether all spellings are one object, for the interpreter or for the stubs."""
+    objects = [value for value in map(runtime, names) if value is not MISSING]
+    if len(objects) == len(names) and all(value is objects[0] for value in objects):
+        return True
+    meanings = [{_place(item) for item in stubs.find(name)} for name in names]
+    return all(meanings) and bool(set.intersection(*meanings))
+
+
+def _place(item: stubs.Definition) -> tuple[str, int]:
+    return item.module, getattr(item.node, "lineno", 0)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters a caller passes, without `self` and `cls`."""
+
+    positional: tuple[str, ...]
+    positional_only: int
+    keyword_only: frozenset[str]
+    rest: bool
+    keywords: bool
+
+    def fits(self, argument: str, position: int) -> bool:
+        """Whether an argument of this name stands at this place, both given where both exist."""
+        if position < 0:
+            # So far back nobody passes it without its name, and versions move it about.
+            late = argument in self.positional[3:]
+            return late or argument in self.keyword_only or self._takes_any(argument)
+        if position >= len(self.positional):
+            return self.rest and not argument
+        if not argument and (position < self.positional_only or self.rest):
+            return True
+        return self.positional[position] == argument
+
+    def _takes_any(self, argument: str) -> bool:
+        return self.keywords and argument not in self.positional
+
+
+def parameters(dotted: str) -> list[Parameters]:
+    """All signatures that a callable has anywhere, for a class those of its construction."""
+    return [*_of_runtime(dotted), *_of_stubs(dotted)]
+
+
+def _of_runtime(dotted: str) -> Iterator[Parameters]:
+    value = runtime(dotted)
+    if value is MISSING or not callable(value):
+        return
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return
+    listed = list(signature.parameters.values())
+    owner = runtime(dotted.rpartition(".")[0])
+    if inspect.isclass(owner) and inspect.isfunction(value) and _takes_self(owner, value):
+        listed = listed[1:]
+    positional = [item for item in listed if item.kind in _POSITIONAL]
+    yield Parameters(
+        tuple(item.name for item in positional),
+        sum(item.kind is inspect.Parameter.POSITIONAL_ONLY for item in positional),
+        frozenset(item.name for item in listed if item.kind is inspect.Parameter.KEYWORD_ONLY),
+        any(item.kind is inspect.Parameter.VAR_POSITIONAL for item in listed),
+        any(item.kind is inspect.Parameter.VAR_KEYWORD for item in listed),
+    )
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _takes_self(owner: type, function: Any) -> bool:
+    return not isinstance(inspect.getattr_static(owner, function.__name__, None), staticmethod)
+
+
+def _of_stubs(dotted: str) -> Iterator[Parameters]:
+    for item in stubs.find(dotted):
+        if isinstance(item.node, ast.ClassDef):
+            for name in ("__init__", "__new__"):
+                yield from _of_stubs(f"{dotted}.{name}")
+        elif isinstance(item.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield _of_node(item.node)
+
+
+def _of_node(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Parameters:
+    only = [argument.arg for argument in node.args.posonlyargs]
+    names = only + [argument.arg for argument in node.args.args]
+    if names and names[0] in {"self", "cls", "type"}:
+        names, only = names[1:], only[1:]
+    private = sum(name.startswith("__") for name in names)
+    return Parameters(
+        tuple(names),
+        max(len(only), private),
+        frozenset(argument.arg for argument in node.args.kwonlyargs),
+        node.args.vararg is not None,
+        node.args.kwarg is not None,
+    )
