@@ -220,15 +220,9 @@ class ExpressionReader:
         first = self.expression(index.elts[0])
         self.reading_annotation = False
         try:
-            return Display("tuple", (first, *self._quietly(index.elts[1:])))
+            return Display("tuple", (first, *self.expressions(index.elts[1:])))
         finally:
             self.reading_annotation = True
-
-    def _quietly(self, nodes: list[ast.expr]) -> tuple[Expr, ...]:
-        kept = len(self.function.sites)
-        found = self.expressions(nodes)
-        del self.function.sites[kept:]
-        return found
 
     def _choice(self, node: ast.IfExp) -> Expr:
         self.expression(node.test)

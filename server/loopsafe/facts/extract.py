@@ -158,6 +158,7 @@ class StatementReader(ExpressionReader):
             if alias.name == "*":
                 self.scope.stars.append(Imported(module, None, level))
             else:
+                self.words.add(alias.name)
                 self.bind_name(alias.asname or alias.name, Imported(module, alias.name, level))
 
     def _global(self, node: ast.Global) -> None:
@@ -208,9 +209,16 @@ class StatementReader(ExpressionReader):
     def _narrow(self, tests: list[tuple[ast.Name, ast.expr]]) -> None:
         for name, kind in tests:
             before = Name(name.id, self.scope.block, self.scope.tick())
-            narrowed = Narrowed(before, self._quietly([kind])[0])
+            narrowed = Narrowed(before, self._silent(kind))
             if name.id not in self.scope.declared:
                 self.scope.bind(name.id, narrowed)
+
+    def _silent(self, node: ast.expr) -> Expr:
+        """An expression that has been read before: its sites are known already."""
+        kept = len(self.function.sites)
+        found = self.expression(node)
+        del self.function.sites[kept:]
+        return found
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         is_async = isinstance(node, ast.AsyncFor)

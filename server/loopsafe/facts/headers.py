@@ -33,6 +33,8 @@ _FALLBACKS = {
     "try": "try:",
     "case": "case _ if _:",
 }
+_DEFINES = re.compile(r"[\r\n][ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
+"""In what seems to be a string, this tells that it is a stray quote and the code behind it."""
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _MAX_PIECES = 60
 
@@ -128,7 +130,7 @@ def _logical_line(text: str) -> tuple[int, int]:
         part = text[token.start : token.end]
         if token.kind == "newline" and not opened:
             return token.start, colon
-        if token.kind == "unclosed" or (opened and part in HARD_KEYWORDS):
+        if token.kind == "unclosed" or (opened and part in HARD_KEYWORDS) or _DEFINES.search(part):
             return -1, -1
         if token.kind == "open":
             opened.append(_CLOSERS[part])
@@ -152,8 +154,6 @@ def _end_of_open(lines: Sequence[str], start: int, stop: int, indent: str) -> in
         if own == indent:
             closes = content[0] in ")]}" and content.partition("#")[0].rstrip().endswith(":")
             return line + 1 if closes else start + 1
-        if not own.startswith(indent):
-            break
     return start + 1
 
 

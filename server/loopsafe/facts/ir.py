@@ -328,5 +328,5 @@ class ModuleFacts(NamedTuple):
     exports: tuple[str, ...] | None
     """`__all__`, where it is written out."""
     words: frozenset[str]
-    """Every attribute name that is read: lets a search for a registration skip most modules."""
+    """Every attribute that is read and every name that is imported: lets a search skip modules."""
     problems: tuple[SyntaxProblem, ...]

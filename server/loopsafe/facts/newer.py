@@ -18,13 +18,18 @@ from typing import NamedTuple
 from loopsafe.facts.tokens import Field, Interpolated, Token, interpolated, scan
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_FSTRING = r"\b(?:[fF][rR]?|[rR][fF])['\"]"
-_SINCE = (
-    ((3, 14), r"\bexcept\b[^\r\n:]*,|\b(?:[tT][rR]?|[rR][tT])['\"]"),
-    ((3, 13), r"\b(?:def|class|type)[ \t]+\w+[ \t]*\["),
-    ((3, 12), rf"^[ \t]*type[ \t]+\w|{_FSTRING}"),
-    ((3, 11), r"\bexcept[ \t]*\*|[\[,:]\s*\*"),
+_SINCE = tuple(
+    (since, re.compile(pattern))
+    for since, pattern in (
+        ((3, 14), r"except(?:[ \t]*\*)?[ \t]+[^\s(:][^\r\n:(]*,"),
+        ((3, 14), r"(?<![\w\"'])(?:[tT][rR]?|[rR][tT])['\"]"),
+        ((3, 13), r"(?:def|class|type)[ \t]+\w+[ \t]*\["),
+        ((3, 12), r"type[ \t]+\w+[ \t]*[=\[]"),
+        ((3, 11), r"except[ \t]*\*"),
+        ((3, 11), r"[\[,:]\s*\*"),
+    )
 )
+"""What syntax of a version looks like, with false alarms."""
 
 
 class _Edit(NamedTuple):
@@ -74,11 +79,17 @@ class Rewriting:
         return origin if stays else origin + column - start
 
 
-def rewrite(text: str, version: tuple[int, int] | None = None) -> Rewriting | None:
-    """The text for an older Python; None where nothing in it is newer."""
+def rewrite(
+    text: str, free_strings: bool = True, version: tuple[int, int] | None = None
+) -> Rewriting | None:
+    """The text for an older Python; None where nothing in it is newer.
+
+    `free_strings` tells that f-strings as Python 3.12 has them may be in it.
+    """
     version = version or sys.version_info[:2]
-    newer = "|".join(pattern for since, pattern in _SINCE if version < since)
-    if not newer or not re.search(newer, text, re.MULTILINE):
+    if not (free_strings and version < (3, 12)) and not any(
+        version < since and pattern.search(text) for since, pattern in _SINCE
+    ):
         return None
     rewriter = _Rewriter(text, version)
     rewriter.run()

@@ -60,7 +60,7 @@ class Salvage:
             first, last = starts[index], starts[index + 1]
             statements, failure = self._try(first, last, indent, stop - start)
             if statements is None:
-                last, statements = self._joined(starts, index, indent, failure)
+                last, statements = self._joined(starts, index, indent)
             if statements is None and previous >= 0:
                 statements = self._without(first, last, indent, previous, failure)
                 if statements is not None:
@@ -111,7 +111,7 @@ class Salvage:
         return [*outer.body, *tree.body[1:]] if isinstance(outer, ast.If) else tree.body
 
     def _joined(
-        self, starts: list[int], index: int, indent: str, failure: BaseException | None
+        self, starts: list[int], index: int, indent: str
     ) -> tuple[int, list[ast.stmt] | None]:
         """A piece together with the next ones, if an open string or bracket reaches into them."""
         first, last = starts[index], starts[index + 1]
@@ -119,11 +119,11 @@ class Salvage:
         end = next((s for s in starts if s >= reach), last) if reach > last else last
         if end == last:
             return last, None
-        statements, _ = self._try(first, end, indent)
-        if statements is None and not any(map(self._is_code, range(last, end))):
-            self._lose(first, failure)
-            statements = []
-        return (last, None) if statements is None else (end, statements)
+        statements, _ = self._try(first, end, indent, end - first)
+        # Where whole functions lie in between, the opening is a typing mistake, not theirs.
+        if statements is None and any(map(self._is_code, range(last, reach))):
+            return last, None
+        return end, statements
 
     def _reach(self, start: int, stop: int, limit: int) -> int:
         """The line, from `stop` on, before which all is closed again that was opened; else -1."""
@@ -143,23 +143,29 @@ class Salvage:
                 level += (token.kind == "open") - (token.kind == "close")
                 if level < 0:
                     return -1
-        return limit
+        return limit if level == 0 else -1
 
     def _without(
         self, start: int, stop: int, indent: str, previous: int, failure: BaseException | None
     ) -> list[ast.stmt] | None:
         """The previous piece continued after a stray line, as when one was typed at the margin."""
         header = read_header(self._lines, start, stop, indent)
-        if header.word or all(self._empty[header.end : stop]):
+        following = next((n for n in range(header.end, stop) if not self._empty[n]), None)
+        if following is None or len(self._indents[following]) <= len(indent):
             return None
-        lines = self._lines[previous:start] + ["\n"] * (header.end - start)
-        lines += self._lines[header.end : stop]
-        try:
-            statements = self._parse("".join(lines), previous, indent)
-        except FAILURES:
+        if header.word in ("def", "class"):
+            return None
+        if header.has_colon and header.head.strip() != ":":
+            return None
+        if not any(map(self._is_code, range(header.end, stop))):
+            return None
+        if self._try(start, header.end, indent)[0] is not None:
             return None
         self._lose(start, failure)
-        return statements
+        for line in range(start, header.end):
+            self._lines[line], self._empty[line] = "\n", True
+        statements, failure = self._try(previous, stop, indent)
+        return self._broken(previous, stop, indent, failure) if statements is None else statements
 
     def _broken(
         self, start: int, stop: int, indent: str, failure: BaseException | None

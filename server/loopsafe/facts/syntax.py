@@ -12,6 +12,7 @@ from loopsafe.facts.newer import rewrite
 FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What parsing bad source may raise."""
 
+_FSTRING = re.compile(r"[fF][rR]?['\"]|[rR][fF]['\"]")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -31,8 +32,8 @@ def parse_text(text: str, first_line: int = 1) -> ast.Module:
     padding = "\n" * (first_line - 1)
     try:
         return _parse(padding + text)
-    except SyntaxError:
-        rewriting = rewrite(text)
+    except SyntaxError as failure:
+        rewriting = rewrite(text, _blames_fstring(failure))
         if rewriting is None:
             raise
         try:
@@ -64,6 +65,14 @@ def problem_of(failure: BaseException, line: int, text: str) -> SyntaxProblem:
         return SyntaxProblem(failure.lineno, None, message)
     column = len(lines[index].rstrip("\r\n")[: failure.offset - 1].encode())
     return SyntaxProblem(failure.lineno, column, message)
+
+
+def _blames_fstring(failure: SyntaxError) -> bool:
+    """Whether the failure is what older parsers make of the f-strings of Python 3.12."""
+    if "f-string" in failure.msg:
+        return True
+    is_open = "unterminated" in failure.msg or "EOL" in failure.msg
+    return is_open and _FSTRING.search(failure.text or "") is not None
 
 
 def _parse(text: str) -> ast.Module:

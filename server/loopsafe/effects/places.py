@@ -1,0 +1,209 @@
+"""Where functions run, and who decides it: the keyword `async`, decorators and registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from loopsafe.effects.targets import runner_of
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Site
+from loopsafe.knowledge.schema import Runner
+from loopsafe.model import Place
+from loopsafe.modules.table import Module
+from loopsafe.resolve.calls import argument_at
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, FunctionValue, PartialValue, Value
+
+
+class Registration(NamedTuple):
+    """A runner that takes a function, and what of it is known."""
+
+    runner: Runner
+    call: str
+    """The runner as the reader knows it: `Depends`, `loop.call_soon`."""
+
+
+class Run(NamedTuple):
+    """Where a function runs, as far as known, and why."""
+
+    place: Place | None
+    role: str
+    """`endpoint`, `dependency`, `callback`, ...; empty where nothing registers the function."""
+    reason: str
+    """One sentence."""
+    once: bool
+    """Only at start-up or shutdown."""
+    convertible: bool
+    """A coroutine function here may become a plain `def`."""
+    runner: Runner | None
+
+
+class Places:
+    """Registrations found in the project's modules."""
+
+    def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
+        self.resolver = resolver
+        self._project = project
+        self._found: dict[tuple[str, int], list[Registration]] | None = None
+
+    def forget(self) -> None:
+        """Some module may register other functions now."""
+        self._found = None
+
+    def run(self, module: Module, number: int) -> Run:
+        """Where a function of a module runs."""
+        function = module.facts.functions[number]
+        known = self._registrations().get((module.name, number), [])
+        chosen = _weightiest(known, function)
+        if chosen is None:
+            inherited = self._inherited(module, number)
+            if inherited is not None:
+                return inherited
+            place = Place.LOOP if function.is_async else None
+            reason = f"`{function.name}` is an `async def`" if function.is_async else ""
+            return Run(place, "", reason, False, False, None)
+        runner = chosen.runner
+        place = runner.coroutine if function.is_async else runner.sync
+        return Run(
+            place or (Place.LOOP if function.is_async else None),
+            runner.role,
+            _reason(function, chosen, place),
+            runner.once,
+            runner.convertible and function.is_async,
+            runner,
+        )
+
+    def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
+        if self._found is None:
+            self._found = {}
+            for module in self._project():
+                for key, registration in self._in_module(module):
+                    known = self._found.setdefault(key, [])
+                    if registration not in known:
+                        known.append(registration)
+        return self._found
+
+    def _in_module(self, module: Module) -> Iterator[tuple[tuple[str, int], Registration]]:
+        words = module.facts.words & self.resolver.catalogue.runner_words
+        if not words:
+            return
+        yield from self.resolver.remember(
+            ("registrations",), module.name, lambda: tuple(self._scan(module, words))
+        )
+
+    def _scan(
+        self, module: Module, words: frozenset[str]
+    ) -> Iterator[tuple[tuple[str, int], Registration]]:
+        names = words | _aliases(module, words)
+        for number, function in enumerate(module.facts.functions):
+            for decorator in function.decorators:
+                yield from self._decorated(module, number, function, decorator, names)
+            for site in function.sites:
+                yield from self._given(module, site, names)
+
+    def _decorated(
+        self,
+        module: Module,
+        number: int,
+        function: Function,
+        decorator: Expr,
+        names: frozenset[str],
+    ) -> Iterator[tuple[tuple[str, int], Registration]]:
+        callee = decorator.func if isinstance(decorator, Call) else decorator
+        if _last_name(callee) not in names:
+            return
+        frame = self.resolver.frame(module.name, function.outer)
+        for value in self.resolver.values(callee, frame):
+            runner = runner_of(self.resolver, value)
+            if runner is not None and runner.decorated:
+                yield (module.name, number), Registration(runner, _label(callee))
+
+    def _given(
+        self, module: Module, site: Site, names: frozenset[str]
+    ) -> Iterator[tuple[tuple[str, int], Registration]]:
+        call = site.expr
+        if not isinstance(call, Call) or _last_name(call.func) not in names:
+            return
+        frame = self.resolver.frame(module.name, site.scope)
+        for value in self.resolver.values(call.func, frame):
+            runner = runner_of(self.resolver, value)
+            argument = argument_at(call, runner.position, runner.argument) if runner else None
+            if runner is None or runner.inline or argument is None:
+                continue
+            for target in self.resolver.values(argument, frame):
+                function = _function_in(target)
+                if function is not None:
+                    key = (function.module, function.number)
+                    yield key, Registration(runner, _label(call.func))
+
+    def _inherited(self, module: Module, number: int) -> Run | None:
+        """A method that a library calls on instances of its subclasses."""
+        function = module.facts.functions[number]
+        if function.owner < 0:
+            return None
+        for owner in self.resolver.mro(ClassValue(module.name, function.owner))[1:]:
+            name = dotted_name(self.resolver, owner)
+            known = self.resolver.catalogue.klass(name) if name else None
+            if known is None or function.name not in known.overrides:
+                continue
+            place = Place.LOOP if function.is_async else known.overrides[function.name]
+            reason = f"`{known.name}` calls `{function.name}` {_WHERE[place]}"
+            return Run(place, "handler", reason, False, False, None)
+        return None
+
+
+_WHERE = {
+    Place.LOOP: "on the event loop",
+    Place.THREAD: "in a worker thread",
+    Place.IMPORT: "at import",
+}
+
+
+def _weightiest(known: list[Registration], function: Function) -> Registration | None:
+    """The registration that decides: one that runs it on the loop, else one with a known place."""
+
+    def weight(registration: Registration) -> int:
+        runner = registration.runner
+        place = runner.coroutine if function.is_async else runner.sync
+        return 0 if place is Place.LOOP else 1 if place is not None else 2
+
+    return min(known, key=weight, default=None)
+
+
+def _reason(function: Function, registration: Registration, place: Place | None) -> str:
+    runner = registration.runner
+    who = runner.library or f"`{registration.call}()`"
+    kind = "`async def`" if function.is_async else "`def`"
+    if place is None:
+        return f"`{function.name}` is an `async def`" if function.is_async else ""
+    return f"{who} runs this {kind} {runner.role} {_WHERE[place]}"
+
+
+def _aliases(module: Module, words: frozenset[str]) -> frozenset[str]:
+    """Names under which a module imports the words: `from fastapi import Depends as Needs`."""
+    return frozenset(
+        name
+        for scope in module.facts.scopes
+        for name, bindings in scope.bindings.items()
+        if any(getattr(b.value, "name", None) in words for b in bindings)
+    )
+
+
+def _last_name(expr: Expr) -> str:
+    if isinstance(expr, Attr):
+        return expr.name
+    return expr.id if isinstance(expr, Name) else ""
+
+
+def _label(expr: Expr) -> str:
+    if isinstance(expr, Attr):
+        base = _label(expr.value)
+        return f"{base}.{expr.name}" if base else expr.name
+    return expr.id if isinstance(expr, Name) else ""
+
+
+def _function_in(value: Value) -> FunctionValue | None:
+    if isinstance(value, PartialValue):
+        return _function_in(value.function)
+    return value if isinstance(value, FunctionValue) else None

@@ -1,0 +1,304 @@
+"""One project's analysis: its inputs, its caches, and the one door for the faces."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loopsafe.config import Settings
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.places import Places
+from loopsafe.facts.ir import Function
+from loopsafe.fixes import fixes as offered
+from loopsafe.fixes import merge
+from loopsafe.fixes.context import FixContext
+from loopsafe.knowledge import catalogue
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Edit, Finding, Fix, Place, Safety, Severity, Span
+from loopsafe.modules.disk import Disk
+from loopsafe.modules.environment import find_environment
+from loopsafe.modules.finder import Finder
+from loopsafe.modules.roots import python_version, source_roots
+from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.typeshed import find_typeshed
+from loopsafe.project_files import python_files
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.rules import View, check
+from loopsafe.suppress import Suppressions
+from loopsafe.text import SourceText
+
+_NEWEST = (3, 14)
+"""The Python a project is taken to run on when it does not say."""
+
+
+class Cancelled(Exception):
+    """The caller no longer wants the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file, or a stretch of one, that could not be read."""
+
+    path: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    """In UTF-8 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What is to be shown for one file."""
+
+    path: str
+    source: SourceText
+    findings: tuple[Finding, ...] = ()
+    """In order of their spans; suppressed ones and those switched off are left out."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlace:
+    """Where a function runs, for who reads its name."""
+
+    name: str
+    path: str
+    span: Span
+    is_async: bool
+    place: Place | None
+    role: str
+    reason: str
+    findings: int
+
+
+class Engine:
+    """Analyses the files of one project folder. Not thread-safe: one thread at a time."""
+
+    def __init__(self, root: Path, settings: Settings, python: Path | None = None) -> None:
+        self.root = root
+        self.settings = settings
+        self.environment = find_environment(root, python or settings.python, os.environ)
+        self.disk = Disk()
+        roots = source_roots(root, settings.source_roots)
+        self.finder = Finder(roots, self.environment, find_typeshed(), self.disk)
+        self.table = ModuleTable(self.finder, self.disk)
+        self.catalogue = catalogue.load()
+        self.resolver = Resolver(self.table, self.catalogue)
+        self._overrides = Overrides(self._project)
+        self._chains = Chains(self.resolver, self._overrides)
+        self._places = Places(self.resolver, self._project)
+        self._paths: set[str] = set()
+        self._reports: dict[str, FileReport] = {}
+
+    # Inputs
+
+    def index(self, paths: Iterable[str] | None = None) -> None:
+        """Reads the project's files, so that registrations and subclasses anywhere are known."""
+        found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
+        if not found <= self._paths:
+            self._paths |= found
+            self._overrides.forget()
+            self._places.forget()
+            self._chains.forget()
+            self._reports.clear()
+
+    def open_text(self, path: str, text: str) -> None:
+        """An unsaved buffer shadows the file from now on."""
+        known = self.disk.is_open(path)
+        if known and self.disk.read(path) == text:
+            return
+        self.disk.open(path, text)
+        self._changed([path], files=not known)
+
+    def close_text(self, path: str) -> None:
+        """The file on disk counts again."""
+        self.disk.close(path)
+        self._changed([path], files=True)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Files were changed, made or removed on disk."""
+        changed = list(paths)
+        self.finder.invalidate(changed)
+        self._changed(changed, files=True)
+
+    # Answers
+
+    def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
+        """The findings of a file. Raises Cancelled where the caller asks to stop."""
+        known = self._reports.get(path)
+        if known is None:
+            if cancelled():
+                raise Cancelled
+            known = self._reports[path] = self._report(path)
+        return known
+
+    def fixes(self, finding: Finding) -> tuple[Fix, ...]:
+        """What cures a finding, in the order of preference."""
+        context = self._context(finding)
+        return offered(finding, context) if context is not None else ()
+
+    def fix_all(self, path: str) -> tuple[Edit, ...]:
+        """The edits of every safe fix in a file, at most one fix for each finding."""
+        chosen: list[Fix] = []
+        context: FixContext | None = None
+        for finding in self.report(path).findings:
+            context = self._context(finding) or context
+            safe = (f for f in self.fixes(finding) if f.safety is Safety.SAFE)
+            chosen.extend([f for f in safe if f.kind == "quickfix"][:1])
+        return merge(context, chosen) if context is not None else ()
+
+    def function_at(self, path: str, line: int, column: int) -> FunctionPlace | None:
+        """The function whose name stands at a place (1-based line, column in UTF-8 bytes)."""
+        module = self.table.at(path)
+        if module is None:
+            return None
+        for number, function in enumerate(module.facts.functions):
+            span = function.span
+            if number == 0 or span.line != line or not span.column <= column <= span.end_column:
+                continue
+            if function.name != "<lambda>":
+                return self._function_place(module, number, function)
+        return None
+
+    def functions(self, path: str) -> Iterator[FunctionPlace]:
+        """Every named function of a file, with where it runs."""
+        module = self.table.at(path)
+        for number, function in enumerate(module.facts.functions if module else ()):
+            if module is not None and number and function.name != "<lambda>":
+                yield self._function_place(module, number, function)
+
+    def environment_label(self) -> str:
+        """The analysed environment in words: `Python 3.12 (.venv)`."""
+        return self.environment.label
+
+    def blocking(self, finding: Finding) -> Blocking | None:
+        """What is known of a finding's blocking callable."""
+        if not finding.sink:
+            return None
+        member = self.catalogue.member(finding.sink)
+        known = member[0].blocking(member[1]) if member else None
+        return known or self.catalogue.function(finding.sink)
+
+    # Insides
+
+    def _project(self) -> Iterator[Module]:
+        for path in sorted(self._paths):
+            module = self.table.at(path)
+            if module is not None:
+                yield module
+
+    def _changed(self, paths: list[str], files: bool) -> None:
+        """Drops what rests on these files."""
+        gone: list[str] = []
+        for path in paths:
+            gone.extend(self.table.forget(path))
+        if files:
+            self.table.forget_files()
+        self.resolver.forget(tuple(gone))
+        self._overrides.forget()
+        self._places.forget()
+        self._chains.forget()
+        self._reports.clear()
+
+    def _report(self, path: str) -> FileReport:
+        try:
+            source = SourceText(self.disk.read(path))
+        except (OSError, UnicodeDecodeError, SyntaxError) as error:
+            return FileReport(path, SourceText(""), problems=(_unreadable(path, error),))
+        self.index([path])
+        module = self.table.at(path)
+        if module is None:
+            return FileReport(path, source)
+        view = View(module, self.resolver, self._chains, self._places, self.settings.severity_of)
+        hidden = Suppressions(source)
+        findings = [
+            finding
+            for finding in check(view)
+            if finding.severity is not Severity.OFF and not hidden.hides(finding)
+        ]
+        problems = tuple(
+            Problem(path, problem.message, problem.line, problem.column)
+            for problem in module.facts.problems
+        )
+        findings.sort(key=lambda finding: (finding.span, finding.code))
+        return FileReport(path, source, tuple(findings), problems)
+
+    def _function_place(self, module: Module, number: int, function: Function) -> FunctionPlace:
+        run = self._places.run(module, number)
+        name = f"{module.dotted}.{function.qualname}"
+        count = sum(1 for f in self.report(module.path).findings if f.function == name)
+        return FunctionPlace(
+            function.name,
+            module.path,
+            function.span,
+            function.is_async,
+            run.place,
+            run.role,
+            run.reason,
+            count,
+        )
+
+    def _context(self, finding: Finding) -> FixContext | None:
+        source = self.report(finding.path).source
+        try:
+            tree = ast.parse(source.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        module = self.table.at(finding.path)
+        number = self._number_of(module, finding) if module else None
+        runner = self._places.run(module, number).runner if module and number else None
+        version = python_version(self.root, self.environment) or _NEWEST
+        return FixContext(
+            finding.path,
+            source,
+            tree,
+            self.finder.installed,
+            version,
+            self.settings.offload,
+            self.blocking(finding),
+            runner,
+            self._is_awaited_elsewhere(module, number) if module and number else False,
+        )
+
+    def _number_of(self, module: Module, finding: Finding) -> int | None:
+        """The index of the function that a finding is in."""
+        for number, function in enumerate(module.facts.functions):
+            if number and f"{module.dotted}.{function.qualname}" == finding.function:
+                return number
+        return None
+
+    def _is_awaited_elsewhere(self, module: Module, number: int) -> bool:
+        """Whether some code of the project calls the coroutine function by name."""
+        name = module.facts.functions[number].name
+        for other in self._project():
+            if other is not module and name not in other.facts.words:
+                continue
+            if any(name in _called_names(function) for function in other.facts.functions):
+                return True
+        return False
+
+
+def with_severity(findings: Iterable[Finding], settings: Settings) -> Iterator[Finding]:
+    """The findings as other settings would show them."""
+    for finding in findings:
+        yield replace(finding, severity=settings.severity_of(finding.code, finding.cost))
+
+
+def _called_names(function: Function) -> set[str]:
+    names = set()
+    for site in function.sites:
+        callee = getattr(site.expr, "func", None)
+        names.add(getattr(callee, "id", "") or getattr(callee, "name", ""))
+    return names
+
+
+def _unreadable(path: str, error: Exception) -> Problem:
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(path, f"cannot decode the file: {error.reason} (byte {error.start})")
+    if isinstance(error, OSError):
+        return Problem(path, f"cannot read the file: {error.strerror or error}")
+    return Problem(path, f"cannot decode the file: {error}")

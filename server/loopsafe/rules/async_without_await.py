@@ -1,0 +1,33 @@
+"""Reports endpoints and dependencies that block, never await, and could be a plain `def`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loopsafe.model import Cost, Finding
+from loopsafe.rules.view import View
+
+CODE = "async-without-await"
+
+
+def check(view: View, found: Sequence[Finding]) -> Iterator[Finding]:
+    """A hint at the name of each such function; one that does not block is best left as it is."""
+    blocked = {finding.function for finding in found if finding.cost is not Cost.TRIVIAL}
+    for root in view.roots():
+        function = root.function
+        name = view.qualified(function)
+        if not root.run.convertible or function.awaits or function.is_generator:
+            continue
+        if name not in blocked:
+            continue
+        yield Finding(
+            path=view.module.path,
+            span=function.span,
+            code=CODE,
+            category=CODE,
+            cost=Cost.TRIVIAL,
+            severity=view.severity_of(CODE, Cost.TRIVIAL),
+            message=f"{function.name}() never awaits: a plain def would run in the thread pool",
+            function=name,
+            reason=root.run.reason,
+        )

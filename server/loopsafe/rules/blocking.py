@@ -1,0 +1,152 @@
+"""Reports calls that block the event loop: direct ones, chains, eager offloads, awaited calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loopsafe.effects.chains import Step
+from loopsafe.effects.edges import Edge
+from loopsafe.effects.targets import runner_of
+from loopsafe.facts.ir import Call, Site
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Confidence, Finding, Hop, Span
+from loopsafe.resolve.calls import argument_at
+from loopsafe.resolve.values import CoroutineValue, Frame
+from loopsafe.rules.view import Root, View
+from loopsafe.rules.wording import call_label, message, sink_label
+
+CODES = {"loop": "nested-loop"}
+"""Category -> rule, where it is not `blocking-<category>`."""
+
+
+class Candidate(NamedTuple):
+    """One way in which a site blocks."""
+
+    rank: int
+    length: int
+    edge: Edge
+    blocking: Blocking
+
+
+def check(view: View) -> Iterator[Finding]:
+    """One finding for each site of a root that blocks: the worst and nearest way."""
+    for root in view.roots():
+        edges = view.chains.edges(root.frame)
+        eager = _eager_calls(view, root)
+        by_site: dict[Site, list[Edge]] = {}
+        for edge in edges:
+            by_site.setdefault(edge.site, []).append(edge)
+        seen: set[tuple[Span, str]] = set()
+        for site, ways in by_site.items():
+            found = _finding(view, root, site, ways, eager)
+            if found is not None and (found.span, found.code) not in seen:
+                seen.add((found.span, found.code))
+                yield found
+
+
+def _finding(
+    view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
+) -> Finding | None:
+    candidates = sorted(
+        (c for edge in ways for c in _candidates(view, edge)), key=lambda c: (c.rank, c.length)
+    )
+    if not candidates:
+        return None
+    best = candidates[0]
+    chain = _hops(view, root, best)
+    cost = best.blocking.cost.lowered() if root.run.once else best.blocking.cost
+    category = best.blocking.category
+    code = CODES.get(category, f"blocking-{category}")
+    text = message(site, best.blocking, len(chain))
+    if site.awaited and _is_plain(view, site, root.frame):
+        code, text = "await-sync", f"{sink_label(best.blocking)} blocks before it can be awaited"
+    if site.span in eager:
+        code, text = (
+            "eager-offload",
+            f"{call_label(site)} runs on the event loop, not in the thread",
+        )
+    return Finding(
+        path=view.module.path,
+        span=site.span,
+        code=code,
+        category=category,
+        cost=cost,
+        severity=view.severity_of(code, cost),
+        message=text,
+        function=view.qualified(root.function),
+        confidence=_confidence(view, best, len(ways)),
+        chain=chain,
+        sink=best.blocking.name,
+        reason=root.run.reason,
+        root=(chain[-1].path, chain[-1].span),
+        also=tuple(dict.fromkeys(c.blocking.category for c in candidates[1:]))
+        if len(candidates) > 1
+        else (),
+    )
+
+
+def _candidates(view: View, edge: Edge) -> Iterator[Candidate]:
+    if isinstance(edge.target, Blocking):
+        yield Candidate(edge.target.cost.rank, 1, edge, edge.target)
+        return
+    for way in view.chains.ways(edge.target).values():
+        yield Candidate(way.rank, way.length + 1, edge, way.blocking)
+
+
+def _hops(view: View, root: Root, best: Candidate) -> tuple[Hop, ...]:
+    steps = [Step(root.frame, best.edge)]
+    if isinstance(best.edge.target, Frame):
+        steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
+    hops = []
+    for step in steps:
+        module = view.resolver.table.get(step.frame.module)
+        if module is None:
+            continue
+        owner = module.facts.scopes[step.frame.scope].owner
+        qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
+        site = step.edge.site
+        label = call_label(site)
+        hops.append(Hop(module.path, site.span, f"{module.dotted}.{qualname}", label))
+    return tuple(hops)
+
+
+def _confidence(view: View, best: Candidate, ways: int) -> Confidence:
+    """Lower where a step may go elsewhere: a union, or one of many implementations."""
+    widest = best.edge.members
+    target = best.edge.target
+    if isinstance(target, Frame):
+        steps = view.chains.steps(target, best.blocking.category)
+        widest = max(widest, *(step.edge.members for step in steps))
+    if widest > 3:
+        return Confidence.LOW
+    return Confidence.MEDIUM if widest > 1 or ways > 3 else Confidence.HIGH
+
+
+def _is_plain(view: View, site: Site, frame: Frame) -> bool:
+    """Whether what is awaited is known to be no awaitable."""
+    if site.expr is None or not isinstance(site.expr, Call):
+        return False
+    values = view.resolver.values(site.expr, frame)
+    return not any(
+        isinstance(v, CoroutineValue) or view.resolver.attribute(v, "__await__") for v in values
+    )
+
+
+def _eager_calls(view: View, root: Root) -> frozenset[Span]:
+    """Calls written where an offload wants the callable: `to_thread(load())`."""
+    found = []
+    for site in root.function.sites:
+        call = site.expr
+        if site.kind != "call" or not isinstance(call, Call):
+            continue
+        if not any(isinstance(arg, Call) for arg in (*call.args, *(v for _, v in call.keywords))):
+            continue
+        for value in view.resolver.values(call.func, root.frame):
+            runner = runner_of(view.resolver, value)
+            if runner is None or not runner.offloads:
+                continue
+            argument = argument_at(call, runner.position, runner.argument)
+            if isinstance(argument, Call):
+                found.append(argument.span)
+    return frozenset(found)

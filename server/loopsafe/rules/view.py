@@ -1,0 +1,49 @@
+"""What a rule may look at: one module, what its functions reach, and where they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.places import Places, Run
+from loopsafe.facts.ir import Function
+from loopsafe.model import Cost, Place, Severity
+from loopsafe.modules.table import Module
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A function that the event loop runs."""
+
+    function: Function
+    number: int
+    frame: Frame
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One module's effects."""
+
+    module: Module
+    resolver: Resolver
+    chains: Chains
+    places: Places
+    severity_of: Callable[[str, Cost], Severity]
+
+    def roots(self) -> Iterator[Root]:
+        """The module's functions that run on the loop without being called from one there."""
+        for number, function in enumerate(self.module.facts.functions):
+            run = self.places.run(self.module, number)
+            if run.place is not Place.LOOP:
+                continue
+            frame = self.resolver.function_frame(FunctionValue(self.module.name, number))
+            if frame is not None:
+                yield Root(function, number, frame, run)
+
+    def qualified(self, function: Function) -> str:
+        """The function's absolute dotted name."""
+        return f"{self.module.dotted}.{function.qualname}"

@@ -1,0 +1,72 @@
+"""How calls and findings are named: the same words in editor, terminal and CI."""
+
+from __future__ import annotations
+
+from loopsafe.facts.ir import Attr, Await, Call, Expr, Name, Site, Subscript
+from loopsafe.knowledge.schema import Blocking
+
+LONGEST = 80
+"""A message longer than this loses the chain's end."""
+
+
+def call_label(site: Site) -> str:
+    """A site as a reader would name it: `load_user()`, `with lock`."""
+    expr = site.expr
+    if site.kind == "call" and isinstance(expr, Call):
+        return f"{spelled(expr.func)}()"
+    text = spelled(expr)
+    if site.kind in ("enter", "exit"):
+        return f"with {text}"
+    if site.kind == "iterate":
+        return f"for ... in {text}"
+    return text
+
+
+def sink_label(blocking: Blocking) -> str:
+    """A blocking callable as a reader would name it: `requests.get()`, `with threading.Lock`."""
+    owner, _, method = blocking.name.rpartition(".")
+    if method in ("__enter__", "__exit__"):
+        return f"with {owner}"
+    if method in ("__iter__", "__next__"):
+        return f"iterating over {owner}"
+    if method in ("__init__", "__new__", "__call__"):
+        return f"{owner}()"
+    if method.startswith("__"):
+        return f"{owner} {method}"
+    return f"{blocking.name}()"
+
+
+def message(site: Site, blocking: Blocking, hops: int) -> str:
+    """The first sentence of a finding, without a full stop."""
+    sink = sink_label(blocking)
+    if hops <= 1:
+        return f"{sink} blocks the event loop"
+    down = "1 call" if hops == 2 else f"{hops - 1} calls"
+    text = f"{call_label(site)} blocks the event loop through {sink}, {down} down"
+    if len(text) <= LONGEST:
+        return text
+    shorter = f"{_tail(call_label(site))} blocks the event loop through {sink}, {down} down"
+    if len(shorter) <= LONGEST:
+        return shorter
+    return f"{_tail(call_label(site))} blocks the event loop through {_tail(sink)}, {down} down"
+
+
+def spelled(expr: Expr) -> str:
+    """An expression in short: names and attributes whole, arguments left out."""
+    if isinstance(expr, Name):
+        return expr.id
+    if isinstance(expr, Attr):
+        return f"{spelled(expr.value)}.{expr.name}"
+    if isinstance(expr, Call):
+        return f"{spelled(expr.func)}()"
+    if isinstance(expr, Subscript):
+        return f"{spelled(expr.value)}[...]"
+    if isinstance(expr, Await):
+        return f"(await {spelled(expr.value)})"
+    return "(...)"
+
+
+def _tail(label: str) -> str:
+    """The last two parts of a dotted label."""
+    parts = label.split(".")
+    return ".".join(parts[-2:]) if len(parts) > 2 else label
