@@ -32,6 +32,7 @@ class MarkdownItem(pytest.Item):
     def __init__(self, *, section: mdtest.Section, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.section = section
+        self.funcargs: dict[str, object] = {}  # pytest-lsp looks for its client there.
 
     def runtest(self) -> None:
         differences = mdtest.check(self.section, self.path.name)
