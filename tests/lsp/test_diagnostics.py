@@ -251,6 +251,12 @@ async def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
         assert await ed.hover(uri, "time.sleep") is None
 
 
+async def test_a_file_of_another_language_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text(BLOCKING)
+    async with editor(tmp_path) as ed:
+        assert await ed.pull((tmp_path / "notes.txt").as_uri()) == []
+
+
 async def test_installed_libraries_are_not_reported(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
         path = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages" / "library.py"

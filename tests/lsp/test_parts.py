@@ -18,6 +18,7 @@ from lsprotocol import types
 from loopsafe.lsp import guards
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, path_of, uri_of
+from loopsafe.lsp.diagnostics import Batch, Diagnostics
 from loopsafe.lsp.documents import DiskTexts, Documents
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.worker import Rank, Stop, Worker
@@ -84,6 +85,39 @@ async def test_a_long_analysis_is_shown_as_busy(tmp_path: Path) -> None:
     assert await session.ask(uri, "Hover", lambda _: "an answer", Rank.URGENT) == "an answer"
     states = [(params["state"], params["environment"]) for _, params in server.sent]
     assert states == [("busy", ""), ("ready", "Python 3.12")]
+
+
+async def test_a_refresh_found_due_is_sent_though_the_user_types_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed: list[None] = []
+
+    class Refreshing(QuietServer):
+        async def workspace_diagnostic_refresh_async(self, _params: None) -> None:
+            refreshed.append(None)
+
+    session = Session(Refreshing(), Client(pull=True, refresh=True))  # type: ignore[arg-type]
+    diagnostics = Diagnostics(session)
+    typing, batches = asyncio.Event(), {"first": "old", "second": "old"}
+
+    async def batch(uri: str, _rank: Rank) -> Batch:
+        if uri == "second" and not typing.is_set():
+            typing.set()
+            await asyncio.sleep(60)
+        return Batch(batches[uri])
+
+    monkeypatch.setattr(diagnostics, "_batch", batch)
+    diagnostics._shown = {"first": (None, "old"), "second": (None, "old")}
+    batches["first"] = "new"
+    session.settings_changed(None)
+    await asyncio.wait_for(typing.wait(), 5)
+    assert not refreshed
+    session.settings_changed(None)
+    deadline = time.monotonic() + 5
+    while not refreshed and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert len(refreshed) == 1
 
 
 async def test_cancelling_stops_the_call_on_the_thread() -> None:

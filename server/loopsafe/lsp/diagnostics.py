@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
 from dataclasses import dataclass
 
 from lsprotocol import types
-from lsprotocol.converters import get_converter
 
 from loopsafe.lsp.convert import uri_of
 from loopsafe.lsp.session import Session
@@ -17,7 +15,6 @@ from loopsafe.lsp.workbench import SettingsProblem, Work
 from loopsafe.lsp.worker import Rank
 
 _log = logging.getLogger(__name__)
-_converter = get_converter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,8 @@ class Batch:
 
     @staticmethod
     def of(items: tuple[types.Diagnostic, ...]) -> Batch:
-        text = json.dumps([_converter.unstructure(item) for item in items], sort_keys=True)
-        return Batch(hashlib.sha256(text.encode()).hexdigest()[:16], items)
+        text = repr(items).encode(errors="backslashreplace")
+        return Batch(hashlib.sha256(text).hexdigest()[:16], items)
 
 
 _NOTHING = Batch.of(())
@@ -50,6 +47,8 @@ class Diagnostics:
         self._client = session.client
         self._shown: dict[str, tuple[int | None, str]] = {}
         """Version and batch that the editor has last been given, by address."""
+        self._owes_refresh = False
+        """Survives the follow-up that found it out, which the next keystroke cancels."""
         self._reported: tuple[SettingsProblem, ...] = ()
         self._follow_up: asyncio.Task[None] | None = None
         session.on_move(self._moved)
@@ -100,15 +99,15 @@ class Diagnostics:
 
         A file that changed itself is pulled by the client anyway.
         """
-        moved = False
         for uri, (version, id_) in tuple(self._shown.items()):
             if version != self._session.documents.version(uri):
                 continue
             batch = await self._batch(uri, Rank.BACKGROUND)
             if batch.id != id_ and self._shown.get(uri) == (version, id_):
                 self._shown[uri] = (version, batch.id)
-                moved = True
-        if moved and self._client.refresh:
+                self._owes_refresh = self._client.refresh
+        if self._owes_refresh:
+            self._owes_refresh = False
             try:
                 await asyncio.shield(self._session.server.workspace_diagnostic_refresh_async(None))
             except Exception as error:

@@ -8,7 +8,6 @@ import statistics
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 from loopsafe import __version__
 from loopsafe.lsp.workbench import Bench, Workbench
@@ -73,6 +72,8 @@ def _timings(workbench: Workbench) -> Iterator[str]:
 
 def _library(name: str) -> str:
     """A library's version; bundles carry no package metadata, but some modules say it."""
+    from importlib.metadata import PackageNotFoundError, version  # Slow, and rarely needed.
+
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:

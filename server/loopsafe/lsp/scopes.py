@@ -68,6 +68,7 @@ class Scopes:
         self._fetch = fetch
         self._late = late
         self._folders: dict[str, Scope] = {}
+        self._lone: dict[Path, Scope] = {}
         self._settings: dict[str, asyncio.Task[EditorSettings]] = {}
 
     def add(self, uris: Iterable[str]) -> None:
@@ -93,8 +94,11 @@ class Scopes:
         around = [scope for scope in self._folders.values() if scope.root in parents]
         if around:
             return max(around, key=lambda scope: len(scope.root.parts))
-        root = _project_root(Path(path))
-        return Scope(root, uri_of(str(root)))
+        folder = Path(path).parent
+        if folder not in self._lone:
+            root = _project_root(folder)
+            self._lone[folder] = Scope(root, uri_of(str(root)))
+        return self._lone[folder]
 
     def for_unnamed(self) -> Scope:
         """Where a buffer that has no file yet belongs."""
@@ -142,9 +146,9 @@ def _seconds(milliseconds: object) -> float:
     return min(max(milliseconds / 1000, 0.0), _LONGEST_DELAY_SECONDS)
 
 
-def _project_root(path: Path) -> Path:
-    """The nearest folder upwards that looks like a project's, else the file's own."""
-    for folder in path.parents:
+def _project_root(start: Path) -> Path:
+    """The nearest folder upwards that looks like a project's, else the one begun with."""
+    for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _PROJECT_MARKS):
             return folder
-    return path.parent
+    return start

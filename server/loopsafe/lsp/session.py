@@ -29,6 +29,7 @@ from loopsafe.lsp.worker import Rank, Stop, Worker
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SECTION = "loopsafe"
+_SUFFIXES = (".py", ".pyi", ".pyw")
 _SETTINGS_FILE = "pyproject.toml"
 
 
@@ -58,7 +59,7 @@ class Session:
     def opened(self, item: types.TextDocumentItem) -> None:
         """A buffer was opened."""
         path = self._buffer_path(item.uri)
-        if path and (item.language_id in ("python", "") or path.endswith((".py", ".pyi"))):
+        if path and (item.language_id.startswith("python") or path.endswith(_SUFFIXES)):
             self.documents.open(item.uri, path, item.version, item.text)
             self._moved()
 
@@ -188,7 +189,7 @@ class Session:
     def _locate(self, uri: str) -> tuple[str, Scope] | None:
         document = self.documents.get(uri)
         path = document.path if document else path_of(uri)
-        if path is None:
+        if path is None or (document is None and not path.endswith(_SUFFIXES)):
             return None
         unnamed = document is not None and not path_of(uri) and "/" not in uri
         return path, self.scopes.for_unnamed() if unnamed else self.scopes.of(path)
