@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from loopsafe.facts.headers import Header, Mended, clause_word, is_case, mend, read_header
 from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_text, problem_of, split_lines
@@ -21,10 +22,20 @@ _CODE = re.compile(
     r"|else|elif|except|finally|del|assert|pass|break|continue|global|nonlocal|match|case)\b"
     r"|[\w.]+(?:: [^=]+)? = )"
 )
+_DEFINITION = re.compile(r"[ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
+_CALL = re.compile(r"[\w\])]\(")
 _FIELDS = ("body", "cases", "handlers", "orelse", "finalbody")
 _MAX_DEPTH = 90
 _MAX_PROBLEMS = 500
 _BIG = 40
+
+
+class _Piece(NamedTuple):
+    """A piece of a block while it is read, and how much there was before it."""
+
+    start: int
+    kept: int
+    problems: int
 
 
 class Salvage:
@@ -45,7 +56,7 @@ class Salvage:
         body = self._block(0, len(self._lines), "")
         if not self.problems:
             self.problems.append(problem_of(failure, 1, "".join(self._lines)))
-        self.problems.sort(key=lambda p: p.line)
+        self.problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.line)
         return ast.Module(body, [])
 
     def _block(self, start: int, stop: int, indent: str) -> list[ast.stmt]:
@@ -55,21 +66,23 @@ class Salvage:
         if self._depth > _MAX_DEPTH or len(self.problems) > _MAX_PROBLEMS:
             return found
         self._depth += 1
-        index, previous, kept = 0, -1, 0
+        index = 0
+        before: _Piece | None = None
         while index < len(starts) - 1:
-            first, last = starts[index], starts[index + 1]
-            statements, failure = self._try(first, last, indent, stop - start)
+            piece = _Piece(starts[index], len(found), len(self.problems))
+            last = starts[index + 1]
+            statements, failure = self._try(piece.start, last, indent, stop - start)
             if statements is None:
                 last, statements = self._joined(starts, index, indent)
-            if statements is None and previous >= 0:
-                statements = self._without(first, last, indent, previous, failure)
+            if statements is None and before is not None:
+                statements = self._without(piece.start, last, indent, before, failure)
                 if statements is not None:
-                    del found[kept:]
-                    first = previous
+                    piece = before
+                    del found[piece.kept :]
             if statements is None:
-                statements = self._broken(first, last, indent, failure)
-            previous, kept = first, len(found)
+                statements = self._broken(piece.start, last, indent, failure)
             found += statements
+            before = piece
             index = starts.index(last, index)
         self._depth -= 1
         return found
@@ -115,15 +128,14 @@ class Salvage:
     ) -> tuple[int, list[ast.stmt] | None]:
         """A piece together with the next ones, if an open string or bracket reaches into them."""
         first, last = starts[index], starts[index + 1]
+        if last == starts[-1] or self._defines(last):
+            return last, None
         reach = self._reach(first, last, starts[-1])
-        end = next((s for s in starts if s >= reach), last) if reach > last else last
-        if end == last:
+        # Where definitions lie in between, the opening is a typing mistake, not theirs.
+        if reach <= last or any(map(self._defines, range(last, reach))):
             return last, None
-        statements, _ = self._try(first, end, indent, end - first)
-        # Where whole functions lie in between, the opening is a typing mistake, not theirs.
-        if statements is None and any(map(self._is_code, range(last, reach))):
-            return last, None
-        return end, statements
+        end = next(s for s in starts if s >= reach)
+        return end, self._try(first, end, indent, end - first)[0]
 
     def _reach(self, start: int, stop: int, limit: int) -> int:
         """The line, from `stop` on, before which all is closed again that was opened; else -1."""
@@ -146,14 +158,14 @@ class Salvage:
         return limit if level == 0 else -1
 
     def _without(
-        self, start: int, stop: int, indent: str, previous: int, failure: BaseException | None
+        self, start: int, stop: int, indent: str, before: _Piece, failure: BaseException | None
     ) -> list[ast.stmt] | None:
         """The previous piece continued after a stray line, as when one was typed at the margin."""
         header = read_header(self._lines, start, stop, indent)
         following = next((n for n in range(header.end, stop) if not self._empty[n]), None)
         if following is None or len(self._indents[following]) <= len(indent):
             return None
-        if header.word in ("def", "class"):
+        if header.word in ("def", "class") and header.head != header.word:
             return None
         if header.has_colon and header.head.strip() != ":":
             return None
@@ -161,11 +173,14 @@ class Salvage:
             return None
         if self._try(start, header.end, indent)[0] is not None:
             return None
+        del self.problems[before.problems :]
         self._lose(start, failure)
         for line in range(start, header.end):
             self._lines[line], self._empty[line] = "\n", True
-        statements, failure = self._try(previous, stop, indent)
-        return self._broken(previous, stop, indent, failure) if statements is None else statements
+        statements, failure = self._try(before.start, stop, indent)
+        if statements is None:
+            statements = self._broken(before.start, stop, indent, failure)
+        return statements
 
     def _broken(
         self, start: int, stop: int, indent: str, failure: BaseException | None
@@ -204,12 +219,17 @@ class Salvage:
         if statements is not None:
             return statements + self._indented(header.end, stop)
         self._lose(header.start, own or failure)
-        problems = len(self.problems)
-        inner = self._indented(header.end, stop)
-        if not any(map(self._is_code, range(header.end, stop))):
+        rest = range(header.end, stop)
+        if any(map(self._is_code, rest)):
+            inner = self._indented(header.end, stop)
+        elif any(_CALL.search(self._lines[line]) for line in rest):
             # Not a block but arguments of the lost call; of those, calls are worth keeping.
-            inner = [s for s in inner if isinstance(s, ast.Expr)]
+            problems = len(self.problems)
+            inner = [s for s in self._indented(header.end, stop) if isinstance(s, ast.Expr)]
             del self.problems[problems:]
+        else:
+            inner = []
+        # Perhaps it was the header of a block: under which condition that runs is not known.
         return [_wrapper(header, inner)] if inner else []
 
     def _compound(self, headers: list[Header], ends: list[int]) -> list[ast.stmt]:
@@ -287,6 +307,9 @@ class Salvage:
             if not self._empty[line] and self._lines[line].lstrip()[0] not in ")]}":
                 return self._block(line, stop, self._indents[line])
         return []
+
+    def _defines(self, line: int) -> bool:
+        return _DEFINITION.match(self._lines[line]) is not None
 
     def _is_code(self, line: int) -> bool:
         return _CODE.match(self._lines[line]) is not None
