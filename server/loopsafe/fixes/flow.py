@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loopsafe.fixes.assignment import Assignment
 from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -38,14 +38,14 @@ def flow_of(function: ast.AsyncFunctionDef, block: ast.stmt, whole: bool) -> Flo
         return None
     assigned = {name for node in own_nodes(block) for name in bound_by(node)}
     declared = _declared(function)
-    sure, bound = _surely_assigned(block), _bound_outside(function, block)
-    needed = _read_outside(function, block) | (bound - sure)
-    if _surrounds(function, block, _LOOPS):
-        needed |= assigned - sure
+    inner, bound = Assignment(block), _bound_outside(function, block)
+    # In a loop around the block, a value from its last turn may be read.
+    earlier = assigned if _surrounds(function, block, _LOOPS) else bound
+    needed = _read_outside(function, block) | (inner.exposed & earlier)
     outward = {name for name in assigned - declared.keys() if name in needed}
     results: set[str] = set()
     if whole and not returns:
-        results = outward & sure
+        results = outward & inner.sure - inner.exposed
         if _surrounds(function, block, (ast.Try,)):
             # A handler would see what an unfinished block had assigned already.
             results &= _assigned_last(block) | (assigned - bound)
@@ -124,55 +124,6 @@ def _read_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
             own |= {target.id for target in targets if isinstance(target, ast.Name)}
         stack += [(child, own) for child in ast.iter_child_nodes(node)]
     return found
-
-
-def _surely_assigned(block: ast.stmt) -> set[str]:
-    """Names that straight code in the block assigns before anything there reads them."""
-    found: set[str] = set()
-    read: set[str] = set()
-    for name, stored in _events(block):
-        if not stored:
-            read.add(name)
-        elif name not in read:
-            found.add(name)
-    return found
-
-
-def _events(node: ast.stmt) -> Iterator[tuple[str, bool]]:
-    """The names that a statement reads (false) and surely assigns (true), in their order."""
-    if isinstance(node, ast.With):
-        for item in node.items:
-            yield from _reads(item.context_expr)
-            if item.optional_vars:
-                yield from _targets(item.optional_vars)
-        for statement in node.body:
-            yield from _events(statement)
-    elif isinstance(node, ast.Assign):
-        yield from _reads(node.value)
-        for target in node.targets:
-            yield from _targets(target)
-    elif isinstance(node, ast.AnnAssign) and node.value:
-        yield from _reads(node.value)
-        yield from _targets(node.target)
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        yield from ((name, True) for name in bound_by(node))
-    else:
-        yield from _reads(node)
-
-
-def _reads(node: ast.AST) -> Iterator[tuple[str, bool]]:
-    """All names in a part that may run in part only."""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
-            yield inner.target.id, False
-        elif isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Store):
-            yield inner.id, False
-
-
-def _targets(target: ast.expr) -> Iterator[tuple[str, bool]]:
-    for inner in ast.walk(target):
-        if isinstance(inner, ast.Name):
-            yield inner.id, isinstance(inner.ctx, ast.Store)
 
 
 def _assigned_last(block: ast.stmt) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from loopsafe.fixes.data import table
@@ -12,6 +13,8 @@ from loopsafe.fixes.imports import Spelling, spell
 from loopsafe.fixes.names import bindings, dotted, own_nodes, survey
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
+
+_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +143,16 @@ def _imports(site: Site, modules: tuple[str, ...]) -> bool:
 
 def _receiver(site: Site, name: str) -> str:
     """`hass` or `self.hass`, where the finding can see it."""
+    if name not in site.draft.source.text:
+        return ""
     for scope in site.scopes():
         if name in bindings(scope):
             return name
-    for index, node in enumerate(site.path[:-1]):
-        following = site.path[index + 1]
-        if isinstance(node, ast.ClassDef) and isinstance(
-            following, (ast.FunctionDef, ast.AsyncFunctionDef)
-        ):
-            arguments = following.args.args
-            wanted = f"{arguments[0].arg}.{name}" if arguments else ""
-            methods = [m for m in node.body if isinstance(m, type(following))]
-            if wanted and any(dotted(n) == wanted for m in methods for n in own_nodes(m)):
+    for node, inner in pairwise(site.path):
+        if isinstance(node, ast.ClassDef) and isinstance(inner, _METHODS) and inner.args.args:
+            wanted = f"{inner.args.args[0].arg}.{name}"
+            methods = [method for method in node.body if isinstance(method, _METHODS)]
+            if any(dotted(part) == wanted for method in methods for part in own_nodes(method)):
                 return wanted
     return ""
 
