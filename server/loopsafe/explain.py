@@ -25,6 +25,8 @@ _PAGES = Path(__file__).parent / "rules"
 _ADDRESS = "https://github.com/loopsafe/loopsafe/blob/main/server/loopsafe/rules"
 _SHOWN_HOPS = 6
 
+_MISTAKES = ("eager-offload", "await-sync", "async-without-await")
+
 _PLACES = {
     Place.LOOP: "runs on the event loop",
     Place.THREAD: "runs in a worker thread",
@@ -32,8 +34,8 @@ _PLACES = {
 }
 _CONFIDENCES = {
     Confidence.HIGH: "",
-    Confidence.MEDIUM: "Likely, not certain: a part of this chain may not run on the loop.",
-    Confidence.LOW: "Uncertain: found in a library's source, on a path that may rarely be taken.",
+    Confidence.MEDIUM: "Likely, not certain: a step of the way may lead elsewhere.",
+    Confidence.LOW: "Uncertain: a step of the way is one of many possibilities.",
 }
 
 
@@ -68,7 +70,9 @@ def explain(finding: Finding) -> Explanation:
     general = rule(finding.code)
     known = _knowledge(finding.sink)
     advice = general.advice
-    if known and known.advice:
+    if finding.code in _MISTAKES:
+        known = None  # The call itself is meant as it is; where it stands is the mistake.
+    elif known and known.advice:
         advice = known.advice
     elif known and known.twin and known.twin not in advice:
         advice = f"`{known.twin}()` does the same to await. {advice}"
