@@ -146,6 +146,7 @@ def _work(options: Options) -> Iterator[tuple[Engine, str]]:
     engines = [(_engine(root, options), paths) for root, paths in groups.items()]
     seen: set[str] = set()
     for engine, paths in engines:
+        engine.index()
         for file in python_files(paths, engine.settings):
             if file not in seen:
                 seen.add(file)

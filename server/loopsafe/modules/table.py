@@ -72,6 +72,22 @@ class ModuleTable:
             module = self._modules[key] = self._read(key, file)
             return module
 
+    def mentions(self, key: str, name: str) -> bool:
+        """Whether a module may have a name, by a look at its text before it is read in earnest.
+
+        A package that gathers the names of thousands of modules with `*` would read them all.
+        """
+        if key in self._modules:
+            return self._modules[key] is not None
+        file = self._files.get(key) or self.finder.find(key)
+        if file is None or file.is_namespace:
+            return False
+        try:
+            text = self.disk.read(file.path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return False
+        return name in text or "import *" in text
+
     def imported(self, importer: Module, module: str, level: int) -> str:
         """The key of the module that an import statement means; a dotted name if it has no file."""
         dotted = importer.absolute(module, level)

@@ -55,6 +55,10 @@ def call_value(resolver: Resolver, value: Value, call: Call | None, frame: Frame
     if isinstance(value, Instance):
         methods = resolver.attribute(value, "__call__")
         return union(call_value(resolver, m, call, frame) for m in methods if m != value)
+    if isinstance(value, ExternalInstance):
+        known = resolver.catalogue.klass(value.name)
+        result = known.returns.get("__call__") if known else None
+        return resolver.instance_of(result) if result else ()
     if isinstance(value, PartialValue):
         return call_value(resolver, value.function, None, None)
     if isinstance(value, OffloadingValue):

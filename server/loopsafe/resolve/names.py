@@ -173,10 +173,12 @@ def _star_sources(entry: Module, resolver: Resolver, name: str) -> list[str]:
 
 
 def _exports(resolver: Resolver, module: str, name: str, seen: set[str]) -> bool:
-    entry = resolver.table.get(module)
-    if entry is None or module in seen:
+    if module in seen or not resolver.table.mentions(module, name):
         return False
     seen.add(module)
+    entry = resolver.table.get(module)
+    if entry is None:
+        return False
     exports = entry.facts.exports
     if exports is not None and name not in exports:
         return False
