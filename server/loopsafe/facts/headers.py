@@ -17,13 +17,14 @@ _SOFT = ("match", "case")
 _CLAUSES = ("else", "elif", "except", "finally")
 _NAMED = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+\w+")
 _CHECKS = {
-    "else": "if _: pass\n{}",
-    "elif": "if _: pass\n{}",
-    "except": "try: pass\n{}",
-    "finally": "try: pass\n{}",
-    "try": "{}\nfinally: pass",
-    "case": "match _:\n {}",
+    "else": ("if _: pass\n", ""),
+    "elif": ("if _: pass\n", ""),
+    "except": ("try: pass\n", ""),
+    "finally": ("try: pass\n", ""),
+    "try": ("", "\nfinally: pass"),
+    "case": ("match _:\n ", ""),
 }
+"""What stands before and after a header where it is right."""
 _FALLBACKS = {
     "while": "while _:",
     "else": "else:",
@@ -107,11 +108,11 @@ def mend(header: Header) -> Mended:
     """The header as it is where it parses, else with as much of it as can be kept."""
     failure: BaseException | None = None
     if header.rest.strip() and not header.rest.lstrip().startswith("#"):
-        failure = _failure(header.word, header.head + header.rest)
+        failure = _failure(header, header.head + header.rest)
         if failure is None:
             return Mended(header.head + header.rest, True, None)
     for candidate in _candidates(header):
-        problem = _failure(header.word, candidate + " pass")
+        problem = _failure(header, candidate + " pass")
         if problem is None:
             return Mended(candidate, header.word == "match", failure)
         failure = failure or problem
@@ -201,11 +202,19 @@ def _closed(text: str) -> str:
     return text + "".join(reversed(opened))
 
 
-def _failure(word: str, text: str) -> BaseException | None:
-    if word == "match":
+def _failure(header: Header, text: str) -> BaseException | None:
+    """Why a header's text does not parse where it belongs, told with its place in the file."""
+    if header.word == "match":
         text = text.removesuffix(" pass") + "\n case _: pass"
+    before, after = _CHECKS.get(header.word, ("", ""))
     try:
-        parse_text(_CHECKS.get(word, "{}").replace("{}", text))
+        parse_text(before + text + after)
+    except SyntaxError as failure:
+        if failure.lineno is not None and failure.offset is not None:
+            if failure.lineno == before.count("\n") + 1:
+                failure.offset += len(header.indent) - (header.word == "case")
+            failure.lineno += header.start - before.count("\n")
+        return failure
     except FAILURES as failure:
         return failure
     return None

@@ -26,7 +26,7 @@ _DEFINITION = re.compile(r"[ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
 _CALL = re.compile(r"[\w\])]\(")
 _FIELDS = ("body", "cases", "handlers", "orelse", "finalbody")
 _MAX_DEPTH = 90
-_MAX_PROBLEMS = 500
+_MAX_PROBLEMS = 200
 _BIG = 40
 
 
@@ -43,7 +43,8 @@ class Salvage:
 
     def __init__(self, text: str) -> None:
         self.problems: list[SyntaxProblem] = []
-        self._lines = split_lines(text)
+        # A form feed before a statement is not part of its indentation.
+        self._lines = [line.removeprefix("\f") for line in split_lines(text)]
         self._indents = [line[: len(line) - len(line.lstrip(" \t\f"))] for line in self._lines]
         self._empty = [line.strip()[:1] in ("", "#") for line in self._lines]
         self._suspect = -1
@@ -55,7 +56,7 @@ class Salvage:
             self._suspect = failure.lineno - 1
         body = self._block(0, len(self._lines), "")
         if not self.problems:
-            self.problems.append(problem_of(failure, 1, "".join(self._lines)))
+            self.problems.append(problem_of(failure, 1, self._lines))
         self.problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.line)
         return ast.Module(body, [])
 
@@ -63,12 +64,16 @@ class Salvage:
         """The statements between two lines that are indented like this."""
         starts = [*self._starts(start, stop, indent), stop]
         found = self._indented(start, starts[0])
-        if self._depth > _MAX_DEPTH or len(self.problems) > _MAX_PROBLEMS:
+        if self._depth > _MAX_DEPTH:
             return found
         self._depth += 1
         index = 0
         before: _Piece | None = None
         while index < len(starts) - 1:
+            if len(self.problems) > _MAX_PROBLEMS and not self._is_code(starts[index]):
+                # This is data or no Python at all; only what looks like code is still tried.
+                index += 1
+                continue
             piece = _Piece(starts[index], len(found), len(self.problems))
             last = starts[index + 1]
             statements, failure = self._try(piece.start, last, indent, stop - start)
@@ -149,12 +154,15 @@ class Salvage:
                     return line
             elif token.kind in ("space", "string", "interpolated"):
                 line += len(split_lines(part + "x")) - 1
-            elif token.kind == "unclosed" or (level and part in HARD_KEYWORDS):
+            elif token.kind == "unclosed" and token.end == len(text):
                 return -1
-            else:
-                level += (token.kind == "open") - (token.kind == "close")
-                if level < 0:
+            elif level and part in HARD_KEYWORDS:
+                # A bracket was left open above; what it holds is not known, but it ends here.
+                if line >= stop:
                     return -1
+                level = 0
+            else:
+                level = max(level + (token.kind == "open") - (token.kind == "close"), 0)
         return limit if level == 0 else -1
 
     def _without(
@@ -318,8 +326,7 @@ class Salvage:
         """Notes that what starts at a line is left out."""
         if failure is None:
             failure = SyntaxError("invalid syntax")
-        problem = problem_of(failure, line + 1, "".join(self._lines[line : line + 200]))
-        self.problems.append(problem)
+        self.problems.append(problem_of(failure, line + 1, self._lines))
 
 
 def _wrapper(header: Header, body: list[ast.stmt]) -> ast.If:

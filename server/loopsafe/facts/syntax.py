@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopsafe.facts.newer import rewrite
@@ -51,20 +52,20 @@ def split_lines(text: str) -> list[str]:
     return _LINE.findall(text)
 
 
-def problem_of(failure: BaseException, line: int, text: str) -> SyntaxProblem:
-    """A failure as data; `line` and `text` are the place where the failed piece starts."""
+def problem_of(failure: BaseException, line: int, lines: Sequence[str]) -> SyntaxProblem:
+    """A failure as data; `lines` are the file's, and at `line`, from 1, the failed piece starts."""
     if not isinstance(failure, SyntaxError):
-        kind = "nested too deeply" if isinstance(failure, RecursionError) else str(failure)
-        return SyntaxProblem(line, None, kind or "cannot be parsed")
+        deep = isinstance(failure, (RecursionError, MemoryError))
+        return SyntaxProblem(line, None, "too deeply nested" if deep else str(failure))
     message = failure.msg.partition(" (<unknown>")[0]
-    if failure.lineno is None or failure.lineno < line:
+    place, offset = failure.lineno, failure.offset
+    if place is None or not line <= place <= len(lines):
         return SyntaxProblem(line, None, message)
-    lines = split_lines(text)
-    index = failure.lineno - line
-    if failure.offset is None or failure.offset < 1 or index >= len(lines):
-        return SyntaxProblem(failure.lineno, None, message)
-    column = len(lines[index].rstrip("\r\n")[: failure.offset - 1].encode())
-    return SyntaxProblem(failure.lineno, column, message)
+    if offset is None or offset < 1:
+        return SyntaxProblem(place, None, message)
+    return SyntaxProblem(
+        place, len(lines[place - 1].rstrip("\r\n")[: offset - 1].encode()), message
+    )
 
 
 def _blames_fstring(failure: SyntaxError) -> bool:

@@ -37,7 +37,7 @@ _LITERAL = re.compile(r"\\N\{[^}\r\n]*\}|\\[^{}]|\{\{|\}\}|[{}'\"\r\n]")
 _LINE_END = re.compile(r"[\r\n]")
 _NOT_BLANK = re.compile(r"\S")
 _TRIPLE = ("'''", '"""')
-_MAX_NESTING = 6
+_MAX_NESTING = 20
 _MAX_LINES = 20
 
 HARD_KEYWORDS = frozenset(
@@ -115,9 +115,11 @@ def interpolated(text: str, position: int, nesting: int = 0) -> Interpolated | N
         return None
     quote = match[0].lstrip("fFtTrR")
     fields: list[Field] = []
-    # Broken text nests without end; each level is tried twice, so the depth is bounded.
     end = _literal(text, match.end(), quote, fields, nesting) if nesting < _MAX_NESTING else -1
     if end < 0:
+        if nesting:
+            # Trying again at every depth of broken text would take exponential time.
+            return None
         # Before Python 3.12 the first quote ended the string, whatever a field held.
         classic = _CLASSIC[quote].match(text, match.end())
         return Interpolated(position, classic.end(), quote, ()) if classic else None
