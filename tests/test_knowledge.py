@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -102,10 +103,20 @@ def _methods(known: ClassKnowledge) -> Iterator[tuple[str, str]]:
 
 def _has(owner: str, method: str) -> bool:
     if "*" in method:
-        return any(fnmatchcase(name, method) for name in dir(witness.runtime(owner)))
+        holders = (witness.runtime(owner), *_heirs(owner))
+        return any(fnmatchcase(name, method) for holder in holders for name in dir(holder))
     if method == "__init__" or witness.exists(f"{owner}.{method}"):
         return True
-    return any(hasattr(example, method) for example in _examples(owner))
+    return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
+
+
+def _heirs(owner: str) -> Iterator[type]:
+    """Classes that a library derives from one of its own, which defines less than they do."""
+    value = witness.runtime(owner)
+    if inspect.isclass(value):
+        yield from (
+            heir for heir in type.__subclasses__(value) if heir.__module__.startswith(top(owner))
+        )
 
 
 def _examples(owner: str) -> Iterator[object]:

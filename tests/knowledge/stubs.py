@@ -1,8 +1,9 @@
-"""Looks dotted names up in type stubs, by reading them: a witness beside the real library."""
+"""Looks dotted names up in type stubs and library source, by reading: a witness beside import."""
 
 from __future__ import annotations
 
 import ast
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -40,18 +41,20 @@ def find(dotted: str) -> tuple[Definition, ...]:
 
 @cache
 def module_file(module: str) -> Path | None:
-    """The stub of a module."""
+    """The stub of a module, else its source, which may need what is not installed to run."""
     below = Path(*module.split("."))
-    for root in _roots():
-        for file in (root / below / "__init__.pyi", root / below.with_suffix(".pyi")):
+    for root, suffix in _roots():
+        for file in (root / below / f"__init__{suffix}", root / f"{below}{suffix}"):
             if file.is_file():
                 return file
     return None
 
 
 @cache
-def _roots() -> tuple[Path, ...]:
-    return (TYPESHED / "stdlib", *sorted((TYPESHED / "stubs").iterdir()))
+def _roots() -> tuple[tuple[Path, str], ...]:
+    stubs = [TYPESHED / "stdlib", *sorted((TYPESHED / "stubs").iterdir())]
+    installed = Path(sysconfig.get_path("purelib"))
+    return (*((root, ".pyi") for root in stubs), (installed, ".pyi"), (installed, ".py"))
 
 
 @cache
@@ -67,7 +70,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         if isinstance(statement, ast.If):
             yield from _statements(statement.body)
             yield from _statements(statement.orelse)
-        elif isinstance(statement, ast.Try):
+        elif isinstance(statement, ast.Try | ast.With):
             yield from _statements(statement.body)
         else:
             yield statement
@@ -116,7 +119,7 @@ def _source(module: str, statement: ast.ImportFrom) -> str:
         return statement.module or ""
     file = module_file(module)
     parts = module.split(".")
-    drop = statement.level - (file is not None and file.name == "__init__.pyi")
+    drop = statement.level - (file is not None and file.stem == "__init__")
     base = parts[: len(parts) - drop]
     return ".".join([*base, statement.module] if statement.module else base)
 

@@ -53,11 +53,24 @@ def exists(dotted: str) -> bool:
 
 def mentions(owner: str, name: str) -> bool:
     """Whether the source of a class or its bases names something that is no attribute of it."""
+    word = re.compile(rf"\b{name}\b", re.IGNORECASE)
+    return any(word.search(source) for source in _sources(owner))
+
+
+def _sources(owner: str) -> Iterator[str]:
+    for item in stubs.find(owner):
+        yield ast.unparse(item.node)
     value = runtime(owner)
-    if not inspect.isclass(value):
-        return False
-    bases = [base for base in value.__mro__ if base.__module__ not in {"builtins", "typing"}]
-    return any(re.search(rf"\b{name}\b", inspect.getsource(base), re.I) for base in bases)
+    for base in value.__mro__ if inspect.isclass(value) else ():
+        yield _source(base)
+
+
+def _source(value: type) -> str:
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):
+        # Written in C, or made at run time.
+        return ""
 
 
 def gone(distribution: str, until: str) -> bool:
@@ -111,9 +124,9 @@ class Parameters:
         return self.keywords and argument not in self.positional
 
 
-def parameters(dotted: str) -> list[Parameters]:
+def parameters(dotted: str) -> set[Parameters]:
     """All signatures that a callable has anywhere, for a class those of its construction."""
-    return [*_of_runtime(dotted), *_of_stubs(dotted)]
+    return {*_of_runtime(dotted), *_of_stubs(dotted)}
 
 
 def _of_runtime(dotted: str) -> Iterator[Parameters]:

@@ -10,6 +10,7 @@ from loopsafe.knowledge.entries import (
     Names,
     read_blocking,
     read_conditions,
+    read_each,
     read_names,
     read_runner,
 )
@@ -35,7 +36,20 @@ class ClassEntry:
 
 
 def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
-    names = read_names(table, header)
+    """One class."""
+    entry = _read(table, read_names(table, header), defaults, header)
+    table.finish()
+    return entry
+
+
+def read_classes(table: Table, defaults: Blocking, header: Header) -> Iterator[ClassEntry]:
+    """Several classes of one kind."""
+    entries = [_read(table, names, defaults, header) for names in read_each(table, header)]
+    table.finish()
+    yield from entries
+
+
+def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> ClassEntry:
     name = names.spellings[0]
     shared = _class_defaults(table, defaults)
     methods: dict[str, Blocking] = {}
@@ -43,13 +57,16 @@ def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
     shown = table.text("shown", name)
     twin = table.text("twin")
     twins = table.mapping("twins")
+    sisters = table.text("sisters")
     for method, blocking in _methods(table, shared):
         if method in methods or any(method == pattern for pattern, _ in patterns):
             raise table.error(f"method `{method}` is listed twice")
         named = replace(
             blocking,
             name=f"{shown}.{method}",
-            twin=blocking.twin or _method_twin(twin, method, twins),
+            twin=blocking.twin
+            or _sister(name, method, sisters)
+            or _method_twin(twin, method, twins),
         )
         if method == "__init__":
             named = replace(named, name=shown, only_if_made=(), harmless_if_made=())
@@ -70,14 +87,12 @@ def read_class(table: Table, defaults: Blocking, header: Header) -> ClassEntry:
         attributes=table.mapping("attributes"),
         overrides=_overrides(table),
     )
-    entry = ClassEntry(names, table.texts("like"), knowledge)
-    table.finish()
     if twins.keys() - methods.keys():
         raise table.error(f"`twins` names no listed method: {min(twins.keys() - methods.keys())}")
     both = knowledge.harmless & methods.keys()
     if both:
         raise table.error(f"method `{min(both)}` is both blocking and harmless")
-    return entry
+    return ClassEntry(names, table.texts("like"), knowledge)
 
 
 def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
@@ -113,6 +128,11 @@ def _methods(table: Table, shared: Blocking) -> Iterator[tuple[str, Blocking]]:
             raise group.error("`names` must list at least one method")
         for method in names:
             yield method, blocking
+
+
+def _sister(owner: str, method: str, pattern: str) -> str:
+    """The async method beside it in the same class, where their names differ by a pattern."""
+    return f"{owner}.{pattern.replace('*', method)}" if pattern and method[0] != "_" else ""
 
 
 def _method_twin(twin: str, method: str, twins: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from loopsafe.knowledge.classes import ClassEntry, read_class
+from loopsafe.knowledge.classes import ClassEntry, read_class, read_classes
 from loopsafe.knowledge.entries import (
     Header,
     Names,
@@ -82,6 +82,8 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         entries.decorators.append(read_function(table, defaults, header))
     for table in root.tables("class"):
         entries.classes.append(read_class(table, defaults, header))
+    for table in root.tables("classes"):
+        entries.classes.extend(read_classes(table, defaults, header))
     for table in root.tables("runner"):
         names = read_names(table, header)
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))

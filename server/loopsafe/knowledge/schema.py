@@ -168,7 +168,8 @@ class ClassKnowledge:
     runners: dict[str, Runner] = field(default_factory=dict)
     """Methods that take a callable: `call_soon`, `get` of a FastAPI application."""
     harmless: frozenset[str] = frozenset()
-    """Methods known not to block, which also ends the search in base classes and source."""
+    """Methods known not to block, which also ends the search in base classes and source. Families
+    by pattern too; `*` is all that is not listed as blocking."""
     returns: dict[str, str] = field(default_factory=dict)
     """Method name -> class of its result, where the source does not say it."""
     attributes: dict[str, str] = field(default_factory=dict)
@@ -179,9 +180,9 @@ class ClassKnowledge:
     def blocking(self, method: str) -> Blocking | None:
         """What a method does to the loop, as this class alone knows it, or None."""
         known = self.methods.get(method)
-        if known is not None or self.asynchronous or method in self.harmless:
+        if known is not None or self.asynchronous or method.startswith("_"):
             return known
-        if method.startswith("_"):
+        if any(fnmatchcase(method, name) for name in self.harmless if name != "*"):
             return None
         for pattern, family in self.patterns:
             if fnmatchcase(method, pattern):
@@ -190,9 +191,10 @@ class ClassKnowledge:
 
     def is_harmless(self, method: str) -> bool:
         """Whether the method is known not to block, which ends the search for it."""
-        if self.asynchronous or method in self.harmless:
+        if self.asynchronous:
             return True
-        return "*" in self.harmless and self.blocking(method) is None
+        listed = any(fnmatchcase(method, name) for name in self.harmless)
+        return listed and self.blocking(method) is None
 
 
 def _member(family: Blocking, pattern: str, method: str) -> Blocking:
