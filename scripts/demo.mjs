@@ -78,7 +78,7 @@ async function openInBrowser(vsix, folder) {
   const installed = await step("Set up VS Code in the browser", installCodeServer);
   const server = new CodeServer(installed, path.join(HOME, "browser"));
   await step("Install the extension", () => server.installExtension(vsix));
-  await server.start(["--disable-workspace-trust"]);
+  await server.start();
   console.log(
     `\nOpen this address in a browser; Ctrl+C ends it.\n\n    ${server.window(folder, FIRST_FILE)}\n`,
   );

@@ -26,7 +26,7 @@ export class Pages implements vscode.TextDocumentContentProvider, vscode.Disposa
       name === DEBUG
         ? await this.server.ask<string>("loopsafe/debugInformation", {})
         : await this.server.ask<string>("loopsafe/explain", { code: name });
-    return markdown ?? "The Loopsafe server is not running. See *Loopsafe: Show Logs*.\n";
+    return markdown ?? "Nothing is known of it. See *Loopsafe: Show Logs*.\n";
   }
 
   /** Shows what a rule is about: the given one, the one under the caret, or one that is picked. */
@@ -62,8 +62,7 @@ function ruleAtCaret(): string | undefined {
   const found = editor ? vscode.languages.getDiagnostics(editor.document.uri) : [];
   const own = found.find(
     (one) =>
-      one.source?.toLowerCase() === "loopsafe" &&
-      one.range.contains(editor?.selection.active ?? one.range.end),
+      one.source === "loopsafe" && one.range.contains(editor?.selection.active ?? one.range.end),
   );
   const code = typeof own?.code === "object" ? own.code.value : own?.code;
   return typeof code === "string" ? code : undefined;

@@ -141,12 +141,11 @@ function commonNames(platform: NodeJS.Platform): [string, ...string[]][] {
  * means a folder of the workspace: neither may choose the program that is started.
  */
 function onPath(name: string, environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
-  const endings = platform === "win32" && !path.extname(name) ? [".exe"] : [""];
-  const variable = environment["PATH"] ?? environment["Path"] ?? "";
-  const folders = variable.split(path.delimiter).filter((folder) => path.isAbsolute(folder));
-  const files = folders.flatMap((folder) =>
-    endings.map((ending) => path.join(folder, name + ending)),
-  );
+  const { delimiter, isAbsolute, join, extname } = platform === "win32" ? path.win32 : path.posix;
+  const ending = platform === "win32" && !extname(name) ? ".exe" : "";
+  const variable = environment.PATH ?? environment.Path ?? "";
+  const folders = variable.split(delimiter).filter((folder) => isAbsolute(folder));
+  const files = folders.map((folder) => join(folder, name + ending));
   return [...new Set(files)].filter(isProgram);
 }
 

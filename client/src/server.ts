@@ -20,15 +20,32 @@ import { configurationMiddleware, configured, surroundings } from "./settings.ts
 
 export type State =
   | { readonly kind: "starting" }
-  | { readonly kind: "running"; readonly interpreter: Interpreter; readonly remark: string }
+  | Running
   | { readonly kind: "stopped" }
   | { readonly kind: "no-python"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };
+
+interface Running {
+  readonly kind: "running";
+  readonly interpreter: Interpreter;
+  /** Why the interpreter is not the one that the user asked for; else empty. */
+  readonly remark: string;
+  readonly health: Health;
+}
+
+/** What the server says of itself, as `loopsafe/status`. */
+interface Health {
+  readonly state: "ready" | "busy" | "error";
+  readonly message: string;
+  /** The environment that is analysed, `Python 3.12 (.venv)`. */
+  readonly environment: string;
+}
 
 const CRASHES_ALLOWED = 4;
 const CRASH_WINDOW_MS = 180_000;
 const LAST_WORDS = 20;
 const GOODBYE_MS = 2_000;
+const SILENCE_MS = 500;
 
 export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<State>();
@@ -111,15 +128,24 @@ export class Server implements vscode.Disposable {
       this.options(),
     );
     this.client = client;
+    let health: Health = { state: "ready", message: "", environment: "" };
+    client.onNotification("loopsafe/status", (said: Health) => {
+      health = said;
+      if (this.current.kind === "running" && this.client === client) {
+        this.enter({ ...this.current, health });
+      }
+    });
     try {
       await client.start();
     } catch (error) {
       this.log.error(String(error));
+      await this.silence();
       this.enter({ kind: "failed", message: this.lastWords() ?? String(error) });
       return;
     }
     const isSecondChoice = configured().length > 0 && interpreter.origin !== "loopsafe.interpreter";
-    this.enter({ kind: "running", interpreter, remark: (isSecondChoice && failures[0]) || "" });
+    const remark = (isSecondChoice && failures[0]) || "";
+    this.enter({ kind: "running", interpreter, remark, health });
   }
 
   private async findInterpreter() {
@@ -184,7 +210,8 @@ export class Server implements vscode.Disposable {
   }
 
   /** The client's own restarts would neither look for Python again nor know when to stop. */
-  private closed() {
+  private async closed() {
+    await this.silence();
     const now = Date.now();
     this.crashes = [...this.crashes.filter((time) => now - time < CRASH_WINDOW_MS), now];
     const message = this.lastWords() ?? "The server ended without a word";
@@ -195,6 +222,15 @@ export class Server implements vscode.Disposable {
       this.enter({ kind: "failed", message });
     }
     return { action: CloseAction.DoNotRestart, message, handled: true };
+  }
+
+  /** Until a server that is going down has said all it has to say. */
+  private async silence(): Promise<void> {
+    const child = this.child;
+    if (child && !child.stderr?.readableEnded) {
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, SILENCE_MS))]);
+    }
   }
 
   /** The last line of a traceback names the mistake. */

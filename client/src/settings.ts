@@ -44,12 +44,12 @@ export function configurationMiddleware(environments: ActiveEnvironments): Confi
 }
 
 async function complete(
-  settings: Record<string, unknown> | null,
+  settings: { readonly python?: unknown } | null,
   scope: string | undefined,
   environments: ActiveEnvironments,
 ): Promise<Record<string, unknown>> {
   const resource = scope ? vscode.Uri.parse(scope) : undefined;
-  const python = typeof settings?.["python"] === "string" ? settings["python"] : "";
+  const python = typeof settings?.python === "string" ? settings.python : "";
   const active = vscode.workspace.isTrusted ? await environments.interpreter(resource) : undefined;
   return {
     ...settings,

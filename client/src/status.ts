@@ -3,96 +3,118 @@
 import * as vscode from "vscode";
 import type { Server, State } from "./server.ts";
 
-const SELECTOR: vscode.DocumentSelector = { language: "python" };
-const SHOW_LOGS: vscode.Command = { command: "loopsafe.showLogs", title: "Show logs" };
-const RESTART: vscode.Command = { command: "loopsafe.restart", title: "Restart" };
+const { t } = vscode.l10n;
+const { Information, Warning, Error: Failure } = vscode.LanguageStatusSeverity;
+const PYTHON: vscode.DocumentSelector = { language: "python" };
+const SHOW_LOGS: vscode.Command = { command: "loopsafe.showLogs", title: t("Show logs") };
+const RESTART: vscode.Command = { command: "loopsafe.restart", title: t("Restart") };
 const CHOOSE: vscode.Command = {
   command: "workbench.action.openSettings",
-  title: "Choose interpreter",
+  title: t("Choose Python"),
   arguments: ["loopsafe.interpreter"],
 };
 
-/** Two lines: what was found in the active file, and what runs the server. */
+/** What the item shows: the findings of the active file, and below what the server runs on. */
+interface Shown {
+  readonly severity: vscode.LanguageStatusSeverity;
+  readonly text: string;
+  readonly detail: string;
+  readonly runtime: string;
+  readonly command: vscode.Command;
+  readonly isBusy?: boolean;
+}
+
 export class Status implements vscode.Disposable {
   private readonly findings = vscode.languages.createLanguageStatusItem(
     "loopsafe.findings",
-    SELECTOR,
+    PYTHON,
   );
-  private readonly runtime = vscode.languages.createLanguageStatusItem(
-    "loopsafe.runtime",
-    SELECTOR,
-  );
+  private readonly runtime = vscode.languages.createLanguageStatusItem("loopsafe.runtime", PYTHON);
   private readonly listeners: vscode.Disposable[];
 
-  constructor(private readonly server: Server) {
+  constructor(server: Server) {
     this.findings.name = "Loopsafe";
-    this.runtime.name = "Loopsafe server";
-    const show = () => this.show(server.state);
+    this.findings.command = SHOW_LOGS;
+    this.runtime.name = t("Loopsafe server");
+    const update = () => this.show(describe(server.state));
     this.listeners = [
       this.findings,
       this.runtime,
-      server.onDidChangeState(show),
-      vscode.languages.onDidChangeDiagnostics(show),
-      vscode.window.onDidChangeActiveTextEditor(show),
+      server.onDidChangeState(update),
+      vscode.languages.onDidChangeDiagnostics(update),
+      vscode.window.onDidChangeActiveTextEditor(update),
     ];
-    show();
+    update();
   }
 
   dispose(): void {
     vscode.Disposable.from(...this.listeners).dispose();
   }
 
-  private show(state: State): void {
-    const { severity, text, detail, runtime, command } = describe(state);
-    this.findings.busy = state.kind === "starting";
+  private show({ severity, text, detail, runtime, command, isBusy = false }: Shown): void {
+    this.findings.busy = isBusy;
     this.findings.severity = severity;
     this.findings.text = text;
     this.findings.detail = detail;
-    this.findings.command = SHOW_LOGS;
     this.runtime.severity = severity;
     this.runtime.text = runtime;
     this.runtime.command = command;
   }
 }
 
-function describe(state: State) {
-  const { Information, Warning, Error: Failure } = vscode.LanguageStatusSeverity;
+function describe(state: State): Shown {
+  const runtime = t("Loopsafe server");
   switch (state.kind) {
     case "starting":
-      return line(Information, "Loopsafe", "starting", "Loopsafe server", RESTART);
-    case "running": {
-      const runtime = `Loopsafe runs on Python ${state.interpreter.version}`;
-      const severity = state.remark ? Warning : Information;
-      return line(severity, `Loopsafe: ${countFindings()}`, state.remark, runtime, RESTART);
-    }
+      return {
+        severity: Information,
+        text: "Loopsafe",
+        detail: t("starting"),
+        runtime,
+        command: RESTART,
+        isBusy: true,
+      };
     case "stopped":
-      return line(Information, "Loopsafe", "stopped", "Loopsafe server", RESTART);
+      return {
+        severity: Information,
+        text: "Loopsafe",
+        detail: t("stopped"),
+        runtime,
+        command: RESTART,
+      };
     case "no-python":
-      return line(
-        Failure,
-        "Loopsafe needs Python 3.10 or newer",
-        state.message,
-        "No Python",
-        CHOOSE,
-      );
+      return {
+        severity: Failure,
+        text: t("Loopsafe needs Python 3.10 or newer"),
+        detail: state.message,
+        runtime: t("No Python found"),
+        command: CHOOSE,
+      };
     case "failed":
-      return line(Failure, "Loopsafe stopped", state.message, "Loopsafe server", RESTART);
+      return {
+        severity: Failure,
+        text: t("Loopsafe stopped"),
+        detail: state.message,
+        runtime,
+        command: RESTART,
+      };
+    case "running": {
+      const { health, interpreter, remark } = state;
+      return {
+        severity: health.state === "error" || remark ? Warning : Information,
+        text: t("Loopsafe: {0}", countFindings()),
+        detail: health.message || remark || health.environment,
+        runtime: t("Loopsafe runs on Python {0}", interpreter.version),
+        command: RESTART,
+        isBusy: health.state === "busy",
+      };
+    }
   }
-}
-
-function line(
-  severity: vscode.LanguageStatusSeverity,
-  text: string,
-  detail: string,
-  runtime: string,
-  command: vscode.Command,
-) {
-  return { severity, text, detail, runtime, command };
 }
 
 function countFindings(): string {
   const file = vscode.window.activeTextEditor?.document.uri;
   const all = file ? vscode.languages.getDiagnostics(file) : [];
-  const count = all.filter((one) => one.source?.toLowerCase() === "loopsafe").length;
-  return count === 0 ? "no findings" : count === 1 ? "1 finding" : `${count} findings`;
+  const count = all.filter((one) => one.source === "loopsafe").length;
+  return count === 0 ? t("no findings") : count === 1 ? t("1 finding") : t("{0} findings", count);
 }

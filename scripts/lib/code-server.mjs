@@ -88,14 +88,14 @@ export class CodeServer {
   async installExtension(vsix) {
     const { node, entry } = this.#installed;
     const args = [entry, ...this.#folders, "--force", "--install-extension", vsix];
-    const { output } = await capture(node, args, { env: environment() });
+    const { output } = await capture(node, args, { env: environment(), timeout: 120_000 });
     if (!output.includes("successfully installed")) {
       throw new Failure(`The extension could not be installed:\n${output}`);
     }
   }
 
-  /** Starts listening and gives the address. */
-  async start(flags = []) {
+  /** Starts listening and gives the address; what VS Code grumbles goes to `log`. */
+  async start({ flags = ["--disable-workspace-trust"], variables = {}, log = "ignore" } = {}) {
     const port = await freePort();
     const { node, entry } = this.#installed;
     const quiet = [
@@ -105,8 +105,8 @@ export class CodeServer {
     ];
     const args = [entry, ...this.#folders, "--auth", "none", ...quiet, ...flags];
     this.#child = spawn(node, [...args, "--bind-addr", `127.0.0.1:${port}`], {
-      env: environment(),
-      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...environment(), ...variables },
+      stdio: ["ignore", log, log],
     });
     const address = `http://127.0.0.1:${port}`;
     await this.#answering(`${address}/healthz`);

@@ -1,19 +1,23 @@
 /** A VS Code with Loopsafe installed, and a browser to look at it. */
 
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { chromium } from "playwright-core";
 import { findChromium } from "../../../scripts/lib/browser.mjs";
 import { CodeServer, installCodeServer } from "../../../scripts/lib/code-server.mjs";
 import { ROOT } from "../../../scripts/lib/run.mjs";
-import { Window } from "./window.mjs";
+import { ARTIFACTS, Window } from "./window.mjs";
 
 const SETTINGS = {
   "editor.hover.delay": 100,
   "editor.accessibilitySupport": "off",
   "editor.minimap.enabled": false,
   "files.autoSave": "off",
+  "editor.quickSuggestions": { other: "off", comments: "off", strings: "off" },
+  "editor.suggestOnTriggerCharacters": false,
+  "remote.autoForwardPorts": false,
   "git.enabled": false,
   "workbench.colorTheme": "Default Light Modern",
 };
@@ -28,16 +32,21 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+// The processes of a window that was closed go soon, instead of waiting for it to come back.
+const FORGETFUL = ["--reconnection-grace-time", "5"];
+
 export class VsCode {
   #server;
   #browser;
-  #home = mkdtempSync(path.join(tmpdir(), "loopsafe-e2e-"));
+  #folders = 0;
+  /** Below it lies everything that belongs to this VS Code, its processes' arguments included. */
+  home = fs.mkdtempSync(path.join(tmpdir(), "loopsafe-e2e-"));
 
   /** Installs the extension and starts everything; cleans up if that fails. */
-  static async start(settings = {}, flags = ["--disable-workspace-trust"]) {
+  static async start(name, { settings = {}, extensions = [], ...options } = {}) {
     const vscode = new VsCode();
     try {
-      await vscode.#start(settings, flags);
+      await vscode.#start(name, settings, extensions, options);
       return vscode;
     } catch (error) {
       await vscode.stop();
@@ -46,10 +55,14 @@ export class VsCode {
   }
 
   /** A copy of the sample application, to be changed at will. */
-  sample() {
-    const folder = mkdtempSync(path.join(this.#home, "sample-"));
-    cpSync(path.join(ROOT, "examples", "shop"), folder, { recursive: true });
-    return new Folder(folder);
+  sample(settings) {
+    this.#folders += 1;
+    const folder = new Folder(path.join(this.home, String(this.#folders), "shop"));
+    fs.cpSync(path.join(ROOT, "examples", "shop"), folder.path, { recursive: true });
+    if (settings) {
+      folder.write(".vscode/settings.json", JSON.stringify(settings));
+    }
+    return folder;
   }
 
   async window(name, folder, file) {
@@ -59,20 +72,41 @@ export class VsCode {
     return window;
   }
 
+  /** The process numbers of the language servers of all its windows. */
+  servers() {
+    const all = execFileSync("ps", ["-A", "-o", "pid=,args="], {
+      encoding: "utf8",
+      maxBuffer: 1e8,
+    });
+    return all
+      .split("\n")
+      .filter((line) => line.includes("bundled/libs") && line.includes(this.home))
+      .map((line) => Number.parseInt(line, 10));
+  }
+
   async stop() {
     await this.#browser?.close();
     await this.#server?.stop();
-    rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 });
+    fs.rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #start(settings, flags) {
+  async #start(name, settings, extensions, options) {
     const vsix = process.env.LOOPSAFE_VSIX;
     if (!vsix) {
       throw new Error("LOOPSAFE_VSIX must name the packed extension; `npm test` does.");
     }
-    this.#server = new CodeServer(await installCodeServer(), this.#home, { ...SETTINGS, ...settings });
+    const all = { ...SETTINGS, ...settings };
+    this.#server = new CodeServer(await installCodeServer(), this.home, all);
     await this.#server.installExtension(vsix);
-    await this.#server.start(flags);
+    for (const extension of extensions) {
+      fs.cpSync(extension, path.join(this.#server.extensions, path.basename(extension)), {
+        recursive: true,
+      });
+    }
+    fs.mkdirSync(ARTIFACTS, { recursive: true });
+    const log = fs.openSync(path.join(ARTIFACTS, `${name}.log`), "w");
+    const flags = [...(options.flags ?? ["--disable-workspace-trust"]), ...FORGETFUL];
+    await this.#server.start({ ...options, flags, log });
     this.#browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
   }
 }
@@ -84,6 +118,13 @@ class Folder {
   }
 
   read(file) {
-    return readFileSync(path.join(this.path, file), "utf8");
+    return fs.readFileSync(path.join(this.path, file), "utf8");
+  }
+
+  write(file, text) {
+    const target = path.join(this.path, file);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.writeFileSync(target, text);
+    return target;
   }
 }

@@ -4,8 +4,9 @@ import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 import { ROOT } from "../../../scripts/lib/run.mjs";
 
-const PICTURES = path.join(ROOT, "test-artifacts");
-const PATIENCE_MS = 30_000;
+/** Pictures and logs, kept whether the tests pass or not. */
+export const ARTIFACTS = path.join(ROOT, "test-artifacts");
+const PATIENCE_MS = 60_000;
 
 export class Window {
   #pictures = 0;
@@ -13,6 +14,10 @@ export class Window {
   constructor(page, name) {
     this.page = page;
     this.name = name;
+  }
+
+  async close() {
+    await this.page.close();
   }
 
   /** Goes to an address and waits until the editor shows text. */
@@ -23,9 +28,9 @@ export class Window {
 
   /** A picture of the window, kept whether the test passes or not. */
   async picture(title) {
-    mkdirSync(PICTURES, { recursive: true });
+    mkdirSync(ARTIFACTS, { recursive: true });
     this.#pictures += 1;
-    const file = path.join(PICTURES, `${this.name}-${this.#pictures}-${title}.png`);
+    const file = path.join(ARTIFACTS, `${this.name}-${this.#pictures}-${title}.png`);
     await this.page.screenshot({ path: file });
     return file;
   }
@@ -72,7 +77,10 @@ export class Window {
       await this.page.mouse.click(...(await this.place(word)));
       await this.page.keyboard.press("Control+.");
       // A key right after a click can be swallowed.
-      await rows.first().waitFor({ timeout: 3_000 }).catch(() => {});
+      await rows
+        .first()
+        .waitFor({ timeout: 3_000 })
+        .catch(() => {});
       return (await rows.count()) > 0 || `no menu of quick fixes on ${word}`;
     });
     return (await rows.allInnerTexts()).map(plain);
@@ -93,7 +101,10 @@ export class Window {
   }
 
   async save() {
-    await this.press("Control+S", async () => (await this.page.locator(".tab.active.dirty").count()) === 0);
+    await this.press(
+      "Control+S",
+      async () => (await this.page.locator(".tab.active.dirty").count()) === 0,
+    );
   }
 
   /** Runs a command of the palette by its title. */
@@ -107,7 +118,7 @@ export class Window {
     await input.waitFor({ state: "hidden" });
   }
 
-  /** The lines behind the status bar's `{}`. */
+  /** The lines behind the status bar's `{}`, once they say what is expected. */
   async status(expected) {
     const item = this.page.locator('.statusbar-item[id^="status.languageStatus"]').first();
     const popup = this.page.locator(".monaco-hover:visible").filter({ hasText: expected });
@@ -121,7 +132,7 @@ export class Window {
   }
 
   /** What has popped up as a notification; there should be nothing. */
-  async notifications() {
+  notifications() {
     return this.page.locator(".notifications-toasts .notification-list-item").allInnerTexts();
   }
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException
 from shop import settings
 from shop.models import Order
 from shop.services import payments
-from shop.services.orders import load_order
+from shop.services.ordering import load_order
 
 router = APIRouter(prefix="/orders")
 

@@ -1,7 +1,7 @@
 """What can be done with orders."""
 
 from shop.models import Order
-from shop.repositories import orders as repository
+from shop.repositories import order_store
 
 
 class UnknownOrder(LookupError):
@@ -9,7 +9,7 @@ class UnknownOrder(LookupError):
 
 
 def load_order(order_id: int) -> Order:
-    order = repository.fetch_order(order_id)
+    order = order_store.fetch_order(order_id)
     if order is None:
         raise UnknownOrder(order_id)
     return order
