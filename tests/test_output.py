@@ -41,7 +41,12 @@ FIXES = (
         Safety.UNSAFE,
         (Edit(MAIN, Span(2, 21, 2, 25), "await x"), Edit(HELPER, Span(1, 0, 1, 0), "import x\n")),
     ),
-    Fix("Run load() in a thread", Safety.UNSAFE, (Edit(MAIN, Span(2, 21, 2, 25), "await y"),)),
+    Fix(
+        "Run load() in a thread",
+        Safety.UNSAFE,
+        (Edit(MAIN, Span(2, 21, 2, 25), "await y"),),
+        caveat="Mind the rest.",
+    ),
     Fix("Ignore", Safety.SAFE, (Edit(MAIN, Span(2, 32, 2, 32), "# x"),), "ignore"),
 )
 
@@ -89,12 +94,12 @@ def test_full_shows_source_chain_and_cure() -> None:
         '2 |     return {"é日": load(user)}\n'
         "  |                    ^^^^\n"
         "  |\n"
-        f"  = chain: {main}:2:19   app.main.read calls load()\n"
-        f"           {helper}:2:9  app.helper.load calls requests.get()\n"
+        f"  = chain: {main}:2:19   read calls load()\n"
+        f"           {helper}:2:9  load calls requests.get()\n"
         "  = why:   `read` is an `async def` endpoint.\n"
         "  = help:  Await an async client, or move the call to a worker thread.\n"
         "  = fix:   Use the async client (unsafe)\n"
-        "           Run load() in a thread (unsafe)\n"
+        "           Run load() in a thread (unsafe: Mind the rest.)\n"
     )
 
 

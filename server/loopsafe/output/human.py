@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
 from loopsafe.explain import explain, shown_path
-from loopsafe.model import Finding, Hop, Safety, Severity, Span
+from loopsafe.model import Finding, Fix, Hop, Safety, Severity, Span
 from loopsafe.output import Result, Sources
 from loopsafe.output.style import Style, printable, width
 from loopsafe.text import SourceText
@@ -84,14 +85,16 @@ def _notes(result: Result, sources: Sources, style: Style) -> Iterator[tuple[str
         yield "why", (printable(why),)
     if parts.advice:
         yield "help", (parts.advice,)
-    if parts.caveat:
+    if parts.caveat and all(fix.caveat != parts.caveat for fix in result.cures):
         yield "note", (parts.caveat,)
     if result.cures:
-        yield "fix", [f"{fix.title}{_safety(fix.safety)}" for fix in result.cures]
+        yield "fix", [f"{printable(fix.title)}{_safety(fix)}" for fix in result.cures]
 
 
-def _safety(safety: Safety) -> str:
-    return "" if safety is Safety.SAFE else f" ({safety.value})"
+def _safety(fix: Fix) -> str:
+    if fix.safety is Safety.SAFE:
+        return ""
+    return f" ({fix.safety.value}: {fix.caveat})" if fix.caveat else f" ({fix.safety.value})"
 
 
 def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Style) -> Iterator[str]:
@@ -106,7 +109,18 @@ def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Styl
     size = max(width(place) for place in places)
     for hop, place in zip(chain, places, strict=True):
         pad = " " * (size - width(place))
-        yield f"{place}{pad}  {printable(hop.function)} calls {printable(hop.call)}"
+        yield f"{place}{pad}  {printable(_name(hop))} calls {printable(hop.call)}"
+
+
+def _name(hop: Hop) -> str:
+    """The function's name within its file, which stands beside it."""
+    parts = hop.function.split(".")
+    module = PurePath(hop.path).with_suffix("").parts
+    module = module[:-1] if module[-1] == "__init__" else module
+    for size in range(len(parts) - 1, 0, -1):
+        if tuple(parts[:size]) == module[-size:]:
+            return ".".join(parts[size:])
+    return hop.function
 
 
 def _excerpt(result: Result, margin: int, style: Style) -> Iterator[str]:
