@@ -303,8 +303,8 @@ def test_hover_of_a_function() -> None:
         return function_markdown(engine.FunctionPlace(**{**values, **changes}))
 
     reason = "FastAPI runs `def` endpoints in the thread pool."
-    assert place() == f"Endpoint `read` **runs in a worker thread**. {reason}"
-    assert place(place=Place.LOOP, role="", reason="", findings=2) == (
-        "`read` **runs on the event loop**.\n\n2 calls in it may block the event loop."
+    assert place() == f"**Runs in a worker thread:** endpoint `def read`\n\n{reason}"
+    assert place(place=Place.LOOP, role="", reason="", is_async=True, findings=2) == (
+        "**Runs on the event loop:** `async def read`\n\n2 calls in it may block the event loop."
     )
     assert place(place=None) == ""

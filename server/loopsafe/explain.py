@@ -28,9 +28,9 @@ _SHOWN_HOPS = 6
 _MISTAKES = ("eager-offload", "await-sync", "async-without-await")
 
 _PLACES = {
-    Place.LOOP: "runs on the event loop",
-    Place.THREAD: "runs in a worker thread",
-    Place.IMPORT: "runs while its module is imported",
+    Place.LOOP: "Runs on the event loop",
+    Place.THREAD: "Runs in a worker thread",
+    Place.IMPORT: "Runs while its module is imported",
 }
 _CONFIDENCES = {
     Confidence.HIGH: "",
@@ -108,12 +108,15 @@ def function_markdown(place: FunctionPlace) -> str:
     if place.place is None:
         return ""
     role = f"{place.role} " if place.role else ""
-    lines = [f"{role}`{place.name}` **{_PLACES[place.place]}**. {_sentence(place.reason)}".strip()]
+    kind = "async def" if place.is_async else "def"
+    lines = [
+        f"**{_PLACES[place.place]}:** {role}`{kind} {place.name}`",
+        _sentence(place.reason),
+    ]
     if place.findings:
         calls = "1 call" if place.findings == 1 else f"{place.findings} calls"
         lines.append(f"{calls} in it may block the event loop.")
-    text = "\n\n".join(lines)
-    return text[:1].upper() + text[1:]
+    return "\n\n".join(filter(None, lines))
 
 
 def rule(code: str) -> Rule:
