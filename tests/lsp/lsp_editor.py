@@ -1,7 +1,8 @@
 """An editor for tests: starts the server as editors do, and speaks to it over its pipe.
 
 The server comes from the folder named by LOOPSAFE_SERVER, shut off from everything else as the
-editor extension starts it, else from the source tree.
+editor extension starts it (on the interpreter named by LOOPSAFE_SERVER_PYTHON, if that is set),
+else from the source tree.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def server_command(bundle: str | None = None) -> list[str]:
     """How the server is started."""
     bundle = bundle or os.environ.get("LOOPSAFE_SERVER")
     if bundle:
-        return [sys.executable, "-I", "-S", "-X", "utf8", bundle, "server"]
+        python = os.environ.get("LOOPSAFE_SERVER_PYTHON", sys.executable)
+        return [python, "-I", "-S", "-X", "utf8", bundle, "server"]
     return [sys.executable, "-X", "utf8", "-m", "loopsafe", "server"]
 
 

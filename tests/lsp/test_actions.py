@@ -75,28 +75,28 @@ async def test_ignoring_silences_the_finding(tmp_path: Path) -> None:
         assert await ed.pull(uri) == []
 
 
-@pytest.mark.parametrize(
-    ("only", "kinds"),
-    [
-        (None, {"quickfix", "source.fixAll.loopsafe"}),
-        (["quickfix"], {"quickfix"}),
-        (["source"], {"source.fixAll.loopsafe"}),
-        (["source.fixAll"], {"source.fixAll.loopsafe"}),
-        (["source.fixAll.loopsafe"], {"source.fixAll.loopsafe"}),
+FIX, ALL = "quickfix", "source.fixAll.loopsafe"
+
+
+async def test_only_the_kinds_asked_for_are_offered(tmp_path: Path) -> None:
+    asked: list[tuple[list[str] | None, set[str]]] = [
+        (None, {FIX, ALL}),
+        ([], {FIX, ALL}),
+        ([""], {FIX, ALL}),
+        (["quickfix"], {FIX}),
+        (["refactor", "quickfix"], {FIX}),
+        (["source"], {ALL}),
+        (["source.fixAll"], {ALL}),
+        (["source.fixAll.loopsafe"], {ALL}),
         (["source.fixAll.ruff"], set()),
         (["source.fix"], set()),
         (["refactor"], set()),
-        ([""], {"quickfix", "source.fixAll.loopsafe"}),
-        (["refactor", "quickfix"], {"quickfix"}),
-    ],
-)
-async def test_only_the_kinds_asked_for_are_offered(
-    tmp_path: Path, only: list[str] | None, kinds: set[str]
-) -> None:
+    ]
     async with editor(tmp_path) as ed:
         uri = ed.open(tmp_path / "app.py", BLOCKING)
-        actions = await ed.actions(uri, "time.sleep", only=only)
-        assert {getattr(a.kind, "value", a.kind) for a in actions} == kinds
+        for only, kinds in asked:
+            actions = await ed.actions(uri, "time.sleep", only=only)
+            assert {getattr(a.kind, "value", a.kind) for a in actions} == kinds, only
 
 
 async def test_only_findings_in_the_range_are_offered(tmp_path: Path) -> None:

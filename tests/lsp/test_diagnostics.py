@@ -83,41 +83,33 @@ async def test_a_chain_follows_the_unsaved_text_of_another_file(tmp_path: Path) 
         assert ed.text_at(helper, hop.location.range) == "time.sleep"
 
 
+TEXTS = {
+    "astral": 'import time\n\n\nasync def main():\n    x = "é😀ß𝒳"; time.sleep(1)\n',
+    "feed": '# 😀\n\x0c\nimport time\n\x0c\nasync def f():\n y = "\u2028\x1c"; time.sleep(1)\n',
+    "crlf": 'import time\r\n\r\n\r\nasync def main():\r\n    x = "é😀"; time.sleep(1)\r\n',
+    "cr": "import time\r\rasync def main():\r\ttime.sleep(1)",
+}
+
+
 @pytest.mark.parametrize("client", [VSCODE, NEOVIM, EMACS], ids=["utf-16", "utf-8", "utf-32"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        'import time\n\n\nasync def main():\n    x = "é😀ß𝒳"; time.sleep(1)\n',
-        '# 😀\n\x0c\nimport time\n\x0c\n\nasync def f():\n\ty = "\u2028\x1c\x85"; time.sleep(1)\n',
-        'import time\r\n\r\n\r\nasync def main():\r\n    x = "é😀"; time.sleep(1)\r\n',
-        "import time\r\rasync def main():\r\ttime.sleep(1)",
-    ],
-    ids=["astral", "form-feed", "crlf", "cr"],
-)
 async def test_places_are_right_in_every_encoding(
-    tmp_path: Path, client: types.ClientCapabilities, text: str
+    tmp_path: Path, client: types.ClientCapabilities
 ) -> None:
-    path = tmp_path / "app.py"
-    path.write_bytes(text.encode())
     async with editor(tmp_path, capabilities=client) as ed:
-        uri = ed.open(path)
-        if client is EMACS:
-            [found] = await ed.published_for(uri, 1)
-        else:
-            [found] = await ed.pull(uri)
-        assert ed.text_at(uri, found.range) == "time.sleep"
-        actions = await ed.actions(uri, "time.sleep")
-        [fix] = [a for a in actions if a.title == "Loopsafe: Use await asyncio.sleep()"]
-        if fix.edit is None:
-            fix = await ed.resolve(fix)
-        assert fix.edit
-        fixed = ed.after(fix.edit, uri)
-        assert "await asyncio.sleep(1)" in fixed
-        assert "time.sleep" not in fixed.replace("asyncio.sleep", "")
-        hover = await ed.hover(uri, "time.sleep", inside=5)
-        assert hover
-        assert hover.range
-        assert ed.text_at(uri, hover.range) == "time.sleep"
+        for name, text in TEXTS.items():
+            uri = ed.open(tmp_path / f"{name}.py", text)
+            pulls = client is not EMACS
+            [found] = await ed.pull(uri) if pulls else await ed.published_for(uri, 1)
+            assert ed.text_at(uri, found.range) == "time.sleep", name
+            actions = await ed.actions(uri, "time.sleep")
+            [fix] = [a for a in actions if a.title == "Loopsafe: Use await asyncio.sleep()"]
+            fixed = ed.after(fix.edit, uri)
+            assert "await asyncio.sleep(1)" in fixed, name
+            assert "time.sleep" not in fixed.replace("asyncio.sleep", ""), name
+            hover = await ed.hover(uri, "time.sleep", inside=5)
+            assert hover
+            assert hover.range
+            assert ed.text_at(uri, hover.range) == "time.sleep", name
 
 
 async def test_optional_fields_are_only_sent_to_clients_that_declare_them(tmp_path: Path) -> None:
@@ -222,6 +214,40 @@ async def test_an_answer_is_always_about_the_latest_version(tmp_path: Path) -> N
         [found] = await ed.pull(uri)
         assert ed.text_at(uri, found.range) == "time.sleep"
         assert found.data["version"] == ed.versions[uri] == 4
+
+
+CALLBACK = "import time\n\n\ndef tick():\n    time.sleep(1)\n"
+REGISTRATION = """\
+import asyncio
+
+from callback import tick
+
+
+def start(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon(tick)
+"""
+
+
+async def test_what_other_files_say_of_a_function_is_found_in_the_background(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "start.py").write_text(REGISTRATION)
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "callback.py", CALLBACK)
+        await ed.pull(uri)
+        await ed.until(lambda: ed.client.diagnostic_refresh_count == 1)
+        [found] = await ed.pull(uri)
+        assert ed.text_at(uri, found.range) == "time.sleep"
+
+
+async def test_a_file_that_appears_is_read_too(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "callback.py", CALLBACK)
+        assert await ed.pull(uri) == []
+        (tmp_path / "start.py").write_text(REGISTRATION)
+        ed.wrote(tmp_path / "start.py", kind=types.FileChangeType.Created)
+        await ed.until(lambda: ed.client.diagnostic_refresh_count == 1)
+        assert len(await ed.pull(uri)) == 1
 
 
 async def test_a_half_typed_buffer_keeps_its_findings(tmp_path: Path) -> None:

@@ -157,8 +157,9 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
 
 def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
     paths = [path for change in params.changes if (path := path_of(change.uri))]
+    appeared = any(change.type is types.FileChangeType.Created for change in params.changes)
     if paths:
-        ls.session.files_changed(paths)
+        ls.session.files_changed(paths, appeared)
 
 
 def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from loopsafe.engine import Cancelled
+from loopsafe.engine import Cancelled, Engine
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, path_of
 from loopsafe.lsp.documents import Documents
+from loopsafe.lsp.indexing import Indexer
 from loopsafe.lsp.scopes import EditorSettings, Scope, Scopes
 from loopsafe.lsp.status import METHOD, Status
 from loopsafe.lsp.workbench import Work, Workbench
@@ -41,11 +42,12 @@ class Session:
         self.client = client
         self.convert = Converter(client)
         self.documents = Documents()
-        self.scopes = Scopes(self._fetch_settings, self._settings_arrived)
+        self.scopes = Scopes(self._fetch_settings, self._news)
         self.status = Status(self._send_status)
         self.workbench = Workbench(client)
         self.worker = Worker()
         self.worker.start()
+        self.indexer = Indexer(self.worker, self.status, self._news)
         self._plain_settings: object = client.settings
         self._unsaved: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
@@ -91,22 +93,22 @@ class Session:
         folders.update(self.scopes.of(document.path).root for document in self.documents)
         self.worker.post(lambda: self.workbench.keep_only(folders))
 
-    def files_changed(self, paths: Iterable[str]) -> None:
+    def files_changed(self, paths: Iterable[str], appeared: bool = False) -> None:
         """Files were written, made or removed outside of the buffers."""
         paths = tuple(paths)
         if any(os.path.basename(path) == _SETTINGS_FILE for path in paths):
             self.worker.post(self.workbench.reload)
         self.worker.post(lambda: self.workbench.forget(paths))
-        self.documents.touch()
-        self._moved()
+        if appeared:
+            self.indexer.again()
+        self._news()
 
     def settings_changed(self, settings: object) -> None:
         """The editor's settings changed; clients that cannot be asked send them along."""
         if isinstance(settings, dict) and not self.client.configuration:
             self._plain_settings = settings.get(_SECTION, settings)
         self.scopes.forget()
-        self.documents.touch()
-        self._moved()
+        self._news()
 
     def folders_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Folders came into the workspace or left it."""
@@ -114,8 +116,7 @@ class Session:
         self.scopes.add(added)
         folders = [scope.root for scope in self.scopes.folders]
         self.worker.post(lambda: self.workbench.keep_only(folders))
-        self.documents.touch()
-        self._moved()
+        self._news()
 
     # Questions
 
@@ -137,13 +138,15 @@ class Session:
             job = partial(self._answer, path, scope, editor, call)
             try:
                 async with self.status.working():
-                    answer, environment = await self.worker.run(job, rank)
+                    answer, engine, environment = await self.worker.run(job, rank)
                     self.status.ready(environment)
             except Cancelled:
                 return None
             except Exception as error:
                 self._crashed(label, scope, error)
                 return None
+            if scope in self.scopes.folders:
+                self.indexer.want(scope.root, engine)
             if version == self.documents.version(uri):
                 return answer
 
@@ -175,10 +178,10 @@ class Session:
         editor: EditorSettings,
         call: Callable[[Work], T],
         stop: Stop,
-    ) -> tuple[T, str]:
+    ) -> tuple[T, Engine, str]:
         """On the analysis thread."""
         work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
-        return call(work), work.engine.environment_label()
+        return call(work), work.engine, work.engine.environment_label()
 
     def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
         name = type(error).__name__
@@ -202,6 +205,11 @@ class Session:
         path = path_of(f"file://{name}") if name.startswith("/") else None
         return path or str(self.scopes.for_unnamed().root / Path(name).name)
 
+    def _news(self) -> None:
+        """Something other than a buffer changed."""
+        self.documents.touch()
+        self._moved()
+
     def _moved(self) -> None:
         for listener in self._listeners:
             listener()
@@ -216,10 +224,6 @@ class Session:
             _log.warning("The client did not say its settings: %s", error)
             return self._plain_settings
         return answer[0] if answer else None
-
-    def _settings_arrived(self) -> None:
-        self.documents.touch()
-        self._moved()
 
     def _send_status(self, status: dict[str, Any]) -> None:
         self.server.protocol.notify(METHOD, status)

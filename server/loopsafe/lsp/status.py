@@ -21,10 +21,11 @@ class Status:
         self._environment = ""
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Around an analysis."""
+    async def working(self, message: str = "Analysing") -> AsyncIterator[None]:
+        """Around an analysis, or what else takes its time."""
         self._running += 1
-        timer = asyncio.get_running_loop().call_later(_MOMENT_SECONDS, self._busy)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(_MOMENT_SECONDS, self._say, "busy", message)
         try:
             yield
         finally:
@@ -42,9 +43,6 @@ class Status:
     def failed(self, message: str) -> None:
         """An analysis failed."""
         self._say("error", message)
-
-    def _busy(self) -> None:
-        self._say("busy", "Analysing")
 
     def _say(self, state: str, message: str) -> None:
         status = {"state": state, "message": message, "environment": self._environment}

@@ -1,0 +1,78 @@
+"""Reads a folder's other files in the background: they register functions and override methods.
+
+In small slices, so that what the user waits for goes in between. The first answers do not wait
+for it; when it is done, findings are looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from loopsafe.engine import Engine
+from loopsafe.lsp.status import Status
+from loopsafe.lsp.worker import Rank, Stop, Worker
+from loopsafe.project_files import python_files
+
+_SLICE_SECONDS = 0.02
+_MOST_FILES = 2000
+_RANK = Rank.BACKGROUND
+_log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """One run for each engine, begun anew when files appear."""
+
+    def __init__(self, worker: Worker, status: Status, done: Callable[[], None]) -> None:
+        self._worker = worker
+        self._status = status
+        self._done = done
+        self._runs: dict[Path, tuple[Engine, asyncio.Task[None]]] = {}
+
+    def want(self, root: Path, engine: Engine) -> None:
+        """See to it that an engine knows its folder."""
+        engine_before, task = self._runs.get(root, (None, None))
+        if engine_before is engine:
+            return
+        if task:
+            task.cancel()
+        self._runs[root] = (engine, asyncio.ensure_future(self._run(engine)))
+
+    def again(self) -> None:
+        """Files appeared: look for them with the next question."""
+        for _, task in self._runs.values():
+            task.cancel()
+        self._runs.clear()
+
+    async def _run(self, engine: Engine) -> None:
+        files = python_files([engine.root], engine.settings)
+        read: list[str] = []
+        try:
+            async with self._status.working("Reading the project"):
+                while not await self._worker.run(partial(_slice, engine, files, read), _RANK):
+                    pass
+                await self._worker.run(lambda _: engine.index(read), _RANK)
+        except Exception as error:
+            _log.error("Reading %s failed: %s", engine.root, error, exc_info=error)
+            return
+        if len(read) == _MOST_FILES:
+            _log.info("%s has many files: only %d were read", engine.root, _MOST_FILES)
+        self._done()
+
+
+def _slice(engine: Engine, files: Iterator[str], read: list[str], stop: Stop) -> bool:
+    """Read files for a moment; whether all are read."""
+    deadline = time.perf_counter() + _SLICE_SECONDS
+    while len(read) < _MOST_FILES:
+        path = next(files, None)
+        if path is None:
+            return True
+        engine.table.at(path)
+        read.append(path)
+        if stop() or time.perf_counter() > deadline:
+            return False
+    return True
