@@ -57,7 +57,7 @@ def add_import(site: Site, statement: ast.Import | ast.ImportFrom) -> Edit:
     if not block:
         return _below_header(draft, tree, text)
     key = sort_key(statement)
-    after = [node for node in block if sort_key(node) < key]
+    after = [node for node in block if sort_key(node) <= key]
     if after:
         return _below(draft, tree, after[-1], text, apart=section(after[-1]) != key[0])
     return _above(draft, tree, block[0], text, apart=section(block[0]) != key[0])

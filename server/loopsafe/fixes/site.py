@@ -22,6 +22,15 @@ from loopsafe.fixes.names import (
 )
 from loopsafe.model import Finding, Span
 
+_UNPLACED = (
+    ast.comprehension,
+    ast.withitem,
+    ast.arguments,
+    ast.match_case,
+    # Before Python 3.12 all parts of an f-string have the place of the whole.
+    ast.JoinedStr,
+    ast.FormattedValue,
+)
 _PLACED = (ast.expr, ast.stmt, ast.excepthandler, ast.keyword, ast.pattern, ast.arg)
 
 
@@ -160,13 +169,14 @@ def _only_function(nodes: list[ast.AST]) -> ast.FunctionDef | ast.AsyncFunctionD
 
 def _child_around(node: ast.AST, span: Span) -> ast.AST | None:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, _PLACED):
-            if _contains(child, span):
-                return child
-        elif isinstance(child, (ast.comprehension, ast.withitem, ast.arguments, ast.match_case)):
+        if isinstance(child, _UNPLACED):
             inner = _child_around(child, span)
             if inner is not None:
                 return inner if isinstance(child, ast.arguments) else child
+        elif isinstance(child, _PLACED) and _contains(child, span):
+            if isinstance(child, ast.Constant) and isinstance(node, ast.JoinedStr):
+                continue
+            return child
     return None
 
 
