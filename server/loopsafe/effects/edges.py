@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.overrides import Overrides
-from loopsafe.effects.targets import Target, site_targets
+from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Function, Site
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame, Value
+from loopsafe.resolve.values import Frame
 
 
 class Edge(NamedTuple):
@@ -19,9 +20,7 @@ class Edge(NamedTuple):
     site: Site
     target: Blocking | Frame
     members: int
-    """How many values the site may have; more than one makes the way less certain."""
-    is_direct: bool
-    """Whether the value at the site is the callee itself, not something it calls in turn."""
+    """How many different things the site may lead to, blocking or not."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -50,16 +49,13 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
             continue
-        pairs = list(site_targets(resolver, site, here))
-        members = len({id(value) for value, _ in pairs})
-        for value, target in pairs:
-            for end in _ends(resolver, overrides, target):
-                found.setdefault((site, end), Edge(site, end, members, _is_itself(value, target)))
+        values = site_values(resolver, site, here)
+        members = len({dotted_name(resolver, value) or value for value in values})
+        for value in values:
+            for target in targets(resolver, site, value, here):
+                for end in _ends(resolver, overrides, target):
+                    found.setdefault((site, end), Edge(site, end, members))
     return list(found.values())
-
-
-def _is_itself(value: Value, target: Target) -> bool:
-    return isinstance(target, Blocking) or target.function == value
 
 
 def _ends(

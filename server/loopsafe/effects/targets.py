@@ -22,6 +22,7 @@ from loopsafe.resolve.values import (
     ManagerValue,
     PartialValue,
     Value,
+    Values,
 )
 
 
@@ -47,18 +48,25 @@ _METHODS = {
 }
 
 
-def site_targets(resolver: Resolver, site: Site, frame: Frame) -> Iterator[tuple[Value, Target]]:
-    """What may run at a site: pairs of the value that leads there and its target."""
+def site_values(resolver: Resolver, site: Site, frame: Frame) -> Values:
+    """What is called, entered, iterated or read at a site."""
     expr = site.expr
     if site.kind == "call" and isinstance(expr, Call):
-        for value in resolver.values(expr.func, frame):
-            yield from ((value, t) for t in called(resolver, value, expr, frame))
+        return resolver.known(resolver.values(expr.func, frame))
+    if site.kind == "get" and isinstance(expr, Attr):
+        return resolver.known(resolver.values(expr.value, frame))
+    return resolver.known(resolver.values(expr, frame))
+
+
+def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Iterator[Target]:
+    """What may run at a site, for one of its values."""
+    expr = site.expr
+    if site.kind == "call" and isinstance(expr, Call):
+        yield from called(resolver, value, expr, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
-        for value in resolver.values(expr.value, frame):
-            yield from ((value, t) for t in _read(resolver, value, expr.name))
+        yield from _read(resolver, value, expr.name)
     elif site.kind in _METHODS:
-        for value in resolver.values(expr, frame):
-            yield from ((value, t) for t in _protocol(resolver, value, site.kind, frame))
+        yield from _protocol(resolver, value, site.kind, frame)
 
 
 def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:

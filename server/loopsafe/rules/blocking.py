@@ -75,7 +75,7 @@ def _finding(
         severity=view.severity_of(code, cost),
         message=text,
         function=view.qualified(root.function),
-        confidence=_confidence(view, best, len(ways)),
+        confidence=_confidence(view, root, best),
         chain=chain,
         sink=best.blocking.name,
         reason=root.run.reason,
@@ -111,16 +111,28 @@ def _hops(view: View, root: Root, best: Candidate) -> tuple[Hop, ...]:
     return tuple(hops)
 
 
-def _confidence(view: View, best: Candidate, ways: int) -> Confidence:
-    """Lower where a step may go elsewhere: a union, or one of many implementations."""
-    widest = best.edge.members
-    target = best.edge.target
-    if isinstance(target, Frame):
-        steps = view.chains.steps(target, best.blocking.category)
-        widest = max(widest, *(step.edge.members for step in steps))
-    if widest > 3:
-        return Confidence.LOW
-    return Confidence.MEDIUM if widest > 1 or ways > 3 else Confidence.HIGH
+def _confidence(view: View, root: Root, best: Candidate) -> Confidence:
+    """Lower where a step may lead elsewhere, to something that does not block."""
+    steps = [Step(root.frame, best.edge)]
+    if isinstance(best.edge.target, Frame):
+        steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
+    doubts = max(_doubt(view, step) for step in steps)
+    if doubts == 0:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if doubts <= 2 else Confidence.LOW
+
+
+def _doubt(view: View, step: Step) -> int:
+    """How many members of the site's union do not block."""
+    if step.edge.members == 1:
+        return 0
+    blocking = {
+        edge.target if isinstance(edge.target, Frame) else edge.target.name
+        for edge in view.chains.edges(step.frame)
+        if edge.site is step.edge.site
+        and (isinstance(edge.target, Blocking) or view.chains.ways(edge.target))
+    }
+    return max(0, step.edge.members - len(blocking))
 
 
 def _is_plain(view: View, site: Site, frame: Frame) -> bool:
