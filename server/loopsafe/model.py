@@ -33,14 +33,15 @@ class Cost(str, Enum):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return _COSTS.index(self)
+        return COSTS.index(self)
 
     def lowered(self) -> Cost:
         """The next milder cost, for code that runs once at start-up or shutdown."""
-        return _COSTS[min(self.rank + 1, len(_COSTS) - 1)]
+        return COSTS[min(self.rank + 1, len(COSTS) - 1)]
 
 
-_COSTS = (Cost.STALL, Cost.BRIEF, Cost.TRIVIAL)
+COSTS = (Cost.STALL, Cost.BRIEF, Cost.TRIVIAL)
+"""The worst first."""
 
 
 class Severity(str, Enum):

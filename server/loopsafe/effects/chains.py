@@ -10,11 +10,19 @@ import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.effects.edges import Edge, edges
+from loopsafe.effects.edges import Edge, edges, function_of
 from loopsafe.effects.overrides import Overrides
+from loopsafe.facts.ir import Call
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
+
+CACHES = frozenset({"cache", "lru_cache", "cached", "cached_property", "alru_cache"})
+"""Decorators, by the last part of their names, that call a function once for each argument."""
+
+MILDEST = 2
+"""The rank of the mildest cost."""
 
 
 class Way(NamedTuple):
@@ -56,6 +64,25 @@ class Chains:
             self._settle(frame)
         return self._ways[frame]
 
+    def through(self, frame: Frame) -> Iterator[Way]:
+        """A function's ways as its callers meet them: milder where the answer is kept."""
+        relief = self._relief(frame)
+        for way in self.ways(frame).values():
+            yield way._replace(rank=min(way.rank + relief, MILDEST))
+
+    def _relief(self, frame: Frame) -> int:
+        """1 for a function whose result is cached: it blocks the first caller only."""
+        function = function_of(self.resolver, frame)
+        if function is None or not function.decorators:
+            return 0
+        outer = self.resolver.frame(frame.module, function.outer)
+        for decorator in function.decorators:
+            callee = decorator.func if isinstance(decorator, Call) else decorator
+            name = qualified(self.resolver, callee, outer) or ""
+            if name.rpartition(".")[2] in CACHES:
+                return 1
+        return 0
+
     def steps(self, frame: Frame, category: str) -> Iterator[Step]:
         """The chain from a frame to its nearest blocking call of a category."""
         here: Frame | None = frame
@@ -78,11 +105,10 @@ class Chains:
                 if isinstance(target, Blocking):
                     found.append((target.cost.rank, 1, len(found), frame, edge, target))
                     continue
-                known = self._ways.get(target)
-                if known is not None:
+                if target in self._ways:
                     found.extend(
                         (way.rank, way.length + 1, len(found), frame, edge, way.blocking)
-                        for way in known.values()
+                        for way in self.through(target)
                     )
                     continue
                 if target not in callers:
@@ -107,6 +133,7 @@ class Chains:
             if blocking.category in ways:
                 continue
             ways[blocking.category] = Way(rank, length, edge, blocking)
+            rank = min(rank + self._relief(frame), MILDEST)
             for caller, step in callers.get(frame, ()):
                 counter += 1
                 heapq.heappush(heap, (rank, length + 1, counter, caller, step, blocking))

@@ -10,7 +10,7 @@ from loopsafe.effects.edges import Edge
 from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Confidence, Finding, Hop, Span
+from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
 from loopsafe.resolve.calls import argument_at
 from loopsafe.resolve.values import CoroutineValue, Frame
 from loopsafe.rules.view import Root, View
@@ -55,7 +55,7 @@ def _finding(
         return None
     best = candidates[0]
     chain = _hops(view, root, best)
-    cost = best.blocking.cost.lowered() if root.run.once else best.blocking.cost
+    cost = COSTS[best.rank].lowered() if root.run.once else COSTS[best.rank]
     category = best.blocking.category
     code = CODES.get(category, f"blocking-{category}")
     text = message(site, best.blocking, len(chain))
@@ -90,7 +90,7 @@ def _candidates(view: View, edge: Edge) -> Iterator[Candidate]:
     if isinstance(edge.target, Blocking):
         yield Candidate(edge.target.cost.rank, 1, edge, edge.target)
         return
-    for way in view.chains.ways(edge.target).values():
+    for way in view.chains.through(edge.target):
         yield Candidate(way.rank, way.length + 1, edge, way.blocking)
 
 

@@ -24,7 +24,7 @@ def call_label(site: Site) -> str:
 
 def sink_label(blocking: Blocking) -> str:
     """A blocking callable as a reader would name it: `requests.get()`, `with threading.Lock`."""
-    owner, _, method = blocking.name.rpartition(".")
+    owner, _, method = blocking.name.removeprefix("builtins.").rpartition(".")
     if method in ("__enter__", "__exit__"):
         return f"with {owner}"
     if method in ("__iter__", "__next__"):
@@ -33,7 +33,7 @@ def sink_label(blocking: Blocking) -> str:
         return f"{owner}()"
     if method.startswith("__"):
         return f"{owner} {method}"
-    return f"{blocking.name}()"
+    return f"{owner}.{method}()" if owner else f"{method}()"
 
 
 def message(site: Site, blocking: Blocking, hops: int) -> str:
