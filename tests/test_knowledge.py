@@ -203,3 +203,7 @@ def _all_runners(file: str) -> Iterator[Runner]:
         yield runner
     for entry in library(file).classes:
         yield from entry.knowledge.runners.values()
+
+
+def test_every_library_says_where_its_facts_are_from(file: str) -> None:
+    assert all(blocking.source.startswith("https://") for blocking in _all_blocking(file))

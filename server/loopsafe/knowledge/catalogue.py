@@ -125,9 +125,9 @@ class Catalogue:
     def _read(self, header: Header) -> None:
         if header.file in self._done:
             return
-        entries = read_library(header, self._texts.pop(header.file))
-        self._add(header, entries)
+        self._add(header, read_library(header, self._texts[header.file]))
         self._done.add(header.file)
+        del self._texts[header.file]
 
     def _add(self, header: Header, entries: LibraryEntries) -> None:
         for names, blocking in entries.functions:

@@ -176,6 +176,7 @@ def read_runner(table: Table, name: str, header: Header) -> Runner:
         offloads=table.flag("offloads"),
         convertible=table.flag("convertible"),
         inline=table.flag("inline"),
+        thread_if=read_conditions(table, "thread-if"),
         takes=table.choice("takes", _TAKES, "callable"),
         library=header.title,
         until=table.text("until"),
