@@ -153,6 +153,17 @@ def shown_path(path: str, root: Path | None) -> str:
     return name.as_posix()
 
 
+def function_name(hop: Hop) -> str:
+    """The name of a hop's function within its file, for where the file stands beside it."""
+    parts = hop.function.split(".")
+    module = Path(hop.path).with_suffix("").parts
+    module = module[:-1] if module[-1] == "__init__" else module
+    for size in range(len(parts) - 1, 0, -1):
+        if tuple(parts[:size]) == module[-size:]:
+            return ".".join(parts[size:])
+    return hop.function
+
+
 @cache
 def _rules() -> dict[str, Rule]:
     found = {}

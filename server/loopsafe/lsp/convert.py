@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from lsprotocol import types
 
-from loopsafe.explain import rule_url
+from loopsafe.explain import function_name, rule_url
 from loopsafe.lsp.client import Client
 from loopsafe.model import Edit, Finding, Hop, Severity, Span
 from loopsafe.text import SourceText
@@ -192,10 +192,9 @@ class Converter:
     ) -> types.DiagnosticRelatedInformation:
         own = source if hop.path == finding.path else texts.source(hop.path)
         place = self.range(own, hop.span) if own else _blind_range(hop.span)
-        caller = hop.function.rpartition(".")[2] or hop.function
         return types.DiagnosticRelatedInformation(
             location=types.Location(texts.uri(hop.path), place),
-            message=f"{caller} calls {hop.call}",
+            message=f"{function_name(hop)} calls {hop.call}",
         )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePath
 
-from loopsafe.explain import explain, shown_path
+from loopsafe.explain import explain, function_name, shown_path
 from loopsafe.model import Finding, Fix, Hop, Safety, Severity, Span
 from loopsafe.output import Result, Sources
 from loopsafe.output.style import Style, printable, width
@@ -109,18 +108,7 @@ def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Styl
     size = max(width(place) for place in places)
     for hop, place in zip(chain, places, strict=True):
         pad = " " * (size - width(place))
-        yield f"{place}{pad}  {printable(_name(hop))} calls {printable(hop.call)}"
-
-
-def _name(hop: Hop) -> str:
-    """The function's name within its file, which stands beside it."""
-    parts = hop.function.split(".")
-    module = PurePath(hop.path).with_suffix("").parts
-    module = module[:-1] if module[-1] == "__init__" else module
-    for size in range(len(parts) - 1, 0, -1):
-        if tuple(parts[:size]) == module[-size:]:
-            return ".".join(parts[size:])
-    return hop.function
+        yield f"{place}{pad}  {printable(function_name(hop))} calls {printable(hop.call)}"
 
 
 def _excerpt(result: Result, margin: int, style: Style) -> Iterator[str]:
