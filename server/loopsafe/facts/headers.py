@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.facts.syntax import FAILURES, parse_text
-from loopsafe.facts.tokens import HARD_KEYWORDS, scan
+from loopsafe.facts.tokens import HARD_KEYWORDS, is_stray, scan
 
 _WORD = re.compile(
     r"(?P<async>async[ \t]+)?(?P<word>def|class|if|for|while|with|try|match|case|else|elif|except"
@@ -34,8 +34,6 @@ _FALLBACKS = {
     "try": "try:",
     "case": "case _ if _:",
 }
-_DEFINES = re.compile(r"[\r\n][ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
-"""In what seems to be a string, this tells that it is a stray quote and the code behind it."""
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _MAX_PIECES = 60
 
@@ -131,7 +129,7 @@ def _logical_line(text: str) -> tuple[int, int]:
         part = text[token.start : token.end]
         if token.kind == "newline" and not opened:
             return token.start, colon
-        if token.kind == "unclosed" or (opened and part in HARD_KEYWORDS) or _DEFINES.search(part):
+        if token.kind == "unclosed" or (opened and part in HARD_KEYWORDS) or is_stray(text, token):
             return -1, -1
         if token.kind == "open":
             opened.append(_CLOSERS[part])

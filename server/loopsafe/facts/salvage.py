@@ -8,22 +8,12 @@ way, or a simple statement, which alone is lost.
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.headers import Header, Mended, clause_word, is_case, mend, read_header
+from loopsafe.facts.lines import Lines
 from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_text, problem_of, split_lines
-from loopsafe.facts.tokens import HARD_KEYWORDS, scan
 
-_INDENT = re.compile(r"[ \t\f]*")
-_CODE = re.compile(
-    r"[ \t]*(?:@|(?:async|def|class|return|if|for|while|with|try|raise|import|from|await|yield"
-    r"|else|elif|except|finally|del|assert|pass|break|continue|global|nonlocal|match|case)\b"
-    r"|[\w.]+(?:: [^=]+)? = )"
-)
-_DEFINITION = re.compile(r"[ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
-_CALL = re.compile(r"[\w\])]\(")
 _FIELDS = ("body", "cases", "handlers", "orelse", "finalbody")
 _MAX_DEPTH = 90
 _MAX_PROBLEMS = 200
@@ -43,10 +33,7 @@ class Salvage:
 
     def __init__(self, text: str) -> None:
         self.problems: list[SyntaxProblem] = []
-        # A form feed before a statement is not part of its indentation.
-        self._lines = [line.removeprefix("\f") for line in split_lines(text)]
-        self._indents = [line[: len(line) - len(line.lstrip(" \t\f"))] for line in self._lines]
-        self._empty = [line.strip()[:1] in ("", "#") for line in self._lines]
+        self._lines = Lines(text)
         self._suspect = -1
         self._depth = 0
 
@@ -54,23 +41,23 @@ class Salvage:
         """All statements that parse; `failure` is what parsing the whole text raised."""
         if isinstance(failure, SyntaxError) and failure.lineno is not None:
             self._suspect = failure.lineno - 1
-        body = self._block(0, len(self._lines), "")
+        body = self._block(0, len(self._lines.texts), "")
         if not self.problems:
-            self.problems.append(problem_of(failure, 1, self._lines))
+            self.problems.append(problem_of(failure, 1, self._lines.texts))
         self.problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.line)
         return ast.Module(body, [])
 
     def _block(self, start: int, stop: int, indent: str) -> list[ast.stmt]:
         """The statements between two lines that are indented like this."""
-        starts = [*self._starts(start, stop, indent), stop]
-        found = self._indented(start, starts[0])
+        starts = [*self._lines.starts(start, stop, indent), stop]
+        found = self._indented(start, starts[0], "")
         if self._depth > _MAX_DEPTH:
             return found
         self._depth += 1
         index = 0
         before: _Piece | None = None
         while index < len(starts) - 1:
-            if len(self.problems) > _MAX_PROBLEMS and not self._is_code(starts[index]):
+            if len(self.problems) > _MAX_PROBLEMS and not self._lines.is_code(starts[index]):
                 # This is data or no Python at all; only what looks like code is still tried.
                 index += 1
                 continue
@@ -92,19 +79,6 @@ class Salvage:
         self._depth -= 1
         return found
 
-    def _starts(self, start: int, stop: int, indent: str) -> Iterator[int]:
-        """Lines where statements of the block start; a decorator starts what it decorates."""
-        decorated, first = False, True
-        for line in range(start, stop):
-            if self._empty[line] or self._indents[line] != indent:
-                continue
-            content = self._lines[line][len(indent) :]
-            if content[0] in ")]}" or (clause_word(content) and not first):
-                continue
-            if not decorated:
-                yield line
-            first, decorated = False, content[0] == "@"
-
     def _try(
         self, start: int, stop: int, indent: str, around: int = 0
     ) -> tuple[list[ast.stmt] | None, BaseException | None]:
@@ -114,7 +88,7 @@ class Salvage:
             # Most likely this is what broke the whole: another try would be for nothing.
             return None, None
         try:
-            return self._parse("".join(self._lines[start:stop]), start, indent), None
+            return self._parse(self._lines.between(start, stop), start, indent), None
         except FAILURES as failure:
             return None, failure
 
@@ -133,58 +107,30 @@ class Salvage:
     ) -> tuple[int, list[ast.stmt] | None]:
         """A piece together with the next ones, if an open string or bracket reaches into them."""
         first, last = starts[index], starts[index + 1]
-        if last == starts[-1] or self._defines(last):
+        if last == starts[-1]:
             return last, None
-        reach = self._reach(first, last, starts[-1])
-        # Where definitions lie in between, the opening is a typing mistake, not theirs.
-        if reach <= last or any(map(self._defines, range(last, reach))):
-            return last, None
-        end = next(s for s in starts if s >= reach)
-        return end, self._try(first, end, indent, end - first)[0]
-
-    def _reach(self, start: int, stop: int, limit: int) -> int:
-        """The line, from `stop` on, before which all is closed again that was opened; else -1."""
-        text = "".join(self._lines[start:limit])
-        level, line = 0, start
-        for token in scan(text):
-            part = text[token.start : token.end]
-            if token.kind == "newline":
-                line += 1
-                if level == 0 and line >= stop:
-                    return line
-            elif token.kind in ("space", "string", "interpolated"):
-                line += len(split_lines(part + "x")) - 1
-            elif token.kind == "unclosed" and token.end == len(text):
-                return -1
-            elif level and part in HARD_KEYWORDS:
-                # A bracket was left open above; what it holds is not known, but it ends here.
-                if line >= stop:
-                    return -1
-                level = 0
-            else:
-                level = max(level + (token.kind == "open") - (token.kind == "close"), 0)
-        return limit if level == 0 else -1
+        end = self._lines.reach(first, starts[index + 1 :])
+        return (last, None) if end <= last else (end, self._try(first, end, indent, end - first)[0])
 
     def _without(
         self, start: int, stop: int, indent: str, before: _Piece, failure: BaseException | None
     ) -> list[ast.stmt] | None:
         """The previous piece continued after a stray line, as when one was typed at the margin."""
-        header = read_header(self._lines, start, stop, indent)
-        following = next((n for n in range(header.end, stop) if not self._empty[n]), None)
-        if following is None or len(self._indents[following]) <= len(indent):
+        header = read_header(self._lines.texts, start, stop, indent)
+        following = self._lines.first(header.end, stop)
+        if following is None or len(self._lines.indents[following]) <= len(indent):
             return None
         if header.word in ("def", "class") and header.head != header.word:
             return None
         if header.has_colon and header.head.strip() != ":":
             return None
-        if not any(map(self._is_code, range(header.end, stop))):
+        if not any(map(self._lines.is_code, range(header.end, stop))):
             return None
         if self._try(start, header.end, indent)[0] is not None:
             return None
         del self.problems[before.problems :]
         self._lose(start, failure)
-        for line in range(start, header.end):
-            self._lines[line], self._empty[line] = "\n", True
+        self._lines.blank(start, header.end)
         statements, failure = self._try(before.start, stop, indent)
         if statements is None:
             statements = self._broken(before.start, stop, indent, failure)
@@ -194,7 +140,7 @@ class Salvage:
         self, start: int, stop: int, indent: str, failure: BaseException | None
     ) -> list[ast.stmt]:
         """What can be kept of a piece that does not parse as a whole."""
-        if self._lines[start].startswith("@", len(indent)):
+        if self._lines.texts[start].startswith("@", len(indent)):
             return self._decorated(start, stop, indent)
         headers, ends = self._headers(start, stop, indent)
         if headers[0].word:
@@ -204,19 +150,20 @@ class Salvage:
 
     def _headers(self, start: int, stop: int, indent: str) -> tuple[list[Header], list[int]]:
         """The headers of a statement and its clauses, and the lines where their bodies end."""
-        first = read_header(self._lines, start, stop, indent)
+        first = read_header(self._lines.texts, start, stop, indent)
         inner, is_clause = indent, clause_word
         if first.word == "match":
-            body = (n for n in range(first.end, stop) if not self._empty[n])
-            inner, is_clause = self._indents[next(body, start)], is_case
+            body = self._lines.first(first.end, stop)
+            inner, is_clause = self._lines.indents[start if body is None else body], is_case
         heads = [
             line
             for line in range(first.end, stop)
-            if self._indents[line] == inner and is_clause(self._lines[line][len(inner) :])
+            if self._lines.indents[line] == inner
+            and is_clause(self._lines.texts[line][len(inner) :])
         ]
         ends = [*heads, stop]
         clauses = [
-            read_header(self._lines, head, end, inner, first.word == "match")
+            read_header(self._lines.texts, head, end, inner, first.word == "match")
             for head, end in zip(heads, ends[1:], strict=True)
         ]
         return [first, *clauses], ends
@@ -225,15 +172,19 @@ class Salvage:
         """A simple statement, then lines that are indented as if it had a body."""
         statements, own = self._try(header.start, header.end, header.indent)
         if statements is not None:
-            return statements + self._indented(header.end, stop)
+            return statements + self._indented(header.end, stop, header.indent)
         self._lose(header.start, own or failure)
         rest = range(header.end, stop)
-        if any(map(self._is_code, rest)):
-            inner = self._indented(header.end, stop)
-        elif any(_CALL.search(self._lines[line]) for line in rest):
+        if any(map(self._lines.is_code, rest)):
+            inner = self._indented(header.end, stop, header.indent)
+        elif any(map(self._lines.has_call, rest)):
             # Not a block but arguments of the lost call; of those, calls are worth keeping.
             problems = len(self.problems)
-            inner = [s for s in self._indented(header.end, stop) if isinstance(s, ast.Expr)]
+            inner = [
+                s
+                for s in self._indented(header.end, stop, header.indent)
+                if isinstance(s, ast.Expr)
+            ]
             del self.problems[problems:]
         else:
             inner = []
@@ -248,7 +199,8 @@ class Salvage:
                 self._lose(header.start, mended.failure)
         statements = self._skeleton(headers, mends)
         bodies = [
-            self._indented(header.end, end) for header, end in zip(headers, ends, strict=True)
+            self._indented(header.end, end, header.indent)
+            for header, end in zip(headers, ends, strict=True)
         ]
         if statements is None:
             # Clauses that do not belong together; each body runs under some condition.
@@ -288,12 +240,14 @@ class Salvage:
         """Decorators, of which each may be broken, and what they decorate, likewise."""
         decorators: list[ast.expr] = []
         line = start
-        while line < stop and (self._empty[line] or self._lines[line].startswith("@", len(indent))):
-            if self._empty[line]:
+        while line < stop and (
+            self._lines.empty[line] or self._lines.texts[line].startswith("@", len(indent))
+        ):
+            if self._lines.empty[line]:
                 line += 1
                 continue
-            end = read_header(self._lines, line, stop, indent).end
-            text = "".join(self._lines[line:end]) + f"\n{indent}def _(): pass\n"
+            end = read_header(self._lines.texts, line, stop, indent).end
+            text = "".join(self._lines.texts[line:end]) + f"\n{indent}def _(): pass\n"
             try:
                 carrier = self._parse(text, line, indent)[0]
             except FAILURES as failure:
@@ -309,24 +263,21 @@ class Salvage:
                 statement.decorator_list[:0] = decorators
         return found
 
-    def _indented(self, start: int, stop: int) -> list[ast.stmt]:
-        """The statements of some lines, whatever their indentation is."""
+    def _indented(self, start: int, stop: int, outer: str) -> list[ast.stmt]:
+        """The statements of some lines that are indented more than `outer`, evenly or not."""
         for line in range(start, stop):
-            if not self._empty[line] and self._lines[line].lstrip()[0] not in ")]}":
-                return self._block(line, stop, self._indents[line])
+            if not self._lines.empty[line] and self._lines.texts[line].lstrip()[0] not in ")]}":
+                own = self._lines.indents[line]
+                end = self._lines.dedent(line, stop, own, outer)
+                found = self._block(line, end, own)
+                return found + self._indented(end, stop, outer) if end < stop else found
         return []
-
-    def _defines(self, line: int) -> bool:
-        return _DEFINITION.match(self._lines[line]) is not None
-
-    def _is_code(self, line: int) -> bool:
-        return _CODE.match(self._lines[line]) is not None
 
     def _lose(self, line: int, failure: BaseException | None) -> None:
         """Notes that what starts at a line is left out."""
         if failure is None:
             failure = SyntaxError("invalid syntax")
-        self.problems.append(problem_of(failure, line + 1, self._lines))
+        self.problems.append(problem_of(failure, line + 1, self._lines.texts))
 
 
 def _wrapper(header: Header, body: list[ast.stmt]) -> ast.If:

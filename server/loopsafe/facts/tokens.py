@@ -37,6 +37,8 @@ _LITERAL = re.compile(r"\\N\{[^}\r\n]*\}|\\[^{}]|\{\{|\}\}|[{}'\"\r\n]")
 _LINE_END = re.compile(r"[\r\n]")
 _NOT_BLANK = re.compile(r"\S")
 _TRIPLE = ("'''", '"""')
+_DEFINITION = re.compile(r"[\r\n][ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
+_OPENS = re.compile(r"(?:[=(\[{,:]|\breturn)\s*$")
 _MAX_NESTING = 20
 _MAX_LINES = 20
 
@@ -124,6 +126,23 @@ def interpolated(text: str, position: int, nesting: int = 0) -> Interpolated | N
         classic = _CLASSIC[quote].match(text, match.end())
         return Interpolated(position, classic.end(), quote, ()) if classic else None
     return Interpolated(position, end, quote, tuple(fields))
+
+
+def is_stray(text: str, token: Token) -> bool:
+    """Whether a string more likely starts with a stray quote, so that code lies in it.
+
+    Of a stray quote tells that definitions are in the string and that it ends where another
+    string seems to start: after `=`, `(` and the like, or below a line that ends with a colon.
+    """
+    if token.kind not in ("string", "interpolated") or not _DEFINITION.search(
+        text, token.start, token.end
+    ):
+        return False
+    lines = _LINE_END.split(text[token.start : token.end - 3].rstrip(" \t"))
+    while len(lines) > 1 and lines[-1].strip()[:1] in ("", "#"):
+        if not lines.pop().strip() and lines[-1].rstrip().endswith(":"):
+            return True
+    return text[token.end : token.end + 1].isalnum() or _OPENS.search(lines[-1]) is not None
 
 
 def _unclosed_end(text: str, after_quote: int) -> int:
