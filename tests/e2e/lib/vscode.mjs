@@ -7,7 +7,8 @@ import * as path from "node:path";
 import { chromium } from "playwright-core";
 import { findChromium } from "../../../scripts/lib/browser.mjs";
 import { CodeServer, installCodeServer } from "../../../scripts/lib/code-server.mjs";
-import { ROOT } from "../../../scripts/lib/run.mjs";
+import { capture, ROOT } from "../../../scripts/lib/run.mjs";
+import { nodeProgram } from "../../../scripts/lib/setup.mjs";
 import { ARTIFACTS, Window } from "./window.mjs";
 
 const SETTINGS = {
@@ -99,15 +100,23 @@ export class VsCode {
     this.#server = new CodeServer(await installCodeServer(), this.home, all);
     await this.#server.installExtension(vsix);
     for (const extension of extensions) {
-      fs.cpSync(extension, path.join(this.#server.extensions, path.basename(extension)), {
-        recursive: true,
-      });
+      await this.#server.installExtension(await this.#packed(extension));
     }
     fs.mkdirSync(ARTIFACTS, { recursive: true });
     const log = fs.openSync(path.join(ARTIFACTS, `${name}.log`), "w");
     const flags = [...(options.flags ?? ["--disable-workspace-trust"]), ...FORGETFUL];
     await this.#server.start({ ...options, flags, log });
     this.#browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  }
+
+  async #packed(extension) {
+    const vsix = path.join(this.home, `${path.basename(extension)}.vsix`);
+    const lenient = ["--allow-missing-repository", "--skip-license", "--no-dependencies"];
+    const vsce = nodeProgram("@vscode", "vsce", "vsce");
+    await capture(process.execPath, [vsce, "package", ...lenient, "--out", vsix], {
+      cwd: extension,
+    });
+    return vsix;
   }
 }
 
