@@ -23,6 +23,7 @@ from loopsafe.lsp.documents import DiskTexts, Documents
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.model import Span
+from loopsafe.modules.environment import Environment
 from loopsafe.text import SourceText
 
 
@@ -70,6 +71,8 @@ async def test_not_even_an_exit_of_a_library_ends_the_server(tmp_path: Path) -> 
 
 async def test_a_long_analysis_is_shown_as_busy(tmp_path: Path) -> None:
     class Engine:
+        environment = Environment()
+
         def environment_label(self) -> str:
             return "Python 3.12"
 

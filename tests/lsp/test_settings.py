@@ -211,15 +211,25 @@ async def test_the_chosen_environment_goes_before_the_active_one(tmp_path: Path)
         assert f"Environment chosen: `{chosen}`" in await information(ed)
 
 
-async def test_an_untrusted_workspace_chooses_no_environment(tmp_path: Path) -> None:
-    home = environment(tmp_path, "planted")
+async def test_an_untrusted_workspace_gives_no_environment(tmp_path: Path) -> None:
+    home = environment(tmp_path, ".venv")
     (tmp_path / "pyproject.toml").write_text(f"[tool.loopsafe]\npython = '{home}'\n")
     given = {"activeEnvironment": str(home), "python": str(home)}
-    for trusted in (False, True):
+    for trusted, label in ((False, "no Python environment"), (True, "Python 3.12 (.venv)")):
         options = {"trusted": trusted, "globalStorage": str(tmp_path / "storage")}
         async with editor(tmp_path, settings=given, options=options) as ed:
             assert len(await ed.pull(ed.open(tmp_path / "app.py", BLOCKING))) == 1
-            assert (str(home) in await information(ed)) is trusted
+            assert f"Environment: {label}\n" in await information(ed)
+            await ed.until(lambda: ed.statuses)
+            assert ed.statuses[-1].environment == label
+            assert ed.statuses[-1].message == ""
+
+
+async def test_a_chosen_environment_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    async with editor(tmp_path, settings={"python": str(tmp_path / "gone")}) as ed:
+        assert len(await ed.pull(ed.open(tmp_path / "app.py", BLOCKING))) == 1
+        await ed.until(lambda: ed.statuses)
+        assert "gone: no such file or folder" in ed.statuses[-1].message
 
 
 async def test_the_client_is_told_the_environment(tmp_path: Path) -> None:

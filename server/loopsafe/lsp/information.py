@@ -45,8 +45,11 @@ def debug_information(workbench: Workbench, folders: tuple[str, ...], waiting: i
 
 def _bench(bench: Bench) -> Iterator[str]:
     settings = bench.settings
-    yield f"- Environment: {bench.engine.environment_label()}"
+    environment = bench.engine.environment
+    yield f"- Environment: {environment.label}"
     yield f"- Environment chosen: `{bench.python or 'found by looking'}`"
+    if environment.problem:
+        yield f"- Environment not usable: {environment.problem}"
     yield f"- Settings from: `{settings.base or 'defaults'}`"
     yield f"- Open buffers: {len(bench.open)}"
     for name, value in sorted(_counters(bench).items()):

@@ -138,8 +138,8 @@ class Session:
             job = partial(self._answer, path, scope, editor, call)
             try:
                 async with self.status.working():
-                    answer, engine, environment = await self.worker.run(job, rank)
-                    self.status.ready(environment)
+                    answer, engine = await self.worker.run(job, rank)
+                    self._ready(engine)
             except Cancelled:
                 return None
             except Exception as error:
@@ -178,10 +178,15 @@ class Session:
         editor: EditorSettings,
         call: Callable[[Work], T],
         stop: Stop,
-    ) -> tuple[T, Engine, str]:
+    ) -> tuple[T, Engine]:
         """On the analysis thread."""
         work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
-        return call(work), work.engine, work.engine.environment_label()
+        return call(work), work.engine
+
+    def _ready(self, engine: Engine) -> None:
+        """Show the environment; where a chosen one cannot be used, why."""
+        problem = engine.environment.problem if self.client.trusted else ""
+        self.status.ready(engine.environment_label(), problem)
 
     def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
         name = type(error).__name__

@@ -19,6 +19,7 @@ class Status:
         self._sent: dict[str, Any] = {}
         self._running = 0
         self._environment = ""
+        self._problem = ""
 
     @asynccontextmanager
     async def working(self, message: str = "Analysing") -> AsyncIterator[None]:
@@ -32,13 +33,13 @@ class Status:
             timer.cancel()
             self._running -= 1
             if not self._running and self._sent.get("state") == "busy":
-                self.ready(self._environment)
+                self._say("ready", self._problem)
 
-    def ready(self, environment: str) -> None:
+    def ready(self, environment: str, problem: str = "") -> None:
         """An analysis succeeded, with this environment; others may still be running."""
-        self._environment = environment
+        self._environment, self._problem = environment, problem
         if self._running <= 1 or self._sent.get("state") != "busy":
-            self._say("ready", "")
+            self._say("ready", problem)
 
     def failed(self, message: str) -> None:
         """An analysis failed."""

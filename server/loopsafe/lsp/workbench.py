@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ from loopsafe.text import SourceText
 _LONE_ENGINES = 4
 _KEPT_TIMINGS = 50
 _REPAIR_SECONDS = 60.0
+_NO_ENVIRONMENT = Path(os.devnull)
+"""Chosen where none may be looked for: a path that no environment belongs to."""
 _log = logging.getLogger(__name__)
 
 
@@ -159,7 +162,7 @@ class Workbench:
             except ConfigError as error:
                 _log.warning("%s", error.message)
         if not self.client.trusted:
-            return replace(settings, python=None), None
+            return replace(settings, python=None), _NO_ENVIRONMENT
         active = Path(editor.environment) if editor.environment else None
         return settings, settings.python or active
 
