@@ -12,17 +12,10 @@ from typing import NamedTuple
 
 from loopsafe.effects.edges import Edge, edges, function_of
 from loopsafe.effects.overrides import Overrides
-from loopsafe.facts.ir import Call
+from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
-
-CACHES = frozenset({"cache", "lru_cache", "cached", "cached_property", "alru_cache"})
-"""Decorators, by the last part of their names, that call a function once for each argument."""
-
-MILDEST = 2
-"""The rank of the mildest cost."""
 
 
 class Way(NamedTuple):
@@ -64,24 +57,24 @@ class Chains:
             self._settle(frame)
         return self._ways[frame]
 
-    def through(self, frame: Frame) -> Iterator[Way]:
-        """A function's ways as its callers meet them: milder where the answer is kept."""
-        relief = self._relief(frame)
-        for way in self.ways(frame).values():
-            yield way._replace(rank=min(way.rank + relief, MILDEST))
+    def through(self, edge: Edge) -> Iterator[Way]:
+        """What an edge leads to, as its function meets it: milder where a result is kept."""
+        target = edge.target
+        if isinstance(target, Blocking):
+            rank = edge.relief.eased(target.cost.rank)
+            if rank is not None:
+                yield Way(rank, 1, edge, target)
+            return
+        for way in self.ways(target).values():
+            eased = self._eased(target, edge, way.rank)
+            if eased is not None:
+                yield Way(eased, way.length + 1, edge, way.blocking)
 
-    def _relief(self, frame: Frame) -> int:
-        """1 for a function whose result is cached: it blocks the first caller only."""
-        function = function_of(self.resolver, frame)
-        if function is None or not function.decorators:
-            return 0
-        outer = self.resolver.frame(frame.module, function.outer)
-        for decorator in function.decorators:
-            callee = decorator.func if isinstance(decorator, Call) else decorator
-            name = qualified(self.resolver, callee, outer) or ""
-            if name.rpartition(".")[2] in CACHES:
-                return 1
-        return 0
+    def _eased(self, target: Frame, edge: Edge, rank: int) -> int | None:
+        function = function_of(self.resolver, target)
+        kept = function_relief(self.resolver, function, target.module) if function else Relief.NONE
+        eased = kept.eased(rank)
+        return edge.relief.eased(eased) if eased is not None else None
 
     def steps(self, frame: Frame, category: str) -> Iterator[Step]:
         """The chain from a frame to its nearest blocking call of a category."""
@@ -96,20 +89,14 @@ class Chains:
     def _settle(self, start: Frame) -> None:
         """Finds the ways of every function that the start reaches and that is not known yet."""
         callers: dict[Frame, list[tuple[Frame, Edge]]] = {start: []}
-        found: list[tuple[int, int, int, Frame, Edge, Blocking]] = []
+        found: list[tuple[Frame, Way]] = []
         todo = [start]
         while todo:
             frame = todo.pop()
             for edge in self.edges(frame):
                 target = edge.target
-                if isinstance(target, Blocking):
-                    found.append((target.cost.rank, 1, len(found), frame, edge, target))
-                    continue
-                if target in self._ways:
-                    found.extend(
-                        (way.rank, way.length + 1, len(found), frame, edge, way.blocking)
-                        for way in self.through(target)
-                    )
+                if isinstance(target, Blocking) or target in self._ways:
+                    found.extend((frame, way) for way in self.through(edge))
                     continue
                 if target not in callers:
                     callers[target] = []
@@ -120,20 +107,20 @@ class Chains:
         self._spread(found, callers)
 
     def _spread(
-        self,
-        heap: list[tuple[int, int, int, Frame, Edge, Blocking]],
-        callers: dict[Frame, list[tuple[Frame, Edge]]],
+        self, found: list[tuple[Frame, Way]], callers: dict[Frame, list[tuple[Frame, Edge]]]
     ) -> None:
-        heap = [(r, n, i, f, e, b) for i, (r, n, _, f, e, b) in enumerate(heap)]
+        heap = [(way.rank, way.length, i, frame, way) for i, (frame, way) in enumerate(found)]
         heapq.heapify(heap)
         counter = len(heap)
         while heap:
-            rank, length, _, frame, edge, blocking = heapq.heappop(heap)
+            rank, length, _, frame, way = heapq.heappop(heap)
             ways = self._ways[frame]
-            if blocking.category in ways:
+            if way.blocking.category in ways:
                 continue
-            ways[blocking.category] = Way(rank, length, edge, blocking)
-            rank = min(rank + self._relief(frame), MILDEST)
-            for caller, step in callers.get(frame, ()):
-                counter += 1
-                heapq.heappush(heap, (rank, length + 1, counter, caller, step, blocking))
+            ways[way.blocking.category] = way
+            for caller, edge in callers.get(frame, ()):
+                eased = self._eased(frame, edge, rank)
+                if eased is not None:
+                    counter += 1
+                    step = Way(eased, length + 1, edge, way.blocking)
+                    heapq.heappush(heap, (eased, length + 1, counter, caller, step))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.relief import Relief, block_relief
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Function, Site
 from loopsafe.knowledge.schema import Blocking
@@ -21,6 +22,8 @@ class Edge(NamedTuple):
     target: Blocking | Frame
     members: int
     """How many different things the site may lead to, blocking or not."""
+    relief: Relief
+    """Whether the site runs every time."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -49,12 +52,13 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
             continue
+        relief = block_relief(module.facts.scopes[site.scope], site.block)
         values = site_values(resolver, site, here)
         members = len({dotted_name(resolver, value) or value for value in values})
         for value in values:
             for target in targets(resolver, site, value, here):
                 for end in _ends(resolver, overrides, target):
-                    found.setdefault((site, end), Edge(site, end, members))
+                    found.setdefault((site, end), Edge(site, end, members, relief))
     return list(found.values())
 
 

@@ -22,6 +22,7 @@ from loopsafe.facts.ir import (
     Name,
     Narrowed,
 )
+from loopsafe.facts.once import kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
 from loopsafe.model import Span
 
@@ -56,9 +57,11 @@ class StatementReader(ExpressionReader):
         """Reads statements in order; those behind a `return` or `raise` can never run."""
         for position, node in enumerate(body):
             self.statement(node)
-            if isinstance(node, _TERMINATORS) and position + 1 < len(body):
-                with self.scope.inside("dead"):
-                    self.statements(body[position + 1 :])
+            rest = body[position + 1 :]
+            kind = "dead" if isinstance(node, _TERMINATORS) else self._kind_behind(node, rest)
+            if rest and kind:
+                with self.scope.inside(kind):
+                    self.statements(rest)
                 return
 
     def statement(self, node: ast.stmt) -> None:
@@ -192,6 +195,8 @@ class StatementReader(ExpressionReader):
     def _if(self, node: ast.If) -> None:
         test = self.expression(node.test)
         then, other = _branches(node.test)
+        if then == "if":
+            then = kept_by(node.test, node.body, self.scope.declared, self._receiver()) or then
         with self.scope.inside(then, test):
             self._narrow(_instance_tests(node.test, positive=True))
             self.statements(node.body)
@@ -201,6 +206,15 @@ class StatementReader(ExpressionReader):
                 self.statements(node.orelse)
         elif isinstance(node.body[-1], _TERMINATORS):
             self._narrow(_instance_tests(node.test, positive=False))
+
+    def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
+        """`once` or `lazy` for what follows an early return of a kept result."""
+        if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Return):
+            return ""
+        return kept_behind(node.test, rest, self.scope.declared, self._receiver())
+
+    def _receiver(self) -> str:
+        return self.receivers[-1][0] if self.receivers else ""
 
     def _assert(self, node: ast.Assert) -> None:
         self.expression(node.test)

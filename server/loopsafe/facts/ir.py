@@ -217,7 +217,8 @@ class Block(NamedTuple):
     parent: int
     kind: str
     """`body`, `if`, `else`, `loop`, `try`, `except`, `finally`, `case`, `comprehension`,
-    `dead` (never runs), `typing` (only for type checkers), `main` (`__name__ == "__main__"`)."""
+    `once` and `lazy` (keep their result for the process, or on an object), `dead` (never runs),
+    `typing` (only for type checkers), `main` (`__name__ == "__main__"`)."""
     test: Expr | None
     """The condition of an `if` or `else`; of an `except`, the call that the `try` begins with."""
     catches: tuple[Expr, ...]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from loopsafe.effects.chains import Step
+from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.edges import Edge
 from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Call, Site
@@ -18,15 +17,6 @@ from loopsafe.rules.wording import call_label, message, sink_label
 
 CODES = {"loop": "nested-loop"}
 """Category -> rule, where it is not `blocking-<category>`."""
-
-
-class Candidate(NamedTuple):
-    """One way in which a site blocks."""
-
-    rank: int
-    length: int
-    edge: Edge
-    blocking: Blocking
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -49,7 +39,7 @@ def _finding(
     view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
 ) -> Finding | None:
     candidates = sorted(
-        (c for edge in ways for c in _candidates(view, edge)), key=lambda c: (c.rank, c.length)
+        (c for edge in ways for c in view.chains.through(edge)), key=lambda c: (c.rank, c.length)
     )
     if not candidates:
         return None
@@ -86,15 +76,7 @@ def _finding(
     )
 
 
-def _candidates(view: View, edge: Edge) -> Iterator[Candidate]:
-    if isinstance(edge.target, Blocking):
-        yield Candidate(edge.target.cost.rank, 1, edge, edge.target)
-        return
-    for way in view.chains.through(edge.target):
-        yield Candidate(way.rank, way.length + 1, edge, way.blocking)
-
-
-def _hops(view: View, root: Root, best: Candidate) -> tuple[Hop, ...]:
+def _hops(view: View, root: Root, best: Way) -> tuple[Hop, ...]:
     steps = [Step(root.frame, best.edge)]
     if isinstance(best.edge.target, Frame):
         steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
@@ -111,7 +93,7 @@ def _hops(view: View, root: Root, best: Candidate) -> tuple[Hop, ...]:
     return tuple(hops)
 
 
-def _confidence(view: View, root: Root, best: Candidate) -> Confidence:
+def _confidence(view: View, root: Root, best: Way) -> Confidence:
     """Lower where a step may lead elsewhere, to something that does not block."""
     steps = [Step(root.frame, best.edge)]
     if isinstance(best.edge.target, Frame):

@@ -1,0 +1,60 @@
+"""Calls that do not happen every time: what is kept blocks its first caller only."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from loopsafe.facts.ir import Call, Function, Scope
+from loopsafe.model import COSTS, Cost
+from loopsafe.resolve.names import qualified
+from loopsafe.resolve.resolver import Resolver
+
+_KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "alru_cache"})
+_KEPT_BY_OBJECT = frozenset({"cached_property"})
+"""Decorators, by the last part of their names, that call a function once and keep its result."""
+
+
+class Relief(Enum):
+    """How often a call happens."""
+
+    NONE = 0
+    OBJECT = 1
+    """Once for each object that keeps the result: one level milder."""
+    PROCESS = 2
+    """Once in the life of the process: a stall is milder, what is brief is no stall at all."""
+
+    def eased(self, rank: int) -> int | None:
+        """The rank of a cost after relief; None where nothing is left to report."""
+        if self is Relief.NONE:
+            return rank
+        if self is Relief.PROCESS and rank > COSTS.index(Cost.STALL):
+            return None
+        return min(rank + 1, len(COSTS) - 1)
+
+
+def block_relief(scope: Scope, block: int) -> Relief:
+    """Whether a block runs only while its result is missing."""
+    found = Relief.NONE
+    while block > 0:
+        kind = scope.blocks[block].kind
+        if kind == "once":
+            return Relief.PROCESS
+        if kind == "lazy":
+            found = Relief.OBJECT
+        block = scope.blocks[block].parent
+    return found
+
+
+def function_relief(resolver: Resolver, function: Function, module: str) -> Relief:
+    """Whether a function's decorators keep its result."""
+    if not function.decorators:
+        return Relief.NONE
+    frame = resolver.frame(module, function.outer)
+    for decorator in function.decorators:
+        callee = decorator.func if isinstance(decorator, Call) else decorator
+        last = (qualified(resolver, callee, frame) or "").rpartition(".")[2]
+        if last in _KEPT_BY_PROCESS:
+            return Relief.PROCESS
+        if last in _KEPT_BY_OBJECT:
+            return Relief.OBJECT
+    return Relief.NONE

@@ -1,0 +1,109 @@
+"""Code that keeps its result: `if self._client is None: self._client = connect()`.
+
+Such code blocks whoever comes first, and nobody after.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Iterator, Sequence
+
+
+def kept_by(test: ast.expr, body: Sequence[ast.stmt], shared: Container[str], receiver: str) -> str:
+    """How long a block's result is kept, if the block runs only where it is missing.
+
+    Gives `once` for what lives as long as the process (a global, a class attribute), `lazy` for
+    what one object keeps, and an empty string where nothing is kept. `shared` has the names
+    declared `global`; `receiver` is the first parameter of the enclosing method.
+    """
+    return _longest(_missing(test), body, shared, receiver)
+
+
+def kept_behind(
+    test: ast.expr, rest: Sequence[ast.stmt], shared: Container[str], receiver: str
+) -> str:
+    """The same for what follows `if self._client: return self._client`."""
+    return _longest(_present(test), rest, shared, receiver)
+
+
+def _longest(
+    names: set[str], body: Sequence[ast.stmt], shared: Container[str], receiver: str
+) -> str:
+    if not names:
+        return ""
+    kinds = {_lifetime(name, shared, receiver) for name in names & set(_assigned(body)) if name} - {
+        ""
+    }
+    return "once" if "once" in kinds else "lazy" if kinds else ""
+
+
+def _lifetime(name: str, shared: Container[str], receiver: str) -> str:
+    root, dot, _ = name.partition(".")
+    if not dot:
+        is_item = name.endswith("[]")
+        return "once" if root in shared or (is_item and root[:-2].isupper()) else ""
+    if root == receiver and root != "cls":
+        return "lazy"
+    return "once" if root == "cls" or root[:1].isupper() or root == "type()" else "lazy"
+
+
+def _missing(test: ast.expr) -> set[str]:
+    """Names that are unset, or keys that are absent, where the test holds."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _present(test.operand)
+    if isinstance(test, ast.BoolOp):
+        return {name for part in test.values for name in _missing(part)}
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        if isinstance(test.ops[0], (ast.Is, ast.Eq)) and _is_none(test.comparators[0]):
+            return _spelled(test.left)
+        if isinstance(test.ops[0], ast.NotIn):
+            return {f"{name}[]" for name in _spelled(test.comparators[0])}
+    return set()
+
+
+def _present(test: ast.expr) -> set[str]:
+    """Names that are set, or keys that are there, where the test holds."""
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        if isinstance(test.ops[0], (ast.IsNot, ast.NotEq)) and _is_none(test.comparators[0]):
+            return _spelled(test.left)
+        if isinstance(test.ops[0], ast.In):
+            return {f"{name}[]" for name in _spelled(test.comparators[0])}
+        return set()
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return {name for part in test.values for name in _present(part)}
+    if isinstance(test, ast.Call):
+        is_check = isinstance(test.func, ast.Name) and test.func.id == "hasattr"
+        name = test.args[1] if is_check and len(test.args) == 2 else None
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            return {f"{owner}.{name.value}" for owner in _spelled(test.args[0])}
+        return set()
+    return _spelled(test)
+
+
+def _assigned(body: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in body:
+        for node in ast.walk(statement):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets = node.targets
+            elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
+                targets = [node.target]
+            for target in targets:
+                if isinstance(target, ast.Subscript):
+                    yield from (f"{name}[]" for name in _spelled(target.value))
+                else:
+                    yield from _spelled(target)
+
+
+def _spelled(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Attribute):
+        return {f"{base}.{node.attr}" for base in _spelled(node.value)}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type":
+        return {"type()"}
+    return set()
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
