@@ -301,6 +301,21 @@ def test_home_assistant_moves_calls_itself() -> None:
     )
 
 
+def test_a_receiver_must_have_its_value() -> None:
+    text = """
+        from homeassistant import core
+
+        async def f(request):
+            {}
+            if request:
+                requests.get(1)
+            hass = request.hass
+    """
+    assert "asyncio.to_thread" in case(text.replace("{}", "pass"), "requests.get").after()
+    before = case(text.replace("{}", "hass = request.app['hass']"), "requests.get")
+    assert "await hass.async_add_executor_job(requests.get, 1)" in before.after()
+
+
 def test_run_in_threadpool_has_a_parameter_of_its_own() -> None:
     found = body("requests.get(u, func=g)", offload="starlette")
     assert line_after(found) == (
@@ -814,6 +829,8 @@ def test_awaiting_what_gives_nothing_to_await() -> None:
     found = body("r = await requests.get(u)", code="await-sync")
     assert line_after(found) == "r = await asyncio.to_thread(requests.get, u)"
     assert "TypeError" in found.cures[0].caveat
+    found = body("r = await requests.get(u)", REQUESTS, code="await-sync", installed=everything)
+    assert "r = await client.get(u)" in found.after("AsyncClient")
     sleeping = body("await time.sleep(u)", "import time\n", callee="time.sleep", code="await-sync")
     assert line_after(sleeping) == "await asyncio.sleep(u)"
 

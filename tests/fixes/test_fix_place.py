@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import pytest
 from support import case, span_of
 
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.site import locate
+from loopsafe.model import Finding
 
 PLACES = [
     "HERE",
@@ -119,10 +121,8 @@ def test_outside_of_coroutine_functions() -> None:
         assert not may_await(locate(found.finding, found.context))
 
 
-def _moved(finding: object, node: ast.Name) -> object:
-    from dataclasses import replace
-
-    return replace(finding, span=span_of(node))  # type: ignore[type-var]
+def _moved(finding: Finding, node: ast.Name) -> Finding:
+    return replace(finding, span=span_of(node))
 
 
 def _compiles(text: str) -> bool:

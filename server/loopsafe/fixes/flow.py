@@ -6,8 +6,9 @@ import ast
 from dataclasses import dataclass
 
 from loopsafe.fixes.assignment import Assignment
-from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes
+from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, own_nodes
 
+_SETTERS = (ast.With, ast.For, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 _FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
@@ -46,7 +47,7 @@ def flow_of(function: ast.AsyncFunctionDef, block: ast.stmt, whole: bool) -> Flo
     results: set[str] = set()
     if whole and not returns:
         results = outward & inner.sure - inner.exposed
-        if _surrounds(function, block, (ast.Try,)):
+        if _surrounds(function, block, TRIES):
             # A handler would see what an unfinished block had assigned already.
             results &= _assigned_last(block) | (assigned - bound)
     shared = outward - results | {n for n in assigned if declared.get(n) == "nonlocal"}
@@ -118,12 +119,18 @@ def _read_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
             found |= {node.target.id} - own
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             found |= set(node.names)
-        # Another `with open(...) as file` sets its variable itself before it is read there.
-        if isinstance(node, ast.With) and not any(inner is block for inner in ast.walk(node)):
-            targets = (item.optional_vars for item in node.items)
-            own |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node, _SETTERS) and not any(inner is block for inner in ast.walk(node)):
+            own |= _set_for_body(node)
         stack += [(child, own) for child in ast.iter_child_nodes(node)]
     return found
+
+
+def _set_for_body(node: ast.With | ast.For | ast.ExceptHandler) -> set[str]:
+    """The variables that a statement sets before its body can read them."""
+    if isinstance(node, ast.ExceptHandler):
+        return set(bound_by(node))
+    targets = [node.target] if isinstance(node, ast.For) else [i.optional_vars for i in node.items]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _assigned_last(block: ast.stmt) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -145,9 +146,8 @@ def _receiver(site: Site, name: str) -> str:
     """`hass` or `self.hass`, where the finding can see it."""
     if name not in site.draft.source.text:
         return ""
-    for scope in site.scopes():
-        if name in bindings(scope):
-            return name
+    if _is_set(site, name):
+        return name
     for node, inner in pairwise(site.path):
         if isinstance(node, ast.ClassDef) and isinstance(inner, _METHODS) and inner.args.args:
             wanted = f"{inner.args.args[0].arg}.{name}"
@@ -155,6 +155,26 @@ def _receiver(site: Site, name: str) -> str:
             if any(dotted(part) == wanted for method in methods for part in own_nodes(method)):
                 return wanted
     return ""
+
+
+def _is_set(site: Site, name: str) -> bool:
+    """Whether a variable surely has its value at the finding: a parameter, or assigned above."""
+    for scope in site.scopes():
+        found = bindings(scope).get(name, [])
+        if found:
+            parameter = any(isinstance(node, ast.arg) for node in found)
+            return parameter or any(name in bound for bound in _assigned_above(site, scope))
+    return False
+
+
+def _assigned_above(site: Site, scope: ast.AST) -> Iterator[set[str]]:
+    """The names that plain assignments on the way to the finding have set."""
+    for outer, inner in pairwise(site.path[site.path.index(scope) :]):
+        body: list[ast.stmt] = getattr(outer, "body", [])
+        if isinstance(body, list) and inner in body:
+            for node in body[: body.index(inner)]:
+                targets = node.targets if isinstance(node, ast.Assign) else []
+                yield {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _needs_partial(idiom: Idiom, call: ast.Call) -> bool:

@@ -14,7 +14,8 @@ Bindings = dict[str, list[ast.AST]]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-SCOPES = (*FUNCTIONS, *COMPREHENSIONS, ast.Module, ast.ClassDef)
+TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))
+"""`try`, also with `except*` where this Python has it."""
 
 
 @dataclass(slots=True)

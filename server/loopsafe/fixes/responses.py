@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loopsafe.fixes.clients import Change, Pair
 from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import bindings, dotted
+from loopsafe.fixes.names import TRIES, bindings, dotted
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
@@ -26,12 +26,15 @@ def uses_of(site: Site, pair: Pair, call: ast.Call, function: ast.AsyncFunctionD
     """The uses of what a call gives; None if it goes where they cannot be followed."""
     if pair.attributes is None:
         return Uses((), ())
+    value: ast.expr = call
     parent = site.parent(call)
+    if isinstance(parent, ast.Await):
+        value, parent = parent, site.parent(parent)
     if isinstance(parent, ast.Expr):
         return Uses((), ())
     if isinstance(parent, ast.Attribute):
         return _renamed(site, pair, [parent])
-    name = _assigned(parent, call)
+    name = _assigned(parent, value)
     bound = bindings(function).get(name, [])
     if not bound:
         return None
@@ -54,7 +57,7 @@ def caught(
     edits: list[Edit] = []
     wanted = {id(node) for node in nodes}
     for attempt in ast.walk(function):
-        if not isinstance(attempt, ast.Try):
+        if not isinstance(attempt, TRIES):
             continue
         inside = [n for statement in attempt.body for n in ast.walk(statement)]
         if not wanted & {id(node) for node in inside}:
@@ -68,9 +71,9 @@ def caught(
     return tuple(edits)
 
 
-def _assigned(parent: ast.AST | None, call: ast.Call) -> str:
+def _assigned(parent: ast.AST | None, value: ast.expr) -> str:
     target: ast.expr | None = None
-    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and parent.value is call:
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and parent.value is value:
         target = parent.targets[0]
     elif isinstance(parent, ast.NamedExpr):
         target = parent.target
