@@ -216,6 +216,28 @@ async def test_an_answer_is_always_about_the_latest_version(tmp_path: Path) -> N
         assert found.data["version"] == ed.versions[uri] == 4
 
 
+async def test_saving_an_open_buffer_costs_no_analysis(tmp_path: Path) -> None:
+    async def analyses() -> str:
+        ask = ed.client.protocol.send_request_async
+        text = await ed.within(ask("loopsafe/debugInformation", None))
+        return str(text.partition("## Analyses\n- Last ")[2].partition(":")[0])
+
+    path = tmp_path / "app.py"
+    path.write_text(FREE)
+    async with editor() as ed:
+        uri = ed.open(path, BLOCKING)
+        await ed.pull(uri)
+        before = await analyses()
+        path.write_text(BLOCKING)
+        ed.save(uri)
+        ed.wrote(path)
+        await ed.pull(uri)
+        await asyncio.sleep(0.5)
+        assert await analyses() == before
+        ed.close(uri)
+        assert len(await ed.pull(uri)) == 1
+
+
 CALLBACK = "import time\n\n\ndef tick():\n    time.sleep(1)\n"
 REGISTRATION = """\
 import asyncio

@@ -72,14 +72,12 @@ class Session:
         self._moved()
 
     def saved(self, uri: str) -> None:
-        """A buffer was saved, which is news of a file to a client that watches none."""
+        """A file was saved: news to a client that watches none, unless its buffer is known."""
         self._unsaved.discard(uri)
-        document = self.documents.get(uri)
-        path = document.path if document else path_of(uri)
+        path = path_of(uri)
         if path and not self.client.watches_files:
             self.files_changed((path,))
-        else:
-            self._moved()
+        self._moved()
 
     def closed(self, uri: str) -> None:
         """A buffer was closed."""
@@ -94,8 +92,10 @@ class Session:
         self.worker.post(lambda: self.workbench.keep_only(folders))
 
     def files_changed(self, paths: Iterable[str], appeared: bool = False) -> None:
-        """Files were written, made or removed outside of the buffers."""
-        paths = tuple(paths)
+        """Files were written, made or removed; of one that is open, its buffer counts."""
+        paths = tuple(path for path in paths if path not in self.documents.view.documents)
+        if not paths:
+            return
         if any(os.path.basename(path) == _SETTINGS_FILE for path in paths):
             self.worker.post(self.workbench.reload)
         self.worker.post(lambda: self.workbench.forget(paths))
