@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import replace
 
 import pytest
@@ -47,7 +48,6 @@ PLACES = [
     "raise HERE from HERE",
     "yield HERE",
     "try: HERE\n    except HERE: HERE\n    finally: HERE",
-    "try: HERE\n    except* ValueError: HERE",
     "match HERE:\n        case 1 if HERE: HERE",
     "while HERE: HERE",
     "for x in HERE: HERE",
@@ -66,10 +66,13 @@ ALLOWED_BUT_WRONG = [
     "x = (HERE for x in y)",
     "x = (z for z in y for w in HERE)",
     "x = sum(z for z in y if HERE)",
-    "x = ([HERE for x in y] for z in y)",
     "f'{HERE=}'",
     "f'{HERE = !s}'",
 ]
+
+if sys.version_info >= (3, 11):
+    PLACES.append("try: HERE\n    except* ValueError: HERE")
+    ALLOWED_BUT_WRONG.append("x = ([HERE for x in y] for z in y)")
 
 # The compiler took these before annotations were put off.
 ANNOTATIONS = ["x: HERE = 1", "def h(x: HERE): pass", "def h() -> HERE: pass"]
