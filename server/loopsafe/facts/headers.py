@@ -159,11 +159,15 @@ def _end_of_open(lines: Sequence[str], start: int, stop: int, indent: str) -> in
 def _candidates(header: Header) -> Iterator[str]:
     """Ever less of the header, each with a colon."""
     head = header.head
+    if header.word in ("def", "class") and _NAMED.match(head) is None:
+        return
     if header.has_colon:
         yield head
     bare = head.rstrip().removesuffix(":").rstrip()
     yield _closed(bare) + ":"
-    yield _closed(bare.rstrip(",.=*| \t") + " _") + ":"
+    ended = bare.rstrip(",.=*| \t")
+    yield _closed(ended) + ":"
+    yield _closed(ended + " _") + ":"
     if header.word in ("def", "class"):
         yield from _signatures(bare)
 

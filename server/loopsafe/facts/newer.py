@@ -21,7 +21,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _SINCE = tuple(
     (since, re.compile(pattern))
     for since, pattern in (
-        ((3, 14), r"except(?:[ \t]*\*)?[ \t]+[^\s(:][^\r\n:(]*,"),
+        ((3, 14), r"except\b(?:[\w. \t*\[\]]|\([^()\r\n]*\))*,"),
         ((3, 14), r"(?<![\w\"'])(?:[tT][rR]?|[rR][tT])['\"]"),
         ((3, 13), r"(?:def|class|type)[ \t]+\w+[ \t]*\["),
         ((3, 12), r"type[ \t]+\w+[ \t]*[=\[]"),
@@ -236,7 +236,9 @@ class _Rewriter:
 
     def _gap(self, start: int, end: int, new: str) -> None:
         lines = "\n" * (len(_LINE_END.split(self.text[start:end])) - 1)
-        self.edits.append(_Edit(start, end, new + lines))
+        # Line ends go inside the outer brackets, where they end no statement.
+        new = f"),{lines}))" if new == "),))" else new + lines
+        self.edits.append(_Edit(start, end, new))
 
     def _closing(self, tokens: list[Token], opening: int) -> int:
         level = 0

@@ -126,10 +126,11 @@ class Salvage:
             return None
         if not any(map(self._lines.is_code, range(header.end, stop))):
             return None
-        if self._try(start, header.end, indent)[0] is not None:
+        statements, own = self._try(start, header.end, indent)
+        if statements is not None:
             return None
         del self.problems[before.problems :]
-        self._lose(start, failure)
+        self._lose(start, own or failure)
         self._lines.blank(start, header.end)
         statements, failure = self._try(before.start, stop, indent)
         if statements is None:
@@ -197,44 +198,53 @@ class Salvage:
         for header, mended in zip(headers, mends, strict=True):
             if mended.failure is not None:
                 self._lose(header.start, mended.failure)
-        statements = self._skeleton(headers, mends)
         bodies = [
             self._indented(header.end, end, header.indent)
             for header, end in zip(headers, ends, strict=True)
         ]
-        if statements is None:
-            # Clauses that do not belong together; each body runs under some condition.
-            return [
-                _wrapper(header, body) for header, body in zip(headers, bodies, strict=True) if body
-            ]
-        places = {
-            _place(header, mended): body
-            for header, mended, body in zip(headers, mends, bodies, strict=True)
-            if not mended.is_whole
-        }
-        loose = [b for m, b in zip(mends, bodies, strict=True) if m.is_whole for b in b]
-        _fill(statements, places)
-        return statements + loose
+        found: list[ast.stmt] = []
+        while headers:
+            whole, statements = self._skeleton(headers, mends)
+            places = {
+                _place(header, mended): body
+                for header, mended, body in zip(headers[:whole], mends, bodies, strict=False)
+                if not mended.is_whole
+            }
+            _fill(statements, places)
+            found += statements
+            for mended, body in zip(mends[:whole], bodies, strict=False):
+                found += body if mended.is_whole else []
+            if not whole:
+                # A clause without its statement; under which condition it runs is not known.
+                found += [_wrapper(headers[0], bodies[0])] if bodies[0] else []
+            rest = max(whole, 1)
+            headers, mends, bodies = headers[rest:], mends[rest:], bodies[rest:]
+        return found
 
-    def _skeleton(self, headers: list[Header], mends: list[Mended]) -> list[ast.stmt] | None:
-        """The statement with `pass` for every body that is not on its header's line."""
+    def _skeleton(self, headers: list[Header], mends: list[Mended]) -> tuple[int, list[ast.stmt]]:
+        """The statement of as many of the headers as belong together, and how many these are.
+
+        It has a `pass` for every body that is not on its header's line.
+        """
         start, indent = headers[0].start, headers[0].indent
-        lines: list[str] = []
-        for header, mended in zip(headers, mends, strict=True):
-            lines += ["\n"] * (header.start - start - len(lines))
-            text = header.indent + mended.text + ("" if mended.is_whole else " pass")
-            lines += split_lines(text.rstrip("\r\n") + "\n")
-        words = [header.word for header in headers]
-        alone = words[0] == "try" and not {"except", "finally"} & set(words)
-        if alone:
-            lines.append(indent + "finally: pass\n")
-        try:
-            statements = self._parse("".join(lines), start, indent)
-        except FAILURES:
-            return None
-        if alone and isinstance(statements[0], ast.Try):
-            statements[0].finalbody = []
-        return statements
+        for count in range(len(headers), 0, -1):
+            lines: list[str] = []
+            for header, mended in zip(headers[:count], mends, strict=False):
+                lines += ["\n"] * (header.start - start - len(lines))
+                text = header.indent + mended.text + ("" if mended.is_whole else " pass")
+                lines += split_lines(text.rstrip("\r\n") + "\n")
+            words = [header.word for header in headers[:count]]
+            alone = words[0] == "try" and not {"except", "finally"} & set(words)
+            if alone:
+                lines.append(indent + "finally: pass\n")
+            try:
+                statements = self._parse("".join(lines), start, indent)
+            except FAILURES:
+                continue
+            if alone and isinstance(statements[0], ast.Try):
+                statements[0].finalbody = []
+            return count, statements
+        return 0, []
 
     def _decorated(self, start: int, stop: int, indent: str) -> list[ast.stmt]:
         """Decorators, of which each may be broken, and what they decorate, likewise."""
