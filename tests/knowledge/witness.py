@@ -80,9 +80,15 @@ def gone(distribution: str, until: str) -> bool:
     return Version(metadata.version(distribution)) >= Version(until)
 
 
-def known(top: str) -> bool:
-    """Whether a top-level module is installed or has a stub."""
-    return module(top) is not MISSING or stubs.module_file(top) is not None
+def known(name: str) -> bool:
+    """Whether the library of a dotted name is installed or has a stub."""
+    parts = name.split(".")
+    home = ".".join(parts[: _SHARED.get(parts[0], 1)])
+    return stubs.module_file(home) is not None or module(home) is not MISSING
+
+
+# Namespaces that many distributions share -> how much of a name tells one from the other.
+_SHARED = {"google": 3, "azure": 3}
 
 
 def same(names: tuple[str, ...]) -> bool:

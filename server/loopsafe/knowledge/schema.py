@@ -141,7 +141,7 @@ class Runner:
     inline: bool = False
     """Calls the callable right here, before it returns, so it runs where the caller does: `map`."""
     thread_if: tuple[Condition, ...] = ()
-    """Any of these, of the runner's call, sends a plain function to a thread whatever `sync` says."""
+    """Any of these, of the runner's call, sends a plain function to a thread after all."""
     takes: str = "callable"
     """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
     `context manager`, whose generator body runs as this entry says."""
