@@ -14,32 +14,29 @@ const CHOOSE: vscode.Command = {
   arguments: ["loopsafe.interpreter"],
 };
 
-/** What the item shows: the findings of the active file, and below what the server runs on. */
+/** Two lines: the findings of the active file, and what the server runs on, or else the trouble. */
 interface Shown {
   readonly severity: vscode.LanguageStatusSeverity;
-  readonly text: string;
-  readonly detail: string;
-  readonly runtime: string;
-  readonly command: vscode.Command;
+  readonly first: Line;
+  readonly second: Line;
+  readonly detail?: string;
   readonly isBusy?: boolean;
 }
 
+type Line = readonly [text: string, command: vscode.Command];
+
 export class Status implements vscode.Disposable {
-  private readonly findings = vscode.languages.createLanguageStatusItem(
-    "loopsafe.findings",
-    PYTHON,
-  );
-  private readonly runtime = vscode.languages.createLanguageStatusItem("loopsafe.runtime", PYTHON);
+  private readonly first = vscode.languages.createLanguageStatusItem("loopsafe.findings", PYTHON);
+  private readonly second = vscode.languages.createLanguageStatusItem("loopsafe.server", PYTHON);
   private readonly listeners: vscode.Disposable[];
 
   constructor(server: Server) {
-    this.findings.name = "Loopsafe";
-    this.findings.command = SHOW_LOGS;
-    this.runtime.name = t("Loopsafe server");
+    this.first.name = "Loopsafe";
+    this.second.name = t("Loopsafe server");
     const update = () => this.show(describe(server.state));
     this.listeners = [
-      this.findings,
-      this.runtime,
+      this.first,
+      this.second,
       server.onDidChangeState(update),
       vscode.languages.onDidChangeDiagnostics(update),
       vscode.window.onDidChangeActiveTextEditor(update),
@@ -51,61 +48,42 @@ export class Status implements vscode.Disposable {
     vscode.Disposable.from(...this.listeners).dispose();
   }
 
-  private show({ severity, text, detail, runtime, command, isBusy = false }: Shown): void {
-    this.findings.busy = isBusy;
-    this.findings.severity = severity;
-    this.findings.text = text;
-    this.findings.detail = detail;
-    this.runtime.severity = severity;
-    this.runtime.text = runtime;
-    this.runtime.command = command;
+  private show({ severity, first, second, detail = "", isBusy = false }: Shown): void {
+    this.first.severity = severity;
+    this.second.severity = severity;
+    [this.first.text, this.first.command] = first;
+    [this.second.text, this.second.command] = second;
+    this.first.detail = detail;
+    this.first.busy = isBusy;
   }
 }
 
 function describe(state: State): Shown {
-  const runtime = t("Loopsafe server");
+  const restart: Line = [t("Loopsafe server"), RESTART];
   switch (state.kind) {
-    case "starting":
-      return {
-        severity: Information,
-        text: "Loopsafe",
-        detail: t("starting"),
-        runtime,
-        command: RESTART,
-        isBusy: true,
-      };
-    case "stopped":
-      return {
-        severity: Information,
-        text: "Loopsafe",
-        detail: t("stopped"),
-        runtime,
-        command: RESTART,
-      };
-    case "no-python":
-      return {
-        severity: Failure,
-        text: t("Loopsafe needs Python 3.10 or newer"),
-        detail: state.message,
-        runtime: t("No Python found"),
-        command: CHOOSE,
-      };
-    case "failed":
-      return {
-        severity: Failure,
-        text: t("Loopsafe stopped"),
-        detail: state.message,
-        runtime,
-        command: RESTART,
-      };
+    case "starting": {
+      const first: Line = [t("Loopsafe starts"), SHOW_LOGS];
+      return { severity: Information, first, second: restart, isBusy: true };
+    }
+    case "stopped": {
+      const first: Line = [t("Loopsafe is not running"), SHOW_LOGS];
+      return { severity: Information, first, second: restart };
+    }
+    case "no-python": {
+      const first: Line = [t("Loopsafe needs Python 3.10 or newer"), CHOOSE];
+      return { severity: Failure, first, second: [state.message, SHOW_LOGS] };
+    }
+    case "failed": {
+      const first: Line = [t("Loopsafe stopped"), RESTART];
+      return { severity: Failure, first, second: [state.message, SHOW_LOGS] };
+    }
     case "running": {
       const { health, interpreter, remark } = state;
       return {
         severity: health.state === "error" || remark ? Warning : Information,
-        text: t("Loopsafe: {0}", countFindings()),
+        first: [t("Loopsafe: {0}", countFindings()), SHOW_LOGS],
+        second: [t("Loopsafe runs on Python {0}", interpreter.version), RESTART],
         detail: health.message || remark || health.environment,
-        runtime: t("Loopsafe runs on Python {0}", interpreter.version),
-        command: RESTART,
         isBusy: health.state === "busy",
       };
     }

@@ -7,14 +7,20 @@ import { buildClient } from "./client.mjs";
 import { ROOT, run } from "./run.mjs";
 import { nodeProgram } from "./setup.mjs";
 
+/** Builds everything and packs it as `loopsafe-<version>.vsix`. */
 export async function buildVsix() {
   await buildClient();
   await buildLibraries();
   const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
-  const vsix = path.join(ROOT, `loopsafe-${version}.vsix`);
+  return pack(ROOT, path.join(ROOT, `loopsafe-${version}.vsix`));
+}
+
+/** Packs an extension as it lies in a folder. */
+export async function pack(folder, vsix, options = []) {
   const vsce = nodeProgram("@vscode", "vsce", "vsce");
   // The search for secrets takes minutes on the stubs that jedi brings, all of them public files.
   const noSearch = ["--allow-package-all-secrets", "--allow-package-env-file"];
-  await run(process.execPath, [vsce, "package", "--no-dependencies", ...noSearch, "--out", vsix]);
+  const args = [vsce, "package", "--no-dependencies", ...noSearch, ...options, "--out", vsix];
+  await run(process.execPath, args, { cwd: folder });
   return vsix;
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import * as path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { ROOT } from "../../scripts/lib/run.mjs";
@@ -50,11 +50,22 @@ inWindow("a hover says why, and shows the chain", ORDERS, async (window) => {
   await window.squiggles("warning", 3);
   // The last part comes from the server: why, and what to do instead.
   const text = await window.hover("load_order(", "Instead");
-  await picture(window, "hover");
   assert.ok(text.includes(CHAIN), text);
   assert.match(text, /ordering\.py\(12, \d+\): load_order calls order_store\.fetch_order\(\)/);
   assert.match(text, /FastAPI runs this async def endpoint on the event loop/);
   assert.match(text, /shop\/repositories\/order_store\.py:10/);
+});
+
+inWindow("the picture of the README is what a user sees", ORDERS, async (window) => {
+  await window.squiggles("warning", 3);
+  await window.page.setViewportSize({ width: 1000, height: 640 });
+  await window.page.keyboard.press("Control+B");
+  await window.scrollUp("load_order(", 180);
+  await window.hover("load_order(", "Instead");
+  const file = await window.picture("finding");
+  if (process.env.UPDATE_SCREENSHOT) {
+    copyFileSync(file, path.join(ROOT, "docs", "images", "finding.png"));
+  }
 });
 
 inWindow("the Problems panel shows the chain, hop by hop", ORDERS, async (window) => {
@@ -127,13 +138,3 @@ inWindow("debug information can be copied", ORDERS, async (window) => {
   await window.command("Loopsafe: Debug Information");
   await window.place("Loopsafe 0.");
 });
-
-/** One picture is the one of the README; it is only replaced when that is asked for. */
-async function picture(window, title) {
-  const file = await window.picture(title);
-  if (process.env.UPDATE_SCREENSHOT) {
-    const target = path.join(ROOT, "docs", "images");
-    mkdirSync(target, { recursive: true });
-    copyFileSync(file, path.join(target, "finding.png"));
-  }
-}

@@ -21,7 +21,9 @@ test("without Python the status asks for one, and takes the one that is then cho
   const folder = vscode.sample();
   const window = await vscode.window("no-python", folder, ORDERS);
   try {
-    await window.status(/Loopsafe needs Python 3\.10 or newer.*Choose Python/s);
+    await window.status(
+      /Loopsafe needs Python 3\.10 or newer\s*Choose Python\s*There is no Python on PATH/,
+    );
     await window.picture("status");
     const settings = { "loopsafe.interpreter": [await python(RUNTIME)] };
     folder.write(".vscode/settings.json", JSON.stringify(settings));

@@ -7,12 +7,13 @@ import * as path from "node:path";
 import { chromium } from "playwright-core";
 import { findChromium } from "../../../scripts/lib/browser.mjs";
 import { CodeServer, installCodeServer } from "../../../scripts/lib/code-server.mjs";
-import { capture, ROOT } from "../../../scripts/lib/run.mjs";
-import { nodeProgram } from "../../../scripts/lib/setup.mjs";
+import { ROOT } from "../../../scripts/lib/run.mjs";
+import { pack } from "../../../scripts/lib/vsix.mjs";
 import { ARTIFACTS, Window } from "./window.mjs";
 
 const SETTINGS = {
   "editor.hover.delay": 100,
+  "editor.hover.above": false,
   "editor.accessibilitySupport": "off",
   "editor.minimap.enabled": false,
   "files.autoSave": "off",
@@ -109,14 +110,9 @@ export class VsCode {
     this.#browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
   }
 
-  async #packed(extension) {
+  #packed(extension) {
     const vsix = path.join(this.home, `${path.basename(extension)}.vsix`);
-    const lenient = ["--allow-missing-repository", "--skip-license", "--no-dependencies"];
-    const vsce = nodeProgram("@vscode", "vsce", "vsce");
-    await capture(process.execPath, [vsce, "package", ...lenient, "--out", vsix], {
-      cwd: extension,
-    });
-    return vsix;
+    return pack(extension, vsix, ["--allow-missing-repository", "--skip-license"]);
   }
 }
 

@@ -57,6 +57,18 @@ export class Window {
     return plain(await popup.first().innerText());
   }
 
+  /** Scrolls until a word is that near to the upper edge of the window. */
+  async scrollUp(word, pixels) {
+    await eventually(async () => {
+      const [x, y] = await this.place(word);
+      await this.page.mouse.move(x, y + 40);
+      if (y > pixels) {
+        await this.page.mouse.wheel(0, y - pixels);
+      }
+      return y <= pixels || `${word} is at ${y}`;
+    });
+  }
+
   /** Opens the Problems panel and gives its rows once one of them says what is expected. */
   async problems(expected) {
     const rows = this.page.locator(".markers-panel .monaco-list-row");
