@@ -10,6 +10,7 @@ from loopsafe.facts.ir import Attr, Call, FunctionRef, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.calls import Arguments, argument_at, given
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.names import own_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -94,9 +95,7 @@ def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     """The catalogue's word on calling a value: an entry, False for harmless, None for nothing."""
     catalogue = resolver.catalogue
     if isinstance(value, FunctionValue):
-        name = dotted_name(resolver, value)
-        if name is None:
-            return None
+        name = dotted_name(resolver, value) or ""
         if value.receiver is not None:
             word = _method_knowledge(resolver, value.receiver, value)
             if word is not None:
@@ -228,12 +227,10 @@ def _protocol(resolver: Resolver, value: Value, kind: str, frame: Frame) -> Iter
 def runner_of(resolver: Resolver, value: Value) -> Runner | None:
     """The catalogue's entry for a callable that takes another one."""
     name = dotted_name(resolver, value)
-    if name is None:
-        return None
-    if (found := resolver.catalogue.runner(name)) is not None:
+    if name is not None and (found := resolver.catalogue.runner(name)) is not None:
         return found
     if isinstance(value, FunctionValue) and value.receiver is not None:
-        method = name.rpartition(".")[2]
+        method = own_name(resolver, value)
         for owner in resolver.mro(value.receiver):
             dotted = dotted_name(resolver, owner)
             known = resolver.catalogue.klass(dotted) if dotted else None

@@ -39,6 +39,11 @@ class Module:
         return self.file.origin is Origin.PROJECT
 
     @property
+    def is_namesake(self) -> bool:
+        """A top-level file of the project: it may be called like a library, and is none."""
+        return self.is_project and not self.file.is_package and "." not in self.dotted
+
+    @property
     def is_stub(self) -> bool:
         return self.file.path.endswith(".pyi")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call, Expr, Function, Parameter, Starred
 from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.names import own_name
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.types import as_instance, mentions_variable
 from loopsafe.resolve.values import (
@@ -220,9 +221,7 @@ def entered(resolver: Resolver, values: Values, is_async: bool) -> Values:
 def _call_function(
     resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
 ) -> Values:
-    name = dotted_name(resolver, function)
-    if name is None:
-        return ()
+    name = dotted_name(resolver, function) or ""
     special = SPECIAL.get(name)
     if special is not None and call is not None and frame is not None:
         found = special(resolver, call, frame)
@@ -246,7 +245,7 @@ def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Val
         return resolver.instance_of(result)
     if function.receiver is None:
         return ()
-    method = name.rpartition(".")[2]
+    method = own_name(resolver, function)
     for owner in resolver.mro(function.receiver):
         dotted = dotted_name(resolver, owner)
         known = resolver.catalogue.klass(dotted) if dotted else None

@@ -116,12 +116,12 @@ def named(resolver: Resolver, dotted: str) -> Values:
 
 
 def dotted_name(resolver: Resolver, value: Value) -> str | None:
-    """The absolute dotted name under which a class or function is defined."""
+    """The absolute dotted name under which a library defines a class or function."""
     if isinstance(value, (External, ExternalInstance)):
         return value.name
     if isinstance(value, (ClassValue, FunctionValue)):
         module = resolver.table.get(value.module)
-        if module is None:
+        if module is None or module.is_namesake:
             return None
         owners = module.facts.classes if isinstance(value, ClassValue) else module.facts.functions
         return f"{module.dotted}.{owners[value.number].qualname}"

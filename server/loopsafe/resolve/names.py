@@ -8,7 +8,17 @@ from loopsafe.facts.building import ANY_TIME
 from loopsafe.facts.ir import Attr, Binding, ClassRef, Expr, FunctionRef, Imported, Name
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.table import Module
-from loopsafe.resolve.values import External, Frame, ModuleValue, Values, union
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    External,
+    Frame,
+    FunctionValue,
+    ModuleValue,
+    Value,
+    Values,
+    union,
+)
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -64,7 +74,9 @@ def imported_values(resolver: Resolver, imported: Imported, frame: Frame) -> Val
         name = imported.module.partition(".")[0] if imported.level < 0 else imported.module
         return (ModuleValue(resolver.table.imported(module, name, 0)),)
     source = resolver.table.imported(module, imported.module, imported.level)
-    return module_member(resolver, source, imported.name)
+    child = resolver.table.child(source, imported.name) if source == frame.module else None
+    # `from . import path` in a package means the file, even if `path` is bound in it later.
+    return (ModuleValue(child),) if child else module_member(resolver, source, imported.name)
 
 
 def module_member(resolver: Resolver, module: str, name: str) -> Values:
@@ -143,6 +155,11 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
             resolver.bound(b, frame if b.scope == 0 else resolver.frame(module, b.scope))
             for b in bindings
         )
+        if entry.is_stub and all(isinstance(v, Instance) for v in values):
+            # A stub may describe a function by an object that can be called: `shutil.rmtree`.
+            dotted = f"{entry.dotted}.{name}"
+            if resolver.catalogue.function(dotted) is not None:
+                return (External(dotted),)
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:
@@ -150,7 +167,36 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
     starred = _from_stars(resolver, module, name)
     if starred is not None:
         return starred
-    return resolver.unresolved(module, name) or (External(f"{module}.{name}"),)
+    late = _loaded_late(resolver, entry, name) or resolver.unresolved(module, name)
+    return late or (External(f"{entry.dotted}.{name}"),)
+
+
+def _loaded_late(resolver: Resolver, module: Module, name: str) -> Values:
+    """What the module's own `__getattr__` may give for a name."""
+    if module.is_stub or name.startswith("__"):
+        return ()
+    found: list[Values] = []
+    for binding in _final(module, 0, "__getattr__"):
+        if isinstance(binding.value, FunctionRef):
+            getter = FunctionValue(module.name, binding.value.number)
+            found.append(resolver.function_result(getter, ((0, (ConstantValue(name),)),)))
+    values = union(found)
+    # Which branch is for which name shows in the names of what the branches return.
+    called_so = tuple(v for v in values if own_name(resolver, v) == name)
+    return called_so or (values if len(values) == 1 else ())
+
+
+def own_name(resolver: Resolver, value: Value) -> str:
+    """The last part of the name under which something is defined."""
+    if isinstance(value, (FunctionValue, ClassValue)):
+        module = resolver.table.get(value.module)
+        if module is None:
+            return ""
+        is_class = isinstance(value, ClassValue)
+        owners = module.facts.classes if is_class else module.facts.functions
+        return owners[value.number].name
+    full = value.name if isinstance(value, (External, ModuleValue)) else ""
+    return full.rpartition(".")[2]
 
 
 def _from_stars(resolver: Resolver, module: str, name: str) -> Values | None:

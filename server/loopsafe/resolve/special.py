@@ -13,6 +13,7 @@ from loopsafe.resolve.values import (
     FunctionValue,
     Instance,
     ManagerFactory,
+    ModuleValue,
     PartialValue,
     SuperValue,
     Value,
@@ -66,6 +67,26 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     )
 
 
+def _import_module(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`import_module("a.b")` is `a.b`; a name that begins with a dot starts at the package."""
+    importer = resolver.table.get(frame.module)
+    found: list[Value] = []
+    for value in resolver.values(call.args[0], frame) if call.args and importer else ():
+        name = value.value if isinstance(value, ConstantValue) else None
+        if isinstance(name, str) and importer is not None:
+            bare = name.lstrip(".")
+            level = len(name) - len(bare)
+            found.append(ModuleValue(resolver.table.imported(importer, bare, level)))
+    return tuple(found)
+
+
+def _import(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`__import__("a.b")` is `a`."""
+    found = _import_module(resolver, call, frame) or ()
+    names = {value.name.partition(".")[0] for value in found if isinstance(value, ModuleValue)}
+    return tuple(ModuleValue(name) for name in names)
+
+
 def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if len(call.args) != 1:
         return ()
@@ -92,6 +113,8 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
     "builtins.type": _type,
+    "importlib.import_module": _import_module,
+    "builtins.__import__": _import,
     "functools.lru_cache": _decorator,
     "functools.cache": _decorator,
     "copy.copy": _first_argument,
