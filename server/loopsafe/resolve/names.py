@@ -14,6 +14,7 @@ from loopsafe.resolve.values import (
     External,
     Frame,
     FunctionValue,
+    Instance,
     ModuleValue,
     Value,
     Values,
