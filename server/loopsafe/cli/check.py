@@ -16,6 +16,7 @@ from pathlib import Path
 
 from loopsafe.cli import UsageError
 from loopsafe.config import Settings
+from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, FileReport, Problem
 from loopsafe.model import Finding, Severity
 from loopsafe.modules.environment import find_environment
@@ -55,7 +56,7 @@ class Outcome:
 def run(options: Options) -> Outcome:
     """Checks the paths; findings go to stdout as they come, trouble to stderr."""
     with _rare_collections():
-        return _run(options)
+        return run_deep(lambda: _run(options))
 
 
 def _run(options: Options) -> Outcome:

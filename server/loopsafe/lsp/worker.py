@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeVar
 
+from loopsafe.deep import deep_thread
+
 T = TypeVar("T")
 Stop = Callable[[], bool]
 
 _log = logging.getLogger(__name__)
-_STACK_BYTES = 32 * 1024 * 1024
 
 
 class Rank(IntEnum):
@@ -43,19 +44,11 @@ class Worker:
     def __init__(self) -> None:
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._numbers = itertools.count()
-        self._thread = threading.Thread(target=self._work, name="analysis", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread, with room for deeply nested source.
-
-        Threads get half a megabyte of stack on some platforms, where the interpreter's own
-        recursion in parsing would end the process.
-        """
-        before = threading.stack_size(_STACK_BYTES)
-        try:
-            self._thread.start()
-        finally:
-            threading.stack_size(before)
+        """Start the thread."""
+        self._thread = deep_thread(self._work, "analysis")
 
     async def run(self, call: Callable[[Stop], T], rank: Rank) -> T:
         """The call's result; it gets a function that tells when to stop."""
