@@ -187,3 +187,22 @@ def test_runner_words_are_known_before_any_library_is_asked_for() -> None:
     fresh = load.__wrapped__()
     assert {"to_thread", "run_in_executor", "Depends", "get", "submit"} <= fresh.runner_words
     assert {"requests", "os", "fastapi", "builtins"} <= fresh.libraries
+
+
+def test_a_class_has_one_name_among_its_spellings(catalogue: Catalogue) -> None:
+    assert catalogue.canonical("_io.BytesIO") == catalogue.canonical("io.BytesIO") == "io.BytesIO"
+    assert catalogue.canonical("nowhere.Class") == "nowhere.Class"
+
+
+def test_builders_give_another_of_their_class(catalogue: Catalogue) -> None:
+    query = catalogue.klass("sqlalchemy.orm.query.Query")
+    assert query is not None
+    assert query.returns["filter"] == "sqlalchemy.orm.Query"
+
+
+def test_decorators_change_what_a_call_does(catalogue: Catalogue) -> None:
+    retry = catalogue.decorator("tenacity.retry")
+    assert retry is not None
+    assert retry.category == "sleep"
+    assert [item.argument for item in retry.only_if] == ["wait"]
+    assert catalogue.decorator("functools.cache") is None

@@ -69,6 +69,12 @@ class Catalogue:
         known = self.klass(owner) if self.is_class(owner) else None
         return (known, method) if known is not None else None
 
+    def canonical(self, name: str) -> str:
+        """The first spelling of a class that has several: `io.BytesIO` for `_io.BytesIO`."""
+        self._ready(name)
+        entry = self._entries.get(name)
+        return entry.knowledge.name if entry is not None else name
+
     def runner(self, name: str) -> Runner | None:
         """A module-level callable that takes another one: `asyncio.to_thread`."""
         self._ready(name)
@@ -193,13 +199,16 @@ def _over(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
     runners = {
         name: replace(runner, name=f"{own.name}.{name}") for name, runner in other.runners.items()
     }
+    returns = {
+        name: own.name if result == other.name else result for name, result in other.returns.items()
+    }
     return replace(
         own,
         methods=methods | own.methods,
         patterns=own.patterns + patterns,
         runners=runners | own.runners,
         harmless=own.harmless | (other.harmless - own.methods.keys()),
-        returns=other.returns | own.returns,
+        returns=returns | own.returns,
         attributes=other.attributes | own.attributes,
         overrides=other.overrides | own.overrides,
     )
