@@ -8,7 +8,7 @@ from loopsafe.facts.building import ANY_TIME
 from loopsafe.facts.ir import Attr, Binding, ClassRef, Expr, FunctionRef, Imported, Name
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.table import Module
-from loopsafe.resolve.values import External, Frame, Instance, ModuleValue, Values, union
+from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
