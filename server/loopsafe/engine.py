@@ -16,6 +16,9 @@ from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes as offered
 from loopsafe.fixes import merge
 from loopsafe.fixes.context import FixContext
+from loopsafe.infer.deepening import Deepening, Inquiry
+from loopsafe.infer.opinion import SecondOpinion, search_of
+from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge import catalogue
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Place, Safety, Severity, Span
@@ -33,6 +36,9 @@ from loopsafe.text import SourceText
 
 _NEWEST = (3, 14)
 """The Python a project is taken to run on when it does not say."""
+
+_MOST_ROUNDS = 4
+"""Of questions to the second opinion: an answer may open the way to further calls."""
 
 
 class Cancelled(Exception):
@@ -91,6 +97,10 @@ class Engine:
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
         self._places = Places(self.resolver, self._project)
+        search = search_of(root, roots, self.environment, self.finder.typeshed.folder)
+        self._deepening = Deepening(
+            self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
+        )
         self._paths: set[str] = set()
         self._reports: dict[str, FileReport] = {}
 
@@ -183,7 +193,52 @@ class Engine:
         known = member[0].blocking(member[1]) if member else None
         return known or self.catalogue.function(finding.sink)
 
+    # The second opinion
+
+    def inquire(self, path: str) -> Inquiry | None:
+        """What jedi and astroid may add to a file's report; None where nothing is left to ask."""
+        if not self.settings.second_opinion:
+            return None
+        findings = self.report(path).findings
+        module = self.table.at(path)
+        return self._deepening.inquire(module, findings) if module is not None else None
+
+    def learn(self, inquiry: Inquiry, answers: dict[Question, Answer]) -> FileReport | None:
+        """The file's report with the answers, if it differs: findings come, none goes away."""
+        path = inquiry.path
+        before = self.report(path)
+        if not self._deepening.learn(inquiry, answers):
+            return None
+        self._reports.clear()
+        after = self.report(path)
+        spans = {finding.span for finding in after.findings}
+        lost = [finding for finding in before.findings if finding.span not in spans]
+        if lost:
+            kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
+            after = self._reports[path] = replace(after, findings=tuple(kept))
+        return after if after.findings != before.findings else None
+
+    def deepen(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport | None:
+        """Asks and learns in turn, waiting for answers; the new report, if it differs."""
+        latest = None
+        for _ in range(_MOST_ROUNDS):
+            inquiry = None if cancelled() else self.inquire(path)
+            if inquiry is None:
+                break
+            latest = self.learn(inquiry, inquiry.ask(cancelled)) or latest
+        return latest
+
+    def close(self) -> None:
+        """Ends the process that gives second opinions, if there is one."""
+        self._deepening.opinion.close()
+
     # Insides
+
+    def _rethink(self, modules: tuple[str, ...]) -> None:
+        """Drops what was made of these modules' expressions: some mean more now."""
+        self.resolver.forget(modules)
+        self._places.forget()
+        self._chains.forget()
 
     def _project(self) -> Iterator[Module]:
         for path in sorted(self._paths):
@@ -203,6 +258,7 @@ class Engine:
         self._places.forget()
         self._chains.forget()
         self._reports.clear()
+        self._deepening.changed()
 
     def _report(self, path: str) -> FileReport:
         try:
@@ -210,13 +266,14 @@ class Engine:
         except (OSError, UnicodeDecodeError, SyntaxError) as error:
             return FileReport(path, SourceText(""), problems=(_unreadable(path, error),))
         self.index([path])
+        self._deepening.restore()
         module = self.table.at(path)
         if module is None:
             return FileReport(path, source)
         view = View(module, self.resolver, self._chains, self._places, self.settings.severity_of)
         hidden = Suppressions(source)
         findings = [
-            finding
+            self._deepening.weigh(finding)
             for finding in check(view)
             if finding.severity is not Severity.OFF and not hidden.hides(finding)
         ]

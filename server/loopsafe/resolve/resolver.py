@@ -38,8 +38,8 @@ class Resolver:
     def __init__(self, table: ModuleTable, catalogue: Catalogue) -> None:
         self.table = table
         self.catalogue = catalogue
-        self.hints: dict[tuple[str, str], Values] = {}
-        """Extra values for names that nothing here settles, by module and name or position."""
+        self.hints: dict[tuple[str, str | int], Values] = {}
+        """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[Hashable, Frame] = {}
         self._answers: dict[str, dict[Hashable, object]] = {}
         self._dependants: dict[str, set[str]] = {}
@@ -52,9 +52,7 @@ class Resolver:
 
     def values(self, expr: Expr, frame: Frame) -> Values:
         """What an expression may be."""
-        return self.remember(
-            (id(expr), frame), frame.module, lambda: expressions.evaluate(self, expr, frame)
-        )
+        return self.remember((id(expr), frame), frame.module, lambda: self._values(expr, frame))
 
     def instances(self, annotation: Expr, frame: Frame) -> Values:
         """What a value annotated so may be."""
@@ -228,6 +226,10 @@ class Resolver:
         for name in gone:
             self._answers.pop(name, None)
         return frozenset(gone)
+
+    def _values(self, expr: Expr, frame: Frame) -> Values:
+        found = expressions.evaluate(self, expr, frame)
+        return found or self.hints.get((frame.module, id(expr)), ())
 
     def _own_class(self, module: str, scope: int) -> ClassValue | None:
         entry = self.table.get(module)

@@ -1,0 +1,84 @@
+"""The calls on the way of the event loop whose callee `resolve` leaves unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.places import Places
+from loopsafe.facts.ir import Attr, Call, Const, Function, Site, Unknown
+from loopsafe.model import Place
+from loopsafe.modules.table import Module
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue
+
+_MOST_FRAMES = 400
+
+
+class OpenCall(NamedTuple):
+    """A call that may run anything, for all that is known."""
+
+    module: Module
+    function: Function
+    site: Site
+    call: Call
+
+
+def open_calls(
+    resolver: Resolver, chains: Chains, places: Places, module: Module
+) -> list[OpenCall]:
+    """Those of a module's loop-run functions and of what they call, the module's own first."""
+    found: dict[tuple[str, int], OpenCall] = {}
+    for frame in _reached(resolver, chains, places, module):
+        function = function_of(resolver, frame)
+        here = resolver.table.get(frame.module)
+        if function is None or here is None or not here.is_project:
+            continue
+        for call in _in_function(resolver, here, function, frame):
+            found.setdefault((here.key, id(call.call)), call)
+    return sorted(found.values(), key=lambda call: call.module.key != module.key)
+
+
+def askable(call: Call) -> bool:
+    """Whether the callee is an expression of its own, that an answer can be kept for."""
+    func = call.func
+    if isinstance(func, (Unknown, Const)):
+        return False
+    return not isinstance(func, Attr) or not isinstance(func.value, Const)
+
+
+def _reached(resolver: Resolver, chains: Chains, places: Places, module: Module) -> Iterator[Frame]:
+    """The frames that the module's loop-run functions enter, nearest first."""
+    todo: list[Frame] = []
+    for number in range(len(module.facts.functions)):
+        if places.run(module, number).place is Place.LOOP:
+            frame = resolver.function_frame(FunctionValue(module.key, number))
+            if frame is not None:
+                todo.append(frame)
+    seen = set(todo)
+    for frame in todo:
+        yield frame
+        for edge in chains.edges(frame):
+            target = edge.target
+            if isinstance(target, Frame) and target not in seen and len(seen) < _MOST_FRAMES:
+                seen.add(target)
+                todo.append(target)
+
+
+def _in_function(
+    resolver: Resolver, module: Module, function: Function, frame: Frame
+) -> Iterator[OpenCall]:
+    for site in function.sites:
+        call = site.expr
+        # What is awaited is a coroutine's work in all but broken code.
+        if site.kind != "call" or site.awaited or not isinstance(call, Call) or not askable(call):
+            continue
+        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        hinted = (module.key, id(call.func)) in resolver.hints
+        if not hinted and resolver.known(resolver.values(call.func, here)):
+            continue
+        if not never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
+            yield OpenCall(module, function, site, call)
