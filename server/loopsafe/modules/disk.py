@@ -27,18 +27,20 @@ class Disk:
         self._buffers: dict[str, tuple[str, Signature]] = {}
         self._folders: dict[str, dict[str, bool]] = {}
         self._edits = 0
+        self.generation = 0
+        """Grows whenever names come or go."""
 
     def open(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""
         self._edits += 1
-        fresh = path not in self._buffers
+        is_new = path not in self._buffers and not os.path.lexists(path)
         self._buffers[path] = (text, Signature(-self._edits, len(text)))
-        if fresh:
+        if is_new:
             self._forget_folders(path)
 
     def close(self, path: str) -> None:
         """The file on disk counts again."""
-        if self._buffers.pop(path, None) is not None:
+        if self._buffers.pop(path, None) is not None and not os.path.lexists(path):
             self._forget_folders(path)
 
     def is_open(self, path: str) -> bool:
@@ -79,21 +81,26 @@ class Disk:
         folder, name = os.path.split(path)
         return self.entries(folder).get(name, False) if name else os.path.isdir(path)
 
-    def invalidate(self, paths: Iterable[str]) -> bool:
-        """Files or folders were made, changed or removed. True if names came or went.
+    def invalidate(self, paths: Iterable[str]) -> None:
+        """Files or folders were made, changed or removed.
 
         A mere change of content leaves every listing as it is.
         """
-        moved = False
         for path in paths:
-            folder, name = os.path.split(path)
-            known = self._folders.get(folder)
-            before = None if known is None else known.get(name)
-            now = self._kind(path)
-            if known is None or before is not now or now:
+            if self._is_news(path):
                 self._forget_folders(path)
-                moved = True
-        return moved
+
+    def _is_news(self, path: str) -> bool:
+        """Whether the nearest listing above a path says otherwise than the disk does now."""
+        if path in self._folders:
+            return True
+        while True:
+            folder, name = os.path.split(path)
+            if (known := self._folders.get(folder)) is not None:
+                return known.get(name) is not self._kind(path)
+            if folder == path:
+                return False
+            path = folder
 
     def _list(self, folder: str) -> dict[str, bool]:
         names: dict[str, bool] = {}
@@ -120,6 +127,7 @@ class Disk:
 
     def _forget_folders(self, path: str) -> None:
         """Drops the listings that a new or vanished path changes: its own, above and below."""
+        self.generation += 1
         for folder in [f for f in self._folders if _within(f, path)]:
             del self._folders[folder]
         while True:

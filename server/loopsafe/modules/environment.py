@@ -10,6 +10,7 @@ import base64
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,15 @@ def _chosen(path: Path, given: Path) -> Environment:
     for name in _FOLDERS:
         if (path / name / "pyvenv.cfg").is_file() and (found := _from_prefix(path / name)):
             return found
+    if not any(_is_package(path, name) for name in os.listdir(path)):
+        return Environment(problem=f"{given}: neither an environment nor a folder of packages")
     return _bare(path)
+
+
+def _is_package(folder: Path, name: str) -> bool:
+    if name.endswith((".py", ".pyi", ".dist-info", ".egg-info", ".pth", ".so", ".pyd")):
+        return True
+    return (folder / name / "__init__.py").is_file()
 
 
 def _from_interpreter(path: Path) -> Environment | None:
@@ -155,8 +164,11 @@ def _parsed(text: str | None) -> tuple[int, int] | None:
 
 
 def _candidates(root: Path, env: Mapping[str, str]) -> Iterator[Path]:
-    if active := env.get("VIRTUAL_ENV"):
-        yield Path(active)
+    active = Path(env["VIRTUAL_ENV"]) if env.get("VIRTUAL_ENV") else None
+    # Loopsafe's own environment, activated to run it, is the project's only if no other is.
+    is_own = active is not None and os.path.realpath(active) == os.path.realpath(sys.prefix)
+    if active and not is_own:
+        yield active
     if uv := env.get("UV_PROJECT_ENVIRONMENT"):
         yield root / uv
     for folder in _upwards(root):
@@ -166,6 +178,8 @@ def _candidates(root: Path, env: Mapping[str, str]) -> Iterator[Path]:
         if _is_environment(child):
             yield child
         yield from _in_folder(child)
+    if active:
+        yield active
     if conda := env.get("CONDA_PREFIX"):
         yield Path(conda)
 

@@ -25,17 +25,17 @@ class Projects:
             r for r in self.roots if lone or any(o != r and is_inside(o, r) for o in self.roots)
         }
         self._by_folder: dict[str, str] = {}
+        self.known = self.roots
+        """All roots, given and learnt."""
 
     def root_for(self, path: str) -> str:
         """The folder that the file's absolute imports start from."""
         folder = os.path.dirname(path)
         if folder not in self._by_folder:
-            self._by_folder[folder] = self._root_for(folder)
+            root = self._by_folder[folder] = self._root_for(folder)
+            if root not in self.known:
+                self.known = (*self.known, root)
         return self._by_folder[folder]
-
-    def known(self) -> list[str]:
-        """All roots, given and learnt."""
-        return list(dict.fromkeys([*self.roots, *self._by_folder.values()]))
 
     def upwards(self, folder: str) -> Iterator[str]:
         """A folder and those above it, up to the root that holds it; itself where none does."""
@@ -47,6 +47,7 @@ class Projects:
     def forget(self) -> None:
         """Drops what was learnt."""
         self._by_folder.clear()
+        self.known = self.roots
 
     def _root_for(self, folder: str) -> str:
         around = sorted((r for r in self.roots if is_inside(folder, r)), key=len)
