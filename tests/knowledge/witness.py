@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -49,6 +50,37 @@ def _attribute(owner: Any, name: str) -> Any:
 def exists(dotted: str) -> bool:
     """Whether anything knows the name."""
     return runtime(dotted) is not MISSING or bool(stubs.find(dotted))
+
+
+def has(owner: str, method: str) -> bool:
+    """Whether a class has a method, or any that fits a pattern, of its own or in its heirs."""
+    if "*" in method:
+        holders = (runtime(owner), *_heirs(owner))
+        return any(fnmatchcase(name, method) for holder in holders for name in dir(holder))
+    if method == "__init__" or exists(f"{owner}.{method}"):
+        return True
+    return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
+
+
+def _heirs(owner: str) -> Iterator[type]:
+    """Classes that a library derives from one of its own, which defines less than they do."""
+    value = runtime(owner)
+    if inspect.isclass(value):
+        yield from (
+            heir
+            for heir in type.__subclasses__(value)
+            if heir.__module__.startswith(owner.partition(".")[0])
+        )
+
+
+def _examples(owner: str) -> Iterator[object]:
+    """Instances of classes whose methods are made at run time."""
+    if owner == "botocore.client.BaseClient":
+        yield runtime("boto3.client")("s3", region_name="eu-west-1")
+    elif owner == "boto3.resources.base.ServiceResource":
+        for service in ("s3", "dynamodb", "sqs", "sns", "ec2"):
+            yield runtime("boto3.resource")(service, region_name="eu-west-1")
+        yield runtime("boto3.resource")("s3", region_name="eu-west-1").Bucket("one")
 
 
 def mentions(owner: str, name: str) -> bool:
