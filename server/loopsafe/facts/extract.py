@@ -317,7 +317,9 @@ class StatementReader(ExpressionReader):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if not isinstance(target, ast.Name):
+            if isinstance(target, ast.Name):
+                self.bind_name(target.id, None)
+            else:
                 self.expression(target)
 
     def _export(self, node: ast.expr) -> None:

@@ -10,7 +10,10 @@ from loopsafe.facts.ir import Binding, Block, Scope
 
 
 def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, ...]:
-    """The bindings of a name that a use at `order` in `block` may see; all where none precedes."""
+    """The bindings of a name that a use at `order` in `block` may see; all where none precedes.
+
+    None where all belong to comprehensions elsewhere: there the name is another scope's.
+    """
     found = scope.bindings.get(name, ())
     if len(found) < 2 and (not found or found[0].block <= 0):
         return found
@@ -19,7 +22,7 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
     before = [b for b in visible if b.order < order or b.block < 0]
     anchor = max((b.order for b in before if b.block in lineage), default=-1)
     reached = [b for b in before if b.order >= anchor or b.block < 0]
-    loops = [i for i in lineage if scope.blocks[i].kind == "loop"]
+    loops = [i for i in sorted(lineage) if scope.blocks[i].kind == "loop"]
     for later in visible:
         if later.order < order or later.block < 0:
             continue
@@ -27,7 +30,7 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
             b.order == anchor and _within(scope.blocks, b.block, loops[-1]) for b in before
         ):
             reached.append(later)
-    return tuple(reached) or tuple(visible) or found
+    return tuple(reached) or tuple(visible)
 
 
 def _lineage(blocks: tuple[Block, ...], block: int) -> set[int]:

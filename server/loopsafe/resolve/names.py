@@ -43,7 +43,8 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
     here: Frame | None = frame
     if declared is None and name.id in scope.bindings:
         found = reaching(scope, name.id, name.block, name.order)
-        return _placed(resolver, found, frame)
+        if found:
+            return _placed(resolver, found, frame)
     index = scope.parent if declared is None else declared
     while index >= 0:
         outer = scopes[index]
