@@ -59,7 +59,7 @@ class Rewriting:
         for node in ast.walk(tree):
             if hasattr(node, "col_offset"):
                 self._move(node, before)
-                if (end := ends.get(id(node))) is not None:
+                if isinstance(node, ast.JoinedStr) and (end := ends.get(id(node))):
                     node.end_lineno, node.end_col_offset = end[0] + before, end[1]
 
     def _move(self, node: ast.AST, before: int) -> None:
