@@ -101,7 +101,7 @@ class Engine:
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
         )
-        self._paths: set[str] = set()
+        self._modules: dict[str, Module | None] = {}
         self._reports: dict[str, FileReport] = {}
 
     # Inputs
@@ -109,10 +109,13 @@ class Engine:
     def index(self, paths: Iterable[str] | None = None) -> None:
         """Reads the project's files, so that registrations and subclasses anywhere are known."""
         found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
-        if not found <= self._paths:
-            self._paths |= found
-            self._overrides.forget()
-            self._places.forget()
+        fresh = found - self._modules.keys()
+        if fresh:
+            known = {*self._modules, *found}
+            self._modules = {path: self._modules.get(path) for path in sorted(known)}
+            self.resolver.forget_kind("edges")
+            self._overrides.forget(())
+            self._places.forget(())
             self._chains.forget()
             self._reports.clear()
 
@@ -236,27 +239,41 @@ class Engine:
 
     def _rethink(self, modules: tuple[str, ...]) -> None:
         """Drops what was made of these modules' expressions: some mean more now."""
-        self.resolver.forget(modules)
-        self._places.forget()
-        self._chains.forget()
+        gone = self.resolver.forget(modules)
+        self._places.forget(gone)
+        self._chains.forget(gone)
 
     def _project(self) -> Iterator[Module]:
-        for path in sorted(self._paths):
-            module = self.table.at(path)
+        for path, module in self._modules.items():
+            if module is None:
+                module = self._modules[path] = self.table.at(path)
             if module is not None:
                 yield module
 
     def _changed(self, paths: list[str], files: bool) -> None:
-        """Drops what rests on these files."""
-        gone: list[str] = []
+        """Drops what rests on these files; with `files`, on which files there are, too."""
+        bodies: list[str] = []
+        interfaces: list[str] = []
         for path in paths:
-            gone.extend(self.table.forget(path))
+            if files:
+                interfaces.extend(self.table.forget(path))
+            else:
+                change = self.table.reread(path)
+                bodies.extend(change.bodies)
+                interfaces.extend(change.interfaces)
+            if path in self._modules:
+                self._modules[path] = None
         if files:
             self.table.forget_files()
-        self.resolver.forget(tuple(gone))
-        self._overrides.forget()
-        self._places.forget()
-        self._chains.forget()
+        self.resolver.forget_bodies(bodies)
+        gone = self.resolver.forget(interfaces)
+        if interfaces:
+            # A new override changes where calls of other modules lead.
+            self.resolver.forget_kind("edges")
+            self._overrides.forget(interfaces)
+            self._chains.forget()
+        self._places.forget({*bodies, *gone})
+        self._chains.forget({*bodies, *gone})
         self._reports.clear()
         self._deepening.changed()
 
@@ -318,7 +335,11 @@ class Engine:
             self.settings.offload,
             self.blocking(finding),
             runner,
-            self._is_awaited_elsewhere(module, number) if module and number else False,
+            module is not None
+            and number is not None
+            and runner is not None
+            and runner.convertible
+            and self._is_awaited_elsewhere(module, number),
         )
 
     def _number_of(self, module: Module, finding: Finding) -> int | None:

@@ -7,7 +7,7 @@ the blocking calls, the worst and nearest first, so every answer is exact whatev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.edges import Edge, edges, function_of
@@ -43,10 +43,19 @@ class Chains:
         self.resolver = resolver
         self.overrides = overrides
         self._ways: dict[Frame, dict[str, Way]] = {}
+        self._callers: dict[Frame, set[Frame]] = {}
 
-    def forget(self) -> None:
-        """Some function's edges may have changed."""
-        self._ways.clear()
+    def forget(self, modules: Container[str] | None = None) -> None:
+        """Edges of functions in some modules, or in any, may have changed."""
+        if modules is None:
+            self._ways.clear()
+            self._callers.clear()
+            return
+        todo = [frame for frame in self._ways if frame.module in modules]
+        while todo:
+            frame = todo.pop()
+            if self._ways.pop(frame, None) is not None:
+                todo.extend(self._callers.pop(frame, ()))
 
     def edges(self, frame: Frame) -> tuple[Edge, ...]:
         return edges(self.resolver, self.overrides, frame)
@@ -95,6 +104,8 @@ class Chains:
             frame = todo.pop()
             for edge in self.edges(frame):
                 target = edge.target
+                if isinstance(target, Frame):
+                    self._callers.setdefault(target, set()).add(frame)
                 if isinstance(target, Blocking) or target in self._ways:
                     found.extend((frame, way) for way in self.through(edge))
                     continue

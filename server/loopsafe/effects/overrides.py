@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from loopsafe.facts.ir import Attr, FunctionRef, Name, Subscript
 from loopsafe.modules.table import Module
@@ -19,10 +19,15 @@ class Overrides:
 
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
         self._project = project
+        self._by_module: dict[str, tuple[tuple[str, int], ...]] = {}
         self._by_base: dict[str, list[tuple[str, int]]] | None = None
 
-    def forget(self) -> None:
-        """The project's classes may have changed."""
+    def forget(self, modules: Iterable[str] | None = None) -> None:
+        """The classes of some modules, or of any, may have changed."""
+        if modules is None:
+            self._by_module.clear()
+        for name in modules or ():
+            self._by_module.pop(name, None)
         self._by_base = None
 
     def of(self, resolver: Resolver, function: FunctionValue) -> tuple[FunctionValue, ...]:
@@ -70,13 +75,21 @@ class Overrides:
         if self._by_base is None:
             self._by_base = {}
             for module in self._project():
-                for number, cls in enumerate(module.facts.classes):
-                    for base in cls.bases:
-                        expr = base.value if isinstance(base, Subscript) else base
-                        name = expr.id if isinstance(expr, Name) else ""
-                        name = expr.name if isinstance(expr, Attr) else name
-                        self._by_base.setdefault(name, []).append((module.name, number))
+                bases = self._by_module.get(module.name)
+                if bases is None:
+                    bases = self._by_module[module.name] = tuple(_bases(module))
+                for base, number in bases:
+                    self._by_base.setdefault(base, []).append((module.name, number))
         return self._by_base
+
+
+def _bases(module: Module) -> Iterator[tuple[str, int]]:
+    """The last names of the bases of a module's classes, with the classes' numbers."""
+    for number, cls in enumerate(module.facts.classes):
+        for base in cls.bases:
+            expr = base.value if isinstance(base, Subscript) else base
+            if isinstance(expr, (Name, Attr)):
+                yield expr.id if isinstance(expr, Name) else expr.name, number
 
 
 def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[FunctionValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Site
@@ -11,7 +11,6 @@ from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
 from loopsafe.resolve.calls import argument_at
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue, PartialValue, Value
 
@@ -39,16 +38,25 @@ class Run(NamedTuple):
     runner: Runner | None
 
 
+Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
+"""Functions, by module and number, with what registers them."""
+
+
 class Places:
     """Registrations found in the project's modules."""
 
     def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
         self.resolver = resolver
         self._project = project
+        self._by_module: dict[str, Found] = {}
         self._found: dict[tuple[str, int], list[Registration]] | None = None
 
-    def forget(self) -> None:
-        """Some module may register other functions now."""
+    def forget(self, modules: Iterable[str] | None = None) -> None:
+        """Some modules, or any, may register other functions now."""
+        if modules is None:
+            self._by_module.clear()
+        for name in modules or ():
+            self._by_module.pop(name, None)
         self._found = None
 
     def run(self, module: Module, number: int) -> Run:
@@ -78,19 +86,18 @@ class Places:
         if self._found is None:
             self._found = {}
             for module in self._project():
-                for key, registration in self._in_module(module):
+                found = self._by_module.get(module.name)
+                if found is None:
+                    found = self._by_module[module.name] = self._in_module(module)
+                for key, registration in found:
                     known = self._found.setdefault(key, [])
                     if registration not in known:
                         known.append(registration)
         return self._found
 
-    def _in_module(self, module: Module) -> Iterator[tuple[tuple[str, int], Registration]]:
+    def _in_module(self, module: Module) -> Found:
         words = module.facts.words & self.resolver.catalogue.runner_words
-        if not words:
-            return
-        yield from self.resolver.remember(
-            ("registrations",), module.name, lambda: tuple(self._scan(module, words))
-        )
+        return tuple(self._scan(module, words)) if words else ()
 
     def _scan(
         self, module: Module, words: frozenset[str]
@@ -143,8 +150,7 @@ class Places:
         if function.owner < 0:
             return None
         for owner in self.resolver.mro(ClassValue(module.name, function.owner))[1:]:
-            name = dotted_name(self.resolver, owner)
-            known = self.resolver.catalogue.klass(name) if name else None
+            known = self.resolver.knowledge(owner)
             if known is None or function.name not in known.overrides:
                 continue
             place = Place.LOOP if function.is_async else known.overrides[function.name]

@@ -122,8 +122,7 @@ def _method_knowledge(
         return None
     facts = module.facts.functions[function.number]
     for owner in resolver.mro(receiver):
-        name = dotted_name(resolver, owner)
-        known = resolver.catalogue.klass(name) if name else None
+        known = resolver.knowledge(owner)
         if known is not None:
             if known.is_harmless(facts.name):
                 return False
@@ -143,8 +142,7 @@ def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | N
     if name is not None and (found := resolver.catalogue.function(name)) is not None:
         return found
     for owner in resolver.mro(cls):
-        name = dotted_name(resolver, owner)
-        known = resolver.catalogue.klass(name) if name else None
+        known = resolver.knowledge(owner)
         if known is not None:
             if known.is_harmless("__init__"):
                 return False
@@ -232,8 +230,7 @@ def runner_of(resolver: Resolver, value: Value) -> Runner | None:
     if isinstance(value, FunctionValue) and value.receiver is not None:
         method = own_name(resolver, value)
         for owner in resolver.mro(value.receiver):
-            dotted = dotted_name(resolver, owner)
-            known = resolver.catalogue.klass(dotted) if dotted else None
+            known = resolver.knowledge(owner)
             if known is not None and method in known.runners:
                 return known.runners[method]
     if isinstance(value, External) and (member := resolver.catalogue.member(value.name)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from loopsafe.facts.extract import extract
+from loopsafe.facts.interface import interface
 from loopsafe.facts.ir import ModuleFacts
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -57,6 +59,14 @@ class Module:
         return ".".join([*kept, module] if module else kept)
 
 
+class Change(NamedTuple):
+    """The modules of a file whose text changed."""
+
+    bodies: list[str]
+    """Only insides of functions differ: answers about other modules still hold."""
+    interfaces: list[str]
+
+
 class ModuleTable:
     """All modules read so far, by key: the dotted name, or that and the path for a namesake."""
 
@@ -65,7 +75,6 @@ class ModuleTable:
         self.disk = disk
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, ModuleFile] = {}
-        self._facts: dict[bytes, ModuleFacts] = {}
         self._targets: dict[tuple[str, str], str] = {}
 
     def get(self, key: str) -> Module | None:
@@ -137,8 +146,21 @@ class ModuleTable:
         self._files[key] = file
         return key
 
+    def reread(self, path: str) -> Change:
+        """A file's text changed: reads its modules again and says how much of them differs."""
+        change = Change([], [])
+        for key, before in list(self._modules.items()):
+            if before is None or before.path != path:
+                continue
+            after = self._modules[key] = self._read(key, before.file)
+            if after is not None and after.digest == before.digest:
+                continue
+            same = after is not None and interface(after.facts) == interface(before.facts)
+            (change.bodies if same else change.interfaces).append(key)
+        return change
+
     def forget(self, path: str) -> tuple[str, ...]:
-        """Drops what was read from a file, and names that had no file; gives the dropped names."""
+        """A file was made or removed: drops its modules and names without one; gives the names."""
         gone = [
             name for name, module in self._modules.items() if module is None or module.path == path
         ]
@@ -160,7 +182,4 @@ class ModuleTable:
         except (OSError, UnicodeDecodeError, SyntaxError):
             return None
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        facts = self._facts.get(digest)
-        if facts is None:
-            facts = self._facts[digest] = extract(text)
-        return Module(key, file, facts, digest)
+        return Module(key, file, extract(text), digest)

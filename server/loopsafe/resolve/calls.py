@@ -247,8 +247,7 @@ def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Val
         return ()
     method = own_name(resolver, function)
     for owner in resolver.mro(function.receiver):
-        dotted = dotted_name(resolver, owner)
-        known = resolver.catalogue.klass(dotted) if dotted else None
+        known = resolver.knowledge(owner)
         if known is not None and method in known.returns:
             return resolver.instance_of(known.returns[method])
     return ()

@@ -6,11 +6,12 @@ of questions does not change answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from loopsafe.facts.ir import Binding, Expr
 from loopsafe.knowledge.catalogue import Catalogue
+from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import calls, expressions, members, types
 from loopsafe.resolve.values import (
@@ -40,9 +41,10 @@ class Resolver:
         self.catalogue = catalogue
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
-        self._frames: dict[Hashable, Frame] = {}
+        self._frames: dict[str, dict[Hashable, Frame]] = {}
         self._answers: dict[str, dict[Hashable, object]] = {}
         self._dependants: dict[str, set[str]] = {}
+        self._names: dict[ClassValue | External, ClassKnowledge | None] = {}
         self._active: dict[Hashable, int] = {}
         self._modules: list[str] = []
         self._provisional: list[tuple[str, Hashable]] = []
@@ -143,13 +145,15 @@ class Resolver:
         outer: Frame | None = None,
     ) -> Frame:
         """The one frame of these properties."""
-        key = (module, scope, receiver, arguments, outer)
-        found = self._frames.get(key)
+        frames = self._frames.get(module)
+        if frames is None:
+            frames = self._frames[module] = {}
+        key = (scope, receiver, arguments, outer)
+        found = frames.get(key)
         if found is None:
             if receiver is None:
                 receiver = self._own_class(module, scope)
-            found = Frame(module, scope, receiver, arguments, outer)
-            self._frames[key] = found
+            found = frames[key] = Frame(module, scope, receiver, arguments, outer)
         return found
 
     def function_frame(
@@ -214,7 +218,12 @@ class Resolver:
         answers[key] = result
         return result
 
-    def forget(self, modules: tuple[str, ...]) -> frozenset[str]:
+    def forget_bodies(self, modules: Iterable[str]) -> None:
+        """Drops the answers about these modules; what others know of them still holds."""
+        for name in modules:
+            self._answers.pop(name, None)
+
+    def forget(self, modules: Iterable[str]) -> frozenset[str]:
         """Drops the answers that rest on these modules; gives the modules they were about."""
         gone: set[str] = set()
         todo = list(modules)
@@ -225,7 +234,24 @@ class Resolver:
                 todo.extend(self._dependants.pop(name, ()))
         for name in gone:
             self._answers.pop(name, None)
+            self._frames.pop(name, None)
+        self._names.clear()
         return frozenset(gone)
+
+    def forget_kind(self, kind: str) -> None:
+        """Drops one kind of answer about all modules."""
+        for answers in self._answers.values():
+            for key in [k for k in answers if isinstance(k, tuple) and k[0] == kind]:
+                del answers[key]
+
+    def knowledge(self, cls: ClassValue | External) -> ClassKnowledge | None:
+        """What the catalogue knows of a class itself, its bases not asked."""
+        try:
+            return self._names[cls]
+        except KeyError:
+            name = members.dotted_name(self, cls)
+            found = self._names[cls] = self.catalogue.klass(name) if name else None
+            return found
 
     def _values(self, expr: Expr, frame: Frame) -> Values:
         found = expressions.evaluate(self, expr, frame)

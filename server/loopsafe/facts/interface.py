@@ -1,0 +1,149 @@
+"""What other modules can see of a module, as one comparable value.
+
+Two texts with equal interfaces differ only inside function bodies whose insides nobody else asks
+for, so an edit from one to the other leaves every answer about other modules as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from loopsafe.facts.ir import (
+    Binding,
+    Call,
+    Class,
+    Function,
+    FunctionRef,
+    ModuleFacts,
+    Name,
+    Scope,
+)
+from loopsafe.facts.reach import reaching
+from loopsafe.model import Span
+
+
+def interface(facts: ModuleFacts) -> Hashable:
+    """The interface of a module."""
+    stored = {b.scope for cls in facts.classes for found in cls.attributes.values() for b in found}
+    stored |= {b.scope for found in facts.scopes[0].bindings.values() for b in found}
+    stored |= {assigned.binding.scope for assigned in facts.assigned}
+    outer = {function.outer for function in facts.functions}
+    reader = _Reader(facts)
+    return (
+        tuple(reader.function(f, f.scope in stored or f.scope in outer) for f in facts.functions),
+        tuple(reader.cls(cls) for cls in facts.classes),
+        tuple(reader.scope(s) for s in facts.scopes if s.kind != "function"),
+        tuple((reader.shape(a.target), a.name, reader.binding(a.binding)) for a in facts.assigned),
+        facts.exports,
+        facts.words,
+    )
+
+
+class _Reader:
+    """Turns facts into values that are equal where their meaning to others is."""
+
+    def __init__(self, facts: ModuleFacts) -> None:
+        self.facts = facts
+        self.here: Scope = facts.scopes[0]
+
+    def function(self, function: Function, is_open: bool) -> Hashable:
+        """Its signature; of its body only what makes the result, or all where others may look."""
+        head = (
+            function.name,
+            function.qualname,
+            function.is_async,
+            function.is_generator,
+            function.awaits,
+            function.bare,
+            function.scope,
+            function.outer,
+            function.owner,
+            tuple(
+                (p.name, p.kind, self.shape(p.annotation), self.shape(p.default))
+                for p in function.parameters
+            ),
+            self.shape(function.returns),
+            tuple(self.shape(decorator) for decorator in function.decorators),
+        )
+        if function.scope == 0:
+            return head
+        before, self.here = self.here, self.facts.scopes[function.scope]
+        results = (*function.values, *function.yields)
+        body = (
+            tuple(self.shape(value) for value in results),
+            self.scope(self.here) if is_open else tuple(self._needed(results)),
+        )
+        self.here = before
+        return (head, body)
+
+    def cls(self, cls: Class) -> Hashable:
+        return (
+            cls.qualname,
+            cls.scope,
+            cls.outer,
+            tuple(self.shape(base) for base in cls.bases),
+            tuple((name, self.shape(value)) for name, value in cls.keywords),
+            tuple(self.shape(decorator) for decorator in cls.decorators),
+            tuple(
+                (name, tuple(self.binding(b) for b in found))
+                for name, found in cls.attributes.items()
+            ),
+        )
+
+    def scope(self, scope: Scope) -> Hashable:
+        before, self.here = self.here, scope
+        found = tuple(
+            (name, tuple(self.binding(b) for b in bindings))
+            for name, bindings in scope.bindings.items()
+        )
+        self.here = before
+        return (scope.kind, scope.parent, scope.owner, found, scope.stars, tuple(scope.declared))
+
+    def binding(self, binding: Binding) -> Hashable:
+        """A binding, its value read in the scope that it is written in."""
+        before, self.here = self.here, self.facts.scopes[binding.scope]
+        found = (self.shape(binding.value), self.shape(binding.annotation), binding.scope)
+        self.here = before
+        return found
+
+    def shape(self, part: object) -> Hashable:
+        """An expression without positions; a name with the bindings that reach it."""
+        if isinstance(part, Name):
+            known = self.here.bindings.get(part.id, ())
+            if len(known) < 2:
+                return (Name, part.id)
+            reached = reaching(self.here, part.id, part.block, part.order)
+            return (Name, part.id, tuple(known.index(b) for b in reached if b in known))
+        if isinstance(part, Call):
+            return (
+                Call,
+                self.shape(part.func),
+                tuple(self.shape(arg) for arg in part.args),
+                tuple((name, self.shape(value)) for name, value in part.keywords),
+            )
+        if isinstance(part, Span):
+            return None
+        if isinstance(part, tuple):
+            return (type(part), *(self.shape(item) for item in part))
+        return (type(part), part) if isinstance(part, Hashable) else repr(part)
+
+    def _needed(self, results: Iterable[object]) -> Iterator[Hashable]:
+        """The local assignments that results are made of."""
+        todo = [name for result in results for name in _names(result)]
+        seen: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for binding in self.here.bindings.get(name, ()):
+                yield (name, self.binding(binding))
+                todo.extend(_names(binding.value))
+
+
+def _names(part: object) -> Iterator[str]:
+    if isinstance(part, Name):
+        yield part.id
+    elif isinstance(part, tuple) and not isinstance(part, (Span, FunctionRef)):
+        for item in part:
+            yield from _names(item)
