@@ -65,6 +65,7 @@ def case(
     runner: Runner | None = None,
     awaited: bool = False,
     lazy: bool = False,
+    cost: Cost = Cost.STALL,
 ) -> Case:
     """A case whose finding underlines an expression, given as it is written."""
     text = textwrap.dedent(text).lstrip("\n")
@@ -74,7 +75,7 @@ def case(
     sink = callee if sink is None else sink
     hop = Hop("app.py", span, "app.f", f"{callee}()")
     finding = Finding(
-        "app.py", span, code, "http", Cost.STALL, Severity.WARNING, f"{callee}() blocks",
+        "app.py", span, code, "http", cost, Severity.WARNING, f"{callee}() blocks",
         "app.f", chain=(hop,) * chain, sink=sink,
     )  # fmt: skip
     context = FixContext(

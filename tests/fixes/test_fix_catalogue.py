@@ -376,6 +376,9 @@ def test_what_belongs_to_one_thread_stays() -> None:
         ("u.acquire()", "u.acquire", "threading.RLock.acquire"),
     ):
         assert body(line, "import sqlite3\n", callee=callee, sink=sink).cures == ()
+    kept = {"callee": "u.cursor", "sink": "sqlite3.connect", "chain": 2}
+    assert body("c = u.cursor", **kept).cures == ()
+    assert body("c = u.cursor()", **kept).cures[0].safety is Safety.UNSAFE
     free = "c = sqlite3.connect(u, check_same_thread=False)"
     assert body(free, "import sqlite3\n", callee="sqlite3.connect").cures
 
@@ -446,6 +449,12 @@ def test_how_far_a_thread_may_be_trusted() -> None:
     )  # fmt: skip
     found = safety("g.get(u)", callee="g.get", sink="requests.Session.get", blocking=session)
     assert found == (Safety.UNSAFE, session.caveat)
+    assert safety("g.exists()", callee="g.exists", sink="pathlib.Path.exists") == (
+        Safety.SAFE,
+        "",
+    )
+    trivial = safety("os.stat(u)", callee="os.stat", imports="import os\n", cost=Cost.TRIVIAL)
+    assert trivial == (Safety.UNSAFE, "Going to a thread and back can take longer than this call.")
     for callee, sink in (("g.get", "requests.Session.get"), ("load", "x.load")):
         options = {"callee": callee, "sink": sink, "chain": 1 + (callee == "load")}
         assert safety(f"{callee}(u)", **options)[0] is Safety.UNSAFE

@@ -64,11 +64,11 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
     call = site.call
     if call is None:
         attribute = _property(site)
-        if attribute:
+        if attribute and not _is_bound(site):
             yield lambda_in_thread(site, idiom, attribute), attribute
     elif is_lazy(site):
         yield from _consumed(site, idiom, call)
-    elif not (_is_context_manager(site, call) or _is_iterated(site, call) or _is_bound(site, call)):
+    elif not (_is_context_manager(site, call) or _is_iterated(site, call) or _is_bound(site)):
         on_handle = _on_handle(site)
         whole = _chain(site, call) if on_handle or makes_handle(site) else call
         if on_handle or whole is not call:
@@ -122,14 +122,19 @@ def _is_iterated(site: Site, call: ast.Call) -> bool:
     )
 
 
-def _is_bound(site: Site, call: ast.Call) -> bool:
-    """Whether what the call uses or gives belongs to one thread."""
-    data = table("threads")
-    if not site.direct or not any(fnmatchcase(site.finding.sink, p) for p in data["bound"]):
+def _is_bound(site: Site) -> bool:
+    """Whether what is called or given belongs to one thread.
+
+    A function further up may keep such a thing to itself; a property hands it out.
+    """
+    data, call = table("threads"), site.call
+    if call is not None and not site.direct:
+        return False
+    if not any(fnmatchcase(site.finding.sink, pattern) for pattern in data["bound"]):
         return False
     return not any(
         keyword.arg in data["lifted"] and ast.unparse(keyword.value) == data["lifted"][keyword.arg]
-        for keyword in call.keywords
+        for keyword in (call.keywords if call else ())
     )
 
 
