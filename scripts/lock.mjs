@@ -24,5 +24,6 @@ main(async () => {
     ]);
   // The bundle is made on any machine for every other: no markers, so the oldest Python decides.
   await compile("-o", RUNTIME);
-  await compile("--universal", "--group", "dev", "-c", RUNTIME, "-o", DEVELOPMENT);
+  const development = ["--universal", "--group", "dev", "tests/knowledge/requirements.txt"];
+  await compile(...development, "-c", RUNTIME, "-o", DEVELOPMENT);
 });
