@@ -108,11 +108,13 @@ def _names_in(expr: Expr) -> set[str]:
 
 
 def _is_of(resolver: Resolver, value: object, wanted: str) -> bool:
+    canonical = resolver.catalogue.canonical
     if isinstance(value, ExternalInstance):
-        return value.name == wanted
+        return canonical(value.name) == canonical(wanted)
     if not isinstance(value, Instance):
         return False
-    return any(dotted_name(resolver, cls) == wanted for cls in resolver.mro(value.cls))
+    names = (dotted_name(resolver, cls) for cls in resolver.mro(value.cls))
+    return any(canonical(name) == canonical(wanted) for name in names if name)
 
 
 def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Frame) -> bool:

@@ -10,7 +10,7 @@ from loopsafe.facts.ir import Attr, Call, FunctionRef, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.calls import Arguments, argument_at, given
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
-from loopsafe.resolve.names import own_name
+from loopsafe.resolve.names import own_name, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -63,11 +63,23 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
     """What may run at a site, for one of its values."""
     expr = site.expr
     if site.kind == "call" and isinstance(expr, Call):
-        yield from called(resolver, value, expr, frame)
+        if not _is_known_harmless(resolver, value, expr, frame):
+            yield from called(resolver, value, expr, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
         yield from _read(resolver, value, expr.name)
     elif site.kind in _METHODS:
         yield from _protocol(resolver, value, site.kind, frame)
+
+
+def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
+    """Whether the catalogue knows a library's object better by its name: `sys.stdout.write`."""
+    if not isinstance(value, FunctionValue) or value.receiver is None:
+        return False
+    module = resolver.table.get(value.module)
+    if module is None or module.is_project:
+        return False
+    name = qualified(resolver, call.func, frame)
+    return name is not None and resolver.catalogue.harmless(name)
 
 
 def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
@@ -80,6 +92,7 @@ def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) ->
     if isinstance(value, FunctionValue):
         yield Run(value, given(resolver, value, call, frame), False)
         yield from _inline(resolver, value, call, frame)
+        yield from _wrapped(resolver, value)
     elif isinstance(value, ClassValue):
         yield from _constructed(resolver, value, call, frame)
         yield from _inline(resolver, value, call, frame)
@@ -89,6 +102,21 @@ def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) ->
                 yield from called(resolver, method, call, frame)
     elif isinstance(value, PartialValue):
         yield from called(resolver, value.function, None, frame)
+
+
+def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
+    """What a library's decorator adds to each call of a function: a retry that sleeps."""
+    module = resolver.table.get(function.module)
+    if module is None or not module.is_project:
+        return
+    facts = module.facts.functions[function.number]
+    frame = resolver.frame(function.module, facts.outer)
+    for expr in facts.decorators:
+        call = expr if isinstance(expr, Call) else None
+        name = qualified(resolver, call.func if call else expr, frame)
+        entry = resolver.catalogue.decorator(name) if name else None
+        if entry is not None and not facts.is_async and blocks(resolver, entry, call, frame):
+            yield entry
 
 
 def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,6 +76,8 @@ class ModuleTable:
         self.disk = disk
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, ModuleFile] = {}
+        self._interfaces: dict[str, Hashable] = {}
+        """Of the files under edit, so that each text's interface is made once."""
         self._targets: dict[tuple[str, str], str] = {}
 
     def get(self, key: str) -> Module | None:
@@ -155,7 +158,10 @@ class ModuleTable:
             after = self._modules[key] = self._read(key, before.file)
             if after is not None and after.digest == before.digest:
                 continue
-            same = after is not None and interface(after.facts) == interface(before.facts)
+            known = self._interfaces.pop(key, None) or interface(before.facts)
+            seen = interface(after.facts) if after is not None else None
+            self._interfaces[key] = seen
+            same = seen == known
             (change.bodies if same else change.interfaces).append(key)
         return change
 
@@ -166,6 +172,7 @@ class ModuleTable:
         ]
         for name in gone:
             del self._modules[name]
+            self._interfaces.pop(name, None)
         return tuple(gone)
 
     def forget_files(self) -> None:

@@ -295,11 +295,20 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     runner = resolver.catalogue.runner(name)
     if runner is not None and runner.gives == "callable":
         return (OffloadingValue(value),)
+    if isinstance(decorator, Instance) and resolver.knowledge(decorator.cls) is not None:
+        # `@app.task(bind=True)`: the catalogue knows the object that stands for the function.
+        return (decorator, value)
+    if isinstance(decorator, ExternalInstance):
+        return (decorator, value)
+    if isinstance(decorator, External):
+        return (*_call_external(resolver, decorator, None, None), value)
     if not isinstance(decorator, FunctionValue):
         return ()
     module = resolver.table.get(decorator.module)
-    if module is None or not module.is_project:
+    if module is None:
         return ()
+    if not module.is_project:
+        return (*_known_result(resolver, decorator, name), value)
     first = 1 if decorator.bound else 0
     made = resolver.function_result(decorator, ((first, (value,)),))
     return tuple(v for v in made if _is_callable(v))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Binding, FunctionRef
 from loopsafe.resolve.names import final_bindings, module_member, qualified
-from loopsafe.resolve.types import as_instance, classes
+from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -193,19 +193,25 @@ def _method(resolver: Resolver, method: FunctionValue) -> Values:
 def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
     """An attribute that the source does not show and the catalogue knows."""
     for owner in resolver.mro(cls):
-        dotted = dotted_name(resolver, owner)
-        known = resolver.catalogue.klass(dotted) if dotted else None
-        if known is not None and name in known.attributes:
+        known = resolver.knowledge(owner)
+        if known is None:
+            continue
+        if name in known.attributes:
             return resolver.instance_of(known.attributes[name])
-        if known is not None and dotted and (name in known.methods or name in known.returns):
+        dotted = dotted_name(resolver, owner)
+        if dotted and (known.blocking(name) is not None or name in known.returns):
             return (External(f"{dotted}.{name}"),)
+        if "__getattr__" in known.returns and not name.startswith("__"):
+            return resolver.instance_of(known.returns["__getattr__"])
     return ()
 
 
 def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
     known = resolver.catalogue.klass(cls)
     if known is not None and name in known.attributes:
-        return tuple(as_instance(v) for v in resolver.named(known.attributes[name]))
+        return resolver.instance_of(known.attributes[name])
+    if known is not None and "__getattr__" in known.returns and known.blocking(name) is None:
+        return resolver.instance_of(known.returns["__getattr__"])
     return (External(f"{cls}.{name}"),)
 
 
