@@ -6,12 +6,14 @@ import ast
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from loopsafe.fixes import FixContext, fixes
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.model import Cost, Finding, Fix, Hop, Place, Severity, Span
 from loopsafe.text import SourceText
 
+REQUESTS = "import asyncio\nimport httpx\nimport requests\n"
 ENDPOINT = Runner(
     name="fastapi.FastAPI.get",
     role="endpoint",
@@ -84,15 +86,25 @@ def case(
     return Case(text, finding, context)
 
 
-def every_callee(text: str) -> list[tuple[str, Span]]:
-    """All callees in a text, as written and by place."""
-    source, tree = SourceText(text), ast.parse(text)
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            span = span_of(node.func)
-            found.append((source.slice(span), span))
-    return found
+def everything(_name: str) -> bool:
+    """Every module is installed."""
+    return True
+
+
+def check(before: Case, after: str, title: str = "") -> None:
+    """Compares with a text that is indented as the test is."""
+    assert before.after(title) == textwrap.dedent(after).lstrip("\n")
+
+
+def body(line: str, imports: str = "import asyncio\nimport requests\n", **options: Any) -> Case:
+    """A coroutine function of one line."""
+    callee = options.pop("callee", "requests.get")
+    return case(f"{imports}\n\nasync def f(u, g):\n    {line}\n", callee, **options)
+
+
+def line_after(before: Case, title: str = "") -> str:
+    """What becomes of that line."""
+    return before.after(title).rpartition("async def f(u, g):\n")[2].strip()
 
 
 def span_of(node: ast.expr | ast.stmt) -> Span:

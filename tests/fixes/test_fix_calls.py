@@ -1,0 +1,138 @@
+"""A call moves to a thread wherever it stands, and nothing around it changes."""
+
+from __future__ import annotations
+
+import pytest
+from support import body, case, check, line_after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("r = requests.get(u)", "r = await asyncio.to_thread(requests.get, u)"),
+        ("requests.get()", "await asyncio.to_thread(requests.get)"),
+        (
+            "r = requests.get(u, k=1, *g, **g)",
+            "r = await asyncio.to_thread(requests.get, u, k=1, *g, **g)",
+        ),
+        (
+            "return requests.get(u).json()['a']",
+            "return (await asyncio.to_thread(requests.get, u)).json()['a']",
+        ),
+        ("return requests.get(u)[0]", "return (await asyncio.to_thread(requests.get, u))[0]"),
+        ("return requests.get(u)()", "return (await asyncio.to_thread(requests.get, u))()"),
+        ("return (requests.get(u)).x", "return (await asyncio.to_thread(requests.get, u)).x"),
+        ("return -requests.get(u) ** 2", "return -await asyncio.to_thread(requests.get, u) ** 2"),
+        ("return(requests.get)(u)", "return await asyncio.to_thread((requests.get), u)"),
+        (
+            "return [requests.get(x) for x in u]",
+            "return [await asyncio.to_thread(requests.get, x) for x in u]",
+        ),
+        (
+            "return (x for x in requests.get(u))",
+            "return (x for x in await asyncio.to_thread(requests.get, u))",
+        ),
+        (
+            "g(requests.get(x for x in u))",
+            "g(await asyncio.to_thread(requests.get, (x for x in u)))",
+        ),
+        (
+            "return requests.get(await g(u))",
+            "return await asyncio.to_thread(requests.get, await g(u))",
+        ),
+        ("requests.get(y := u)", "await asyncio.to_thread(requests.get, y := u)"),
+        ("requests.get(u).x = 1", "(await asyncio.to_thread(requests.get, u)).x = 1"),
+        ("requests.get(u).x += 1", "(await asyncio.to_thread(requests.get, u)).x += 1"),
+        ("if x := requests.get(u): pass", "if x := await asyncio.to_thread(requests.get, u): pass"),
+        ("while requests.get(u): pass", "while await asyncio.to_thread(requests.get, u): pass"),
+        ("yield requests.get(u)", "yield await asyncio.to_thread(requests.get, u)"),
+        ("g(*requests.get(u))", "g(*await asyncio.to_thread(requests.get, u))"),
+        (
+            "return f'{requests.get(u).text!r:>{g}}'",
+            "return f'{(await asyncio.to_thread(requests.get, u)).text!r:>{g}}'",
+        ),
+        (
+            "h = lambda x=requests.get(u): x",
+            "h = lambda x=await asyncio.to_thread(requests.get, u): x",
+        ),
+        ("requests.get (u)", "await asyncio.to_thread(requests.get, u)"),
+        ("requests.get( u )", "await asyncio.to_thread(requests.get, u )"),
+    ],
+)
+def test_a_call_in_a_thread(before: str, after: str) -> None:
+    assert line_after(body(before)) == after
+
+
+def test_the_callee_may_be_any_expression() -> None:
+    for callee in ("g[0].load", "(await g()).load", "(lambda x: x)", "g(u)(u)", "super().load"):
+        found = body(
+            f"r = {callee}(u)", callee=callee.strip("()") if "lambda" in callee else callee
+        )
+        assert line_after(found) == f"r = await asyncio.to_thread({callee}, u)"
+
+
+def test_lines_and_comments_of_a_call_stay() -> None:
+    check(
+        case(
+            """
+            import asyncio
+            import requests
+
+
+            async def f(u):
+                r = requests.get(  # slow
+                    u,  # where
+                    timeout=3,
+                )
+                s = (requests  # chained
+                    .post(u,
+                          data=r))
+            """,
+            "requests.get",
+        ),
+        """
+        import asyncio
+        import requests
+
+
+        async def f(u):
+            r = await asyncio.to_thread(
+                requests.get,  # slow
+                u,  # where
+                timeout=3,
+            )
+            s = (requests  # chained
+                .post(u,
+                      data=r))
+        """,
+    )
+
+
+def test_a_chain_over_lines_stays_in_its_lines() -> None:
+    check(
+        case(
+            """
+            import asyncio
+
+
+            async def f(u, session):
+                return (
+                    session  # chained
+                    .query(u)
+                    .all()
+                )
+            """,
+            "session  # chained\n        .query(u)\n        .all",
+        ),
+        """
+        import asyncio
+
+
+        async def f(u, session):
+            return (
+                await asyncio.to_thread(session  # chained
+                .query(u)
+                .all)
+            )
+        """,
+    )

@@ -1,0 +1,153 @@
+"""What goes to a thread together, what may not go, and what to mind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import body, case, everything, line_after
+
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Cost, Safety
+
+
+def test_reading_a_blocking_property() -> None:
+    found = body("return u.profile.name", callee="u.profile", chain=2)
+    assert line_after(found) == "return (await asyncio.to_thread(lambda: u.profile)).name"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return open(u).read()", "return await asyncio.to_thread(lambda: open(u).read())"),
+        (
+            "return open(u).read().split()[0]",
+            "return (await asyncio.to_thread(lambda: open(u).read().split()))[0]",
+        ),
+        (
+            "return g(json.load(fp=open(u)))",
+            "return g(await asyncio.to_thread(lambda: json.load(fp=open(u))))",
+        ),
+        ("return list(open(u))", "return await asyncio.to_thread(lambda: list(open(u)))"),
+        ("h = open(u)", "h = await asyncio.to_thread(open, u)"),
+        ("g.append(open(u))", "g.append(await asyncio.to_thread(open, u))"),
+    ],
+)
+def test_a_file_and_its_use_move_together(before: str, after: str) -> None:
+    found = body(before, "import asyncio\nimport json\n", callee="open")
+    assert line_after(found) == after
+
+
+def test_a_read_of_a_new_file_takes_the_file_along() -> None:
+    found = body("return open(u).read()", callee="open(u).read", sink="io.TextIOWrapper.read")
+    assert line_after(found) == "return await asyncio.to_thread(lambda: open(u).read())"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return open(await g()).read()",
+        "return open(y := u).read()",
+        "return open(super().path()).read()",
+        "return [line for line in open(u)]",
+        "with open(u).x as h: return await h",
+    ],
+)
+def test_a_file_that_cannot_move_stays(line: str) -> None:
+    assert body(line, "import asyncio\n", callee="open").cures == ()
+
+
+def test_what_belongs_to_one_thread_stays() -> None:
+    for line, callee, sink in (
+        ("c = sqlite3.connect(u)", "sqlite3.connect", "sqlite3.connect"),
+        ("u.execute(g)", "u.execute", "sqlite3.Connection.execute"),
+        ("u.acquire()", "u.acquire", "threading.RLock.acquire"),
+    ):
+        assert body(line, "import sqlite3\n", callee=callee, sink=sink).cures == ()
+    kept = {"callee": "u.cursor", "sink": "sqlite3.connect", "chain": 2}
+    assert body("c = u.cursor", **kept).cures == ()
+    assert body("c = u.cursor()", **kept).cures[0].safety is Safety.UNSAFE
+    free = "c = sqlite3.connect(u, check_same_thread=False)"
+    assert body(free, "import sqlite3\n", callee="sqlite3.connect").cures
+
+
+def test_a_generator_is_moved_with_what_consumes_it() -> None:
+    text = """
+        import asyncio
+
+
+        def rows():
+            yield 1
+
+
+        async def f(x):
+            for row in rows():
+                print(row)
+            return list(rows())
+    """
+    assert case(text, "rows", chain=2).cures == ()
+    found = case(text, "rows", chain=2, occurrence=1)
+    assert "return await asyncio.to_thread(lambda: list(rows()))" in found.after()
+    looped = case(text, "rows", chain=2, offload="starlette").after()
+    assert "    async for row in iterate_in_threadpool(rows()):" in looped
+    assert "from starlette.concurrency import iterate_in_threadpool\n" in looped
+
+
+def test_what_must_be_awaited_is_not_moved() -> None:
+    for line in (
+        "await requests.get(u)",
+        "asyncio.create_task(requests.get(u))",
+        "await asyncio.gather(requests.get(u), g)",
+    ):
+        assert body(line, chain=2).cures == ()
+    connect = Blocking("requests.get", "http", Cost.STALL, awaitable=True)
+    assert body("r = requests.get(u)", blocking=connect).cures == ()
+    text = "async def load():\n    pass\n\n\nasync def f():\n    c = load()\n"
+    assert case(text, "load", chain=2).cures == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "h = lambda: requests.get(u)",
+        "h = (requests.get(x) for x in u)",
+        "x: requests.get(u) = 1",
+        "with requests.get(u) as r: return r",
+        "return f'{requests.get(u)=}'",
+        "class C: x = requests.get(u)",
+    ],
+)
+def test_no_cure_where_none_is_right(line: str) -> None:
+    found = body(line, installed=everything)
+    assert not [fix for fix in found.cures if "block" not in fix.title]
+    assert found.offered[-1].title == "Ignore blocking-http on this line"
+
+
+def test_how_far_a_thread_may_be_trusted() -> None:
+    def safety(line: str, **options: Any) -> tuple[Safety, str]:
+        fix = body(line, **options).fix("in a thread")
+        return fix.safety, fix.caveat
+
+    assert safety("requests.get(u, timeout=3)") == (Safety.SAFE, "")
+    caveat = safety("requests.get(self.url)")[1]
+    assert caveat == "A thread then reads `self.url`: the loop must not change it meanwhile."
+    session = Blocking(
+        "requests.Session.get", "http", Cost.STALL,
+        caveat="A Session is not meant to be used by several threads at once.",
+    )  # fmt: skip
+    found = safety("g.get(u)", callee="g.get", sink="requests.Session.get", blocking=session)
+    assert found == (Safety.UNSAFE, session.caveat)
+    assert safety("g.exists()", callee="g.exists", sink="pathlib.Path.exists") == (
+        Safety.SAFE,
+        "",
+    )
+    trivial = safety("os.stat(u)", callee="os.stat", imports="import os\n", cost=Cost.TRIVIAL)
+    assert trivial == (Safety.UNSAFE, "Going to a thread and back can take longer than this call.")
+    for callee, sink in (("g.get", "requests.Session.get"), ("load", "x.load")):
+        options = {"callee": callee, "sink": sink, "chain": 1 + (callee == "load")}
+        assert safety(f"{callee}(u)", **options)[0] is Safety.UNSAFE
+
+
+def test_a_module_variable_makes_a_thread_unsafe() -> None:
+    text = "import json\nSTATE = {}\nstate = {}\nasync def f(p):\n    json.dump(state, p)\n"
+    assert "`state`" in case(text, "json.dump").cures[0].caveat
