@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Astroid:
         self._manager.always_load_extensions = False
         parameters.register(self._manager)
         self._manager.register_failed_import_hook(self._build)
+        self._manager.register_transform(nodes.Module, self._note)
+        self._whole = set(self._manager.astroid_cache)
         self.begin({})
 
     def begin(self, texts: dict[str, str]) -> None:
@@ -52,11 +55,11 @@ class Astroid:
         self._missing: set[str] = set()
         self._calls: dict[str, dict[Span, nodes.Call]] = {}
         cache = self._manager.astroid_cache
-        for name in [name for name, module in cache.items() if self._is_project(module)]:
-            del cache[name]
-        clear_inference_tip_cache()
-        _invalidate_cache()
-        LookupMixIn.lookup.cache_clear()
+        self._drop(name for name, module in cache.items() if self._is_project(module))
+
+    def recover(self) -> None:
+        """What was being built is not whole; what was built before that is kept."""
+        self._drop(name for name in self._manager.astroid_cache if name not in self._whole)
 
     def answer(self, question: Question) -> Answer:
         call = self._calls_of(question.path).get(question.span)
@@ -70,6 +73,10 @@ class Astroid:
                 found.setdefault(named)
         return tuple(found)
 
+    def _note(self, module: nodes.Module) -> None:
+        """Called last for each module that is built."""
+        self._whole.add(module.name)
+
     def _calls_of(self, path: str) -> dict[Span, nodes.Call]:
         """The calls of a file by the spans of their callees."""
         if path not in self._calls:
@@ -80,6 +87,14 @@ class Astroid:
                 place = (func.lineno, func.col_offset, func.end_lineno, func.end_col_offset)
                 found[Span(*place)] = call
         return self._calls[path]
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in list(names):
+            del self._manager.astroid_cache[name]
+        self._calls.clear()
+        clear_inference_tip_cache()
+        _invalidate_cache()
+        LookupMixIn.lookup.cache_clear()
 
     def _module(self, name: str, path: str) -> nodes.Module:
         known = self._manager.astroid_cache.get(name)

@@ -58,6 +58,9 @@ class Jedi:
                 return found
         return _named(state, infer_call_of_leaf(context, leaf), "")
 
+    def recover(self) -> None:
+        self._scripts.clear()
+
     def _script(self, path: str) -> tuple[Any, SourceText]:
         if path not in self._scripts:
             text = self._texts.get(path)

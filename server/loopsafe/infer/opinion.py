@@ -23,8 +23,12 @@ class Limits:
     """Seconds."""
 
     start: float = 20.0
-    question: float = 4.0
-    file: float = 15.0
+    question: float = 3.0
+    """Of computing, after which the worker gives a question up."""
+    patience: float = 12.0
+    """By the clock, after which a worker that has not answered is ended."""
+    file: float = 20.0
+    """For all of a file's questions in one inquiry."""
 
 
 _MOST_RESTARTS = 2
@@ -101,7 +105,7 @@ class SecondOpinion:
             return False
         try:
             self._cache.mkdir(parents=True, exist_ok=True)
-            process = Process(self.search, self._cache)
+            process = Process(self.search, self._cache, self.limits.question)
         except (OSError, Ended):
             self._failed_starts += 1
             return False
@@ -132,8 +136,10 @@ class SecondOpinion:
         try:
             process.ask(batch, questions, texts)
             while done < len(questions):
-                patience = min(self.limits.question, deadline - time.monotonic())
-                message = process.receive(max(patience, 0.0), cancelled)
+                if time.monotonic() > deadline:
+                    process.stop(batch)
+                    break
+                message = process.receive(self.limits.patience, cancelled)
                 if message is None:
                     process.stop(batch)
                     return len(questions)
@@ -143,13 +149,7 @@ class SecondOpinion:
                     break
                 answers[questions[done]] = _answer(message)
                 done += 1
-        except Overrun:
-            self._drop(process)
-            if time.monotonic() > deadline:
-                return len(questions)
-            answers[questions[done]] = ()
-            return done + 1
-        except Ended:
+        except (Overrun, Ended):
             self._drop(process)
             answers[questions[done]] = ()
             return done + 1

@@ -54,7 +54,7 @@ def library_folders(unsafe: Iterable[str] = ()) -> list[str]:
 class Process:
     """One worker process. Ends with this object, and with this process, however that ends."""
 
-    def __init__(self, search: Search, cache: Path) -> None:
+    def __init__(self, search: Search, cache: Path, seconds: float) -> None:
         folders = library_folders((search.root, *search.roots))
         flags = ["-I", "-S", "-X", "utf8"]
         if sys.dont_write_bytecode:
@@ -76,7 +76,7 @@ class Process:
         )
         reader.start()
         self._finalizer = weakref.finalize(self, _end, self._process)
-        self._send({"search": list(search)})
+        self._send({"search": search, "seconds": seconds})
 
     @property
     def pid(self) -> int:

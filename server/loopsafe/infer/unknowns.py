@@ -10,12 +10,14 @@ from loopsafe.effects.edges import function_of
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Attr, Call, Const, Function, Site, Unknown
+from loopsafe.infer.interest import BORING, Interest
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
 
 _MOST_FRAMES = 400
+_MOST_BORING = 40
 
 
 class OpenCall(NamedTuple):
@@ -30,7 +32,7 @@ class OpenCall(NamedTuple):
 def open_calls(
     resolver: Resolver, chains: Chains, places: Places, module: Module
 ) -> list[OpenCall]:
-    """Those of a module's loop-run functions and of what they call, the module's own first."""
+    """Those of a module's loop-run functions and of what they call, the likeliest first."""
     found: dict[tuple[str, int], OpenCall] = {}
     for frame in _reached(resolver, chains, places, module):
         function = function_of(resolver, frame)
@@ -39,7 +41,11 @@ def open_calls(
             continue
         for call in _in_function(resolver, here, function, frame):
             found.setdefault((here.key, id(call.call)), call)
-    return sorted(found.values(), key=lambda call: call.module.key != module.key)
+    interest = Interest(resolver.catalogue, resolver.table)
+    ranked = [(interest.rank(c.call), c.module.key != module.key, c) for c in found.values()]
+    ranked.sort(key=lambda item: item[:2])
+    boring = [call for rank, _, call in ranked if rank >= BORING]
+    return [call for rank, _, call in ranked if rank < BORING] + boring[:_MOST_BORING]
 
 
 def askable(call: Call) -> bool:

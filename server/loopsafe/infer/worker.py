@@ -5,6 +5,7 @@ A thread reads, so that the end of the server ends this process too, whatever it
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
@@ -12,16 +13,18 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
 from loopsafe.infer import guard, wire
+from loopsafe.infer.alarm import Alarm, TooLong
 from loopsafe.infer.wire import Answer, Question, Search
 
 IDLE_SECONDS = 180.0
 """Without questions for so long, the process gives its memory back by ending."""
 
 _MOST_MEMORY = 1 << 30
-_STACK_BYTES = 256 * 1024 * 1024
+_STACK_BYTES = 64 * 1024 * 1024
 _RECURSION = 3000
 
 
@@ -33,6 +36,9 @@ class Library(Protocol):
 
     def answer(self, question: Question) -> Answer:
         """May raise anything, which means unknown."""
+
+    def recover(self) -> None:
+        """The last question was interrupted anywhere."""
 
 
 def main(libraries: list[str], cache: str) -> None:
@@ -79,11 +85,15 @@ def _serve(
     cache: str,
 ) -> None:
     try:
-        helpers = _prepare(wire.search_from(inbox.get()["search"]), libraries, cache)
+        setup = inbox.get()
+        helpers = _prepare(wire.search_from(setup["search"]), libraries, cache)
+        alarm = Alarm()
         wire.send(sink, {"ready": True})
         while guard.resident_bytes() < _MOST_MEMORY:
             batch = inbox.get(timeout=IDLE_SECONDS)
-            _work(batch, stopped, sink, helpers)
+            for message in _answers(batch, stopped, helpers, alarm, setup["seconds"]):
+                wire.send(sink, message)
+            gc.collect(1)
     except (queue.Empty, OSError, ValueError):
         return  # Nobody asks, or nobody listens: the server starts another when it needs one.
 
@@ -96,12 +106,21 @@ def _prepare(search: Search, libraries: list[str], cache: str) -> dict[str, Libr
     guard.fence(libraries)
     helpers: dict[str, Library] = {"jedi": Jedi(search, cache), "astroid": Astroid(search)}
     guard.limit_memory()
+    # The trees of thousands of modules are garbage to nobody: looking through them for it
+    # would take most of the time. What inference leaves behind is collected after each batch.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     return helpers
 
 
-def _work(
-    batch: dict[str, Any], stopped: set[int], sink: BinaryIO, helpers: dict[str, Library]
-) -> None:
+def _answers(
+    batch: dict[str, Any],
+    stopped: set[int],
+    helpers: dict[str, Library],
+    alarm: Alarm,
+    seconds: float,
+) -> Iterator[dict[str, Any]]:
     number = batch["batch"]
     for helper in helpers.values():
         helper.begin(batch["texts"])
@@ -109,12 +128,14 @@ def _work(
         if number in stopped:
             break
         question = wire.question_from(data)
-        wire.send(sink, {"batch": number, "index": index, "answer": _answer(helpers, question)})
-    wire.send(sink, {"batch": number, "done": True})
-
-
-def _answer(helpers: dict[str, Library], question: Question) -> Answer:
-    try:
-        return helpers[question.library].answer(question)
-    except (Exception, SystemExit):  # Whatever a library trips over, the answer is "unknown".
-        return ()
+        helper = helpers[question.library]
+        try:
+            with alarm.within(seconds):
+                answer = helper.answer(question)
+        except TooLong:
+            helper.recover()
+            answer = ()
+        except (Exception, SystemExit):  # Whatever a library trips over means "unknown".
+            answer = ()
+        yield {"batch": number, "index": index, "answer": answer}
+    yield {"batch": number, "done": True}
