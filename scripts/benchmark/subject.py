@@ -20,7 +20,7 @@ _LIBRARIES = Path(__file__).with_name("open-webui.txt")
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
 _KEPT = (".py", ".pyi", ".pyw", ".typed", ".toml", ".cfg", ".gitignore")
-_NOT_ENTERED = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env", "build"})
+_NOT_ENTERED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""What is measured: whole runs in alternating order, and edits through the language servers."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.client import Client
+from benchmark.edits import KINDS, Edited
+from benchmark.processes import Cost
+from benchmark.tools import Tool
+
+COLD, WARM, EDITED = "without a cache", "again, nothing changed", "again, one line changed"
+SCENARIOS = (COLD, WARM, EDITED)
+_PAUSE_SECONDS = 0.1
+"""Between two keystrokes of a fast typist."""
+
+
+@dataclass(slots=True)
+class Runs:
+    """The runs of one tool in one situation, in the order of rounds."""
+
+    costs: list[Cost] = field(default_factory=list)
+    findings: int = 0
+
+
+@dataclass(slots=True)
+class Typing:
+    """What one language server did with a series of edits. Times in seconds."""
+
+    first: float = 0.0
+    """From the start of the process to the first file's diagnostics."""
+    opened: list[float] = field(default_factory=list)
+    """From opening each further file to its diagnostics."""
+    edits: dict[str, list[float]] = field(default_factory=dict)
+    """From an edit to its diagnostics, by kind of edit."""
+    findings: int = 0
+    cost: Cost | None = None
+
+
+def whole_runs(tools: Sequence[Tool], edited: Edited, rounds: int) -> dict[str, dict[str, Runs]]:
+    """By scenario and tool. Every tool runs once before, for the system's file cache."""
+    found = {scenario: {tool.name: Runs() for tool in tools} for scenario in SCENARIOS}
+    for tool in tools:
+        _say(f"warming up {tool.name}")
+        tool.run()
+    for number in range(rounds):
+        _say(f"round {number + 1} of {rounds}")
+        for tool in tools:
+            tool.forget()
+        for scenario in SCENARIOS:
+            if scenario is EDITED:
+                edited.path.write_text(edited.body(number), "utf-8", newline="\n")
+            for tool in _rotated(tools, number):
+                run = tool.run()
+                runs = found[scenario][tool.name]
+                runs.costs.append(run.cost)
+                runs.findings = tool.count(run.output)
+        edited.path.write_text(edited.text, "utf-8", newline="\n")
+    return found
+
+
+def typing(tool: Tool, files: Sequence[Edited], edits: int) -> Typing:
+    """Opens the files in one server, lets it come to rest, and edits them in turn."""
+    _say(f"editing with {tool.name}")
+    result = Typing(edits={kind: [] for kind in KINDS})
+    with Client(tool.server, tool.folder, tool.settings or {}, tool.variables) as client:
+        for file in files:
+            began = time.perf_counter()
+            client.open(file.path, file.text)
+            result.findings += len(client.diagnostics(file.path))
+            result.opened.append(time.perf_counter() - began)
+            result.first = result.first or client.age
+        del result.opened[0]
+        client.rest()
+        for kind, edit in KINDS.items():
+            for number, file in _turns(files, edits):
+                result.edits[kind].append(_answered(client, file.path, edit(file, number)))
+                time.sleep(_PAUSE_SECONDS)
+            for file in files:
+                _answered(client, file.path, file.text)
+            client.rest()
+    result.cost = client.cost
+    return result
+
+
+def _answered(client: Client, path: Path, text: str) -> float:
+    began = time.perf_counter()
+    client.change(path, text)
+    client.diagnostics(path)
+    return time.perf_counter() - began
+
+
+def _turns(files: Sequence[Edited], edits: int) -> Iterator[tuple[int, Edited]]:
+    """Several edits of one file in a row, as people type."""
+    share = max(edits // len(files), 1)
+    for file in files:
+        for number in range(share):
+            yield number, file
+
+
+def _rotated(tools: Sequence[Tool], number: int) -> list[Tool]:
+    start = number % len(tools)
+    return [*tools[start:], *tools[:start]]
+
+
+def _say(what: str) -> None:
+    print(f"bench: {what}", file=sys.stderr, flush=True)

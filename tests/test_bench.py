@@ -1,0 +1,117 @@
+"""The benchmark: its edits are what they claim to be, its figures add up, and it runs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmark.edits import LONGEST, SHORTEST, Edited, chosen
+from benchmark.processes import CAN_COUNT, Failed, measured
+from benchmark.report import percentile, ratio
+from benchmark.subject import copied
+
+ROOT = Path(__file__).parents[1]
+SHOP = ROOT / "examples" / "shop"
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def _file(folder: Path, name: str, lines: int) -> None:
+    body = "".join(f"    value = {number}\n" for number in range(lines - 2))
+    (folder / name).write_text(f"async def work():\n{body}    return value\n", "utf-8")
+
+
+FILES = chosen(ROOT / "server" / "loopsafe" / "lsp", 6)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.path.name)
+def test_edits_add_one_statement_that_parses_or_not_as_they_say(file: Edited) -> None:
+    outer = len(ast.parse(file.text).body)
+    for number in range(0, len(file.places), 3):
+        assert file.body(number).count("\n") == file.text.count("\n") + 1
+        assert len(ast.parse(file.body(number)).body) == outer
+        assert not _parses(file.half_typed(number))
+        last = ast.parse(file.interface(number)).body[-1]
+        assert isinstance(last, ast.AsyncFunctionDef)
+
+
+def test_files_of_middle_size_are_chosen_from_the_smallest_to_the_largest(tmp_path: Path) -> None:
+    for lines in (20, SHORTEST, 500, 700, 900, LONGEST, LONGEST + 500):
+        _file(tmp_path, f"m{lines}.py", lines)
+    sizes = [file.lines for file in chosen(tmp_path, 3)]
+    assert sizes == [SHORTEST, 700, LONGEST]
+
+
+def test_small_projects_lend_their_largest_files(tmp_path: Path) -> None:
+    for lines in (20, 30, 40):
+        _file(tmp_path, f"m{lines}.py", lines)
+    assert [file.lines for file in chosen(tmp_path, 2)] == [30, 40]
+
+
+def test_projects_are_copied_without_what_was_installed(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in ("app.py", "pkg/core.py", "node_modules/x.py", ".venv/lib/y.py", "tool/lib/z.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("import os\n", "utf-8")
+    for environment in (".venv", "tool"):
+        (project / environment / "pyvenv.cfg").touch()
+    subject = copied(project, None, tmp_path / "work")
+    assert sorted(path.name for path in subject.folder.rglob("*.py")) == ["app.py", "core.py"]
+    assert (subject.files, subject.lines) == (2, 2)
+    assert subject.python == project / ".venv"
+
+
+def test_figures() -> None:
+    assert percentile([3.0, 1.0, 2.0, 4.0], 50) == 2.0
+    assert percentile([float(n) for n in range(1, 21)], 95) == 19.0
+    assert percentile([5.0], 95) == 5.0
+    assert ratio([1.0, 8.0, 3.0], [2.0, 2.0, 2.0]) == "1.5"
+    assert ratio([500.0], [2.0]) == "250"
+    assert ratio([None], [2.0]) == "–"
+
+
+def test_what_a_program_used_is_counted(tmp_path: Path) -> None:
+    work = "held = b'x' * 50_000_000\nn = 0\nwhile n < 2_000_000: n += 1\nprint('done')"
+    run = measured([sys.executable, "-c", work], tmp_path, os.environ)
+    assert run.output.strip() == "done"
+    if CAN_COUNT:
+        assert run.cost.memory is not None
+        assert run.cost.memory > 50_000_000
+        assert run.cost.cpu
+    failing = "import sys; print('out of luck', file=sys.stderr); sys.exit(2)"
+    with pytest.raises(Failed, match="out of luck"):
+        measured([sys.executable, "-c", failing], tmp_path, os.environ)
+
+
+def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    shutil.copytree(SHOP, project)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    options = ["--rounds", "1", "--edits", "2", "--files", "2", "--tools", "loopsafe"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "bench.py"), "--project", str(project), *options],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Project: shop, 16 files" in done.stdout
+    for title in ("without a cache", "nothing changed", "one line changed", "From an edit"):
+        assert title in done.stdout
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| loopsafe")]
+    assert len(rows) == 3 + 3 + 1
+    assert all(" 4 |" in row for row in rows[:3]), "the sample has four findings to be counted"
+    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    assert after == before
