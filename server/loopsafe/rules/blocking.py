@@ -13,7 +13,7 @@ from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
 from loopsafe.resolve.calls import argument_at
 from loopsafe.resolve.values import CoroutineValue, Frame
 from loopsafe.rules.view import Root, View
-from loopsafe.rules.wording import call_label, message, sink_label
+from loopsafe.rules.wording import call_label, decorated_message, message, sink_label
 
 CODES = {"loop": "nested-loop"}
 """Category -> rule, where it is not `blocking-<category>`."""
@@ -27,12 +27,21 @@ def check(view: View) -> Iterator[Finding]:
         by_site: dict[Site, list[Edge]] = {}
         for edge in edges:
             by_site.setdefault(edge.site, []).append(edge)
-        seen: set[tuple[Span, str]] = set()
+        seen: set[Span] = set()
         for site, ways in by_site.items():
+            if site.span in seen or _callee(site) in seen:
+                # `with open_file() as f` has said enough when it has named the call.
+                continue
             found = _finding(view, root, site, ways, eager)
-            if found is not None and (found.span, found.code) not in seen:
-                seen.add((found.span, found.code))
+            if found is not None:
+                seen.add(found.span)
                 yield found
+
+
+def _callee(site: Site) -> Span | None:
+    """The callee of the call that a `with` or `for` is written over."""
+    is_over_call = site.kind != "call" and isinstance(site.expr, Call)
+    return site.expr.span if is_over_call and isinstance(site.expr, Call) else None
 
 
 def _finding(
@@ -43,19 +52,20 @@ def _finding(
     )
     if not candidates:
         return None
-    best = candidates[0]
+    best, *rest = candidates
+    others = [way.blocking.category for way in rest]
     chain = _hops(view, root, best)
     cost = COSTS[best.rank].lowered() if root.run.once else COSTS[best.rank]
     category = best.blocking.category
     code = CODES.get(category, f"blocking-{category}")
     text = message(site, best.blocking, len(chain))
+    if view.resolver.catalogue.decorator(best.blocking.name) is not None and len(chain) == 1:
+        text = decorated_message(site, best.blocking)
     if site.awaited and _is_plain(view, site, root.frame):
         code, text = "await-sync", f"{sink_label(best.blocking)} blocks before it can be awaited"
     if site.span in eager:
-        code, text = (
-            "eager-offload",
-            f"{call_label(site)} runs on the event loop, not in the thread",
-        )
+        code = "eager-offload"
+        text = f"{call_label(site)} runs on the event loop, not in the thread"
     return Finding(
         path=view.module.path,
         span=site.span,
@@ -70,9 +80,7 @@ def _finding(
         sink=best.blocking.name,
         reason=root.run.reason,
         root=(chain[-1].path, chain[-1].span),
-        also=tuple(dict.fromkeys(c.blocking.category for c in candidates[1:]))
-        if len(candidates) > 1
-        else (),
+        also=tuple(dict.fromkeys(c for c in others if c != category)),
     )
 
 

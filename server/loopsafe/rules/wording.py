@@ -51,6 +51,11 @@ def message(site: Site, blocking: Blocking, hops: int) -> str:
     return f"{_tail(call_label(site))} blocks the event loop through {_tail(sink)}, {down} down"
 
 
+def decorated_message(site: Site, blocking: Blocking) -> str:
+    """The first sentence where a decorator makes a call block."""
+    return f"{call_label(site)} blocks the event loop through @{blocking.name}"
+
+
 def spelled(expr: Expr) -> str:
     """An expression in short: names and attributes whole, arguments left out."""
     if isinstance(expr, Name):
@@ -68,5 +73,7 @@ def spelled(expr: Expr) -> str:
 
 def _tail(label: str) -> str:
     """The last two parts of a dotted label."""
+    if " " in label:
+        return label
     parts = label.split(".")
     return ".".join(parts[-2:]) if len(parts) > 2 else label
