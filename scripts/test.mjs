@@ -20,6 +20,7 @@ main(async () => {
   await step("Client tests", async () => nodeTests(await buildClientTests()));
   await step("Bundle the server", buildLibraries);
   await step("Python tests", () => pythonTests(interpreter));
+  await step("Demo in the terminal", () => run(process.execPath, ["scripts/demo.mjs", "--check"]));
   await endToEnd();
 });
 

@@ -27,8 +27,9 @@ export async function buildLibraries() {
   }
   const own = path.join(LIBRARIES, "loopsafe");
   fs.rmSync(own, { recursive: true, force: true });
-  fs.cpSync(path.join(ROOT, "server/loopsafe"), own, { recursive: true, filter: isSource });
+  fs.cpSync(path.join(ROOT, "server/loopsafe"), own, { recursive: true });
   fs.writeFileSync(path.join(LIBRARIES, "__main__.py"), MAIN);
+  removeBytecode(LIBRARIES);
   refuseNative(LIBRARIES);
 }
 
@@ -64,8 +65,13 @@ function keepLicenses(metadata, target) {
   }
 }
 
-function isSource(file) {
-  return path.basename(file) !== "__pycache__";
+/** Left by tests that ran the bundle; good for one version of Python only. */
+function removeBytecode(folder) {
+  for (const name of fs.readdirSync(folder, { recursive: true })) {
+    if (path.basename(name) === "__pycache__") {
+      fs.rmSync(path.join(folder, name), { recursive: true });
+    }
+  }
 }
 
 function refuseNative(folder) {
