@@ -33,10 +33,13 @@ class View:
     chains: Chains
     places: Places
     severity_of: Callable[[str, Cost], Severity]
+    check_in: Callable[[], None]
+    """Called between functions; raises where the answer is no longer wanted."""
 
     def roots(self) -> Iterator[Root]:
         """The module's functions that run on the loop without being called from one there."""
         for number, function in enumerate(self.module.facts.functions):
+            self.check_in()
             run = self.places.run(self.module, number)
             if run.place is not Place.LOOP:
                 continue

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from loopsafe.config import Settings
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
+from loopsafe.engine.cures import Cures
+from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
 from loopsafe.facts.ir import Function
-from loopsafe.fixes import fixes as offered
-from loopsafe.fixes import merge
-from loopsafe.fixes.context import FixContext
 from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge import catalogue
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Place, Safety, Severity, Span
+from loopsafe.model import Edit, Finding, Fix, Severity
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
@@ -34,51 +32,10 @@ from loopsafe.rules import View, check
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
-_NEWEST = (3, 14)
-"""The Python a project is taken to run on when it does not say."""
+__all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem"]
 
 _MOST_ROUNDS = 4
 """Of questions to the second opinion: an answer may open the way to further calls."""
-
-
-class Cancelled(Exception):
-    """The caller no longer wants the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file, or a stretch of one, that could not be read."""
-
-    path: str
-    message: str
-    line: int | None = None
-    column: int | None = None
-    """In UTF-8 bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What is to be shown for one file."""
-
-    path: str
-    source: SourceText
-    findings: tuple[Finding, ...] = ()
-    """In order of their spans; suppressed ones and those switched off are left out."""
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionPlace:
-    """Where a function runs, for who reads its name."""
-
-    name: str
-    path: str
-    span: Span
-    is_async: bool
-    place: Place | None
-    role: str
-    reason: str
-    findings: int
 
 
 class Engine:
@@ -101,6 +58,8 @@ class Engine:
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
         )
+        version = python_version(root, self.environment)
+        self._cures = Cures(settings, version, self.finder, self._places, self._project)
         self._modules: dict[str, Module | None] = {}
         self._reports: dict[str, FileReport] = {}
 
@@ -144,25 +103,25 @@ class Engine:
         """The findings of a file. Raises Cancelled where the caller asks to stop."""
         known = self._reports.get(path)
         if known is None:
-            if cancelled():
-                raise Cancelled
-            known = self._reports[path] = self._report(path)
+            known = self._reports[path] = self._report(path, cancelled)
         return known
 
     def fixes(self, finding: Finding) -> tuple[Fix, ...]:
         """What cures a finding, in the order of preference."""
-        context = self._context(finding)
-        return offered(finding, context) if context is not None else ()
+        module = self.table.at(finding.path)
+        if module is None:
+            return ()
+        source = self.report(finding.path).source
+        return self._cures.of(finding, source, module, self.blocking(finding))
 
     def fix_all(self, path: str) -> tuple[Edit, ...]:
         """The edits of every safe fix in a file, at most one fix for each finding."""
-        chosen: list[Fix] = []
-        context: FixContext | None = None
-        for finding in self.report(path).findings:
-            context = self._context(finding) or context
-            safe = (f for f in self.fixes(finding) if f.safety is Safety.SAFE)
-            chosen.extend([f for f in safe if f.kind == "quickfix"][:1])
-        return merge(context, chosen) if context is not None else ()
+        report = self.report(path)
+        module = self.table.at(path)
+        if module is None:
+            return ()
+        findings = ((finding, self.blocking(finding)) for finding in report.findings)
+        return self._cures.all_safe(findings, report.source, module)
 
     def function_at(self, path: str, line: int, column: int) -> FunctionPlace | None:
         """The function whose name stands at a place (1-based line, column in UTF-8 bytes)."""
@@ -277,17 +236,23 @@ class Engine:
         self._reports.clear()
         self._deepening.changed()
 
-    def _report(self, path: str) -> FileReport:
+    def _report(self, path: str, cancelled: Callable[[], bool]) -> FileReport:
+        def check_in() -> None:
+            if cancelled():
+                raise Cancelled
+
+        check_in()
         try:
             source = SourceText(self.disk.read(path))
         except (OSError, UnicodeDecodeError, SyntaxError) as error:
-            return FileReport(path, SourceText(""), problems=(_unreadable(path, error),))
+            return FileReport(path, SourceText(""), problems=(unreadable(path, error),))
         self.index([path])
-        self._deepening.restore()
         module = self.table.at(path)
         if module is None:
             return FileReport(path, source)
-        view = View(module, self.resolver, self._chains, self._places, self.settings.severity_of)
+        view = View(
+            module, self.resolver, self._chains, self._places, self.settings.severity_of, check_in
+        )
         hidden = Suppressions(source)
         findings = [
             self._deepening.weigh(finding)
@@ -315,68 +280,3 @@ class Engine:
             run.reason,
             count,
         )
-
-    def _context(self, finding: Finding) -> FixContext | None:
-        source = self.report(finding.path).source
-        try:
-            tree = ast.parse(source.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        module = self.table.at(finding.path)
-        number = self._number_of(module, finding) if module else None
-        runner = self._places.run(module, number).runner if module and number else None
-        version = python_version(self.root, self.environment) or _NEWEST
-        return FixContext(
-            finding.path,
-            source,
-            tree,
-            self.finder.installed,
-            version,
-            self.settings.offload,
-            self.blocking(finding),
-            runner,
-            module is not None
-            and number is not None
-            and runner is not None
-            and runner.convertible
-            and self._is_awaited_elsewhere(module, number),
-        )
-
-    def _number_of(self, module: Module, finding: Finding) -> int | None:
-        """The index of the function that a finding is in."""
-        for number, function in enumerate(module.facts.functions):
-            if number and f"{module.dotted}.{function.qualname}" == finding.function:
-                return number
-        return None
-
-    def _is_awaited_elsewhere(self, module: Module, number: int) -> bool:
-        """Whether some code of the project calls the coroutine function by name."""
-        name = module.facts.functions[number].name
-        for other in self._project():
-            if other is not module and name not in other.facts.words:
-                continue
-            if any(name in _called_names(function) for function in other.facts.functions):
-                return True
-        return False
-
-
-def with_severity(findings: Iterable[Finding], settings: Settings) -> Iterator[Finding]:
-    """The findings as other settings would show them."""
-    for finding in findings:
-        yield replace(finding, severity=settings.severity_of(finding.code, finding.cost))
-
-
-def _called_names(function: Function) -> set[str]:
-    names = set()
-    for site in function.sites:
-        callee = getattr(site.expr, "func", None)
-        names.add(getattr(callee, "id", "") or getattr(callee, "name", ""))
-    return names
-
-
-def _unreadable(path: str, error: Exception) -> Problem:
-    if isinstance(error, UnicodeDecodeError):
-        return Problem(path, f"cannot decode the file: {error.reason} (byte {error.start})")
-    if isinstance(error, OSError):
-        return Problem(path, f"cannot read the file: {error.strerror or error}")
-    return Problem(path, f"cannot decode the file: {error}")

@@ -1,0 +1,119 @@
+"""The engine's end of the fixes: what a fix may depend on besides its finding."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+
+from loopsafe.config import Settings
+from loopsafe.effects.places import Places
+from loopsafe.facts.ir import Function
+from loopsafe.fixes import fixes, merge
+from loopsafe.fixes.context import FixContext
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Edit, Finding, Fix, Safety
+from loopsafe.modules.finder import Finder
+from loopsafe.modules.table import Module
+from loopsafe.text import SourceText
+
+_NEWEST = (3, 14)
+"""The Python a project is taken to run on when it does not say."""
+
+
+class Cures:
+    """Finds the fixes of findings; keeps the last file's syntax tree, as findings come by file."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        version: tuple[int, int] | None,
+        finder: Finder,
+        places: Places,
+        project: Callable[[], Iterable[Module]],
+    ) -> None:
+        self._settings = settings
+        self._version = version or _NEWEST
+        self._finder = finder
+        self._places = places
+        self._project = project
+        self._parsed: tuple[SourceText, ast.Module | None] | None = None
+
+    def of(
+        self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
+    ) -> tuple[Fix, ...]:
+        """What cures a finding, in the order of preference; nothing where the file is broken."""
+        context = self._context(finding, source, module, known)
+        return fixes(finding, context) if context is not None else ()
+
+    def all_safe(
+        self,
+        findings: Iterable[tuple[Finding, Blocking | None]],
+        source: SourceText,
+        module: Module,
+    ) -> tuple[Edit, ...]:
+        """The edits of every safe fix, at most one fix for each finding, none in another's way."""
+        chosen: list[Fix] = []
+        context: FixContext | None = None
+        for finding, known in findings:
+            context = self._context(finding, source, module, known)
+            if context is None:
+                return ()
+            offered = fixes(finding, context)
+            cures = [f for f in offered if f.kind == "quickfix" and f.safety is Safety.SAFE]
+            chosen.extend(cures[:1])
+        return merge(context, chosen) if context is not None else ()
+
+    def _context(
+        self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
+    ) -> FixContext | None:
+        tree = self._tree(source)
+        if tree is None:
+            return None
+        number = _number_of(module, finding)
+        runner = self._places.run(module, number).runner if number is not None else None
+        may_convert = number is not None and runner is not None and runner.convertible
+        return FixContext(
+            finding.path,
+            source,
+            tree,
+            self._finder.installed,
+            self._version,
+            self._settings.offload,
+            known,
+            runner,
+            may_convert and number is not None and self._is_awaited_elsewhere(module, number),
+        )
+
+    def _tree(self, source: SourceText) -> ast.Module | None:
+        if self._parsed is None or self._parsed[0] is not source:
+            try:
+                self._parsed = (source, ast.parse(source.text))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._parsed = (source, None)
+        return self._parsed[1]
+
+    def _is_awaited_elsewhere(self, module: Module, number: int) -> bool:
+        """Whether some code of the project calls the coroutine function by name."""
+        name = module.facts.functions[number].name
+        for other in self._project():
+            if other is not module and name not in other.facts.words:
+                continue
+            if any(name in _called_names(function) for function in other.facts.functions):
+                return True
+        return False
+
+
+def _number_of(module: Module, finding: Finding) -> int | None:
+    """The index of the function that a finding is in."""
+    for number, function in enumerate(module.facts.functions):
+        if number and f"{module.dotted}.{function.qualname}" == finding.function:
+            return number
+    return None
+
+
+def _called_names(function: Function) -> set[str]:
+    names = set()
+    for site in function.sites:
+        callee = getattr(site.expr, "func", None)
+        names.add(getattr(callee, "id", "") or getattr(callee, "name", ""))
+    return names
