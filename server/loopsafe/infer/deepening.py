@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.places import Places
-from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.ir import Attr, ModuleFacts
 from loopsafe.infer.marks import Mark, Marked, marked_calls
 from loopsafe.infer.names import values_of
 from loopsafe.infer.opinion import SecondOpinion, never
 from loopsafe.infer.unknowns import open_calls
 from loopsafe.infer.verdicts import Verdict, verdict, weighed
 from loopsafe.infer.wire import Answer, Question
-from loopsafe.model import Confidence, Finding, Span
+from loopsafe.model import Confidence, Finding
 from loopsafe.modules.table import Module
 from loopsafe.resolve.expressions import evaluate
 from loopsafe.resolve.resolver import Resolver
@@ -50,12 +50,14 @@ class Inquiry:
         return self.opinion.extra([q for _, q in self.questions], self.texts, cancelled)
 
 
-class _Calls(NamedTuple):
-    """The calls of a module's text."""
+class _Text(NamedTuple):
+    """A module's text, and what was looked up in it so far."""
 
     facts: ModuleFacts
-    by_id: dict[int, Marked]
-    by_span: dict[Span, Marked]
+    """Kept, as an expression's `id` holds while the expression lives."""
+    source: SourceText
+    calls: dict[str, list[Marked]]
+    """By the function they are in."""
 
 
 class Deepening:
@@ -80,13 +82,18 @@ class Deepening:
         self._answers: dict[tuple[str, Mark], Answer] = {}
         self._asked: set[tuple[str, Mark]] = set()
         """Since the last change."""
-        self._calls: dict[str, _Calls] = {}
-        self._in_force = True
+        self._texts: dict[str, _Text] = {}
+        self._hints: dict[Mark, Values] = {}
 
     def changed(self) -> None:
         """Some file changed: hints are made anew from the answers, and all may be asked again."""
         self._asked.clear()
-        self._in_force = not self._answers
+        if not self._answers:
+            return
+        before = self._hints
+        self._renew()
+        # A mark that came or went did so in a changed text, whose answers are dropped anyway.
+        self._tell(mark for mark in before if self._hints.get(mark, before[mark]) != before[mark])
 
     def inquire(self, module: Module, findings: Iterable[Finding]) -> Inquiry | None:
         """What is worth asking about a file; None where nothing is left."""
@@ -101,7 +108,7 @@ class Deepening:
         if not wanted:
             return None
         self._asked.update(wanted)
-        return Inquiry(module.path, tuple(wanted.items()), self._texts(), self.opinion)
+        return Inquiry(module.path, tuple(wanted.items()), self._buffers(), self.opinion)
 
     def learn(self, inquiry: Inquiry, answers: dict[Question, Answer]) -> bool:
         """Keeps the answers; says whether they changed anything."""
@@ -113,32 +120,16 @@ class Deepening:
         if len(self._answers) > _MOST_ANSWERS:
             self._answers.clear()
         if news:
-            self._in_force = False
-            self.restore()
+            before = self._hints
+            self._renew()
+            marks = {*before, *self._hints}
+            self._tell(mark for mark in marks if before.get(mark) != self._hints.get(mark))
         return news
-
-    def restore(self) -> None:
-        """Puts the hints in force that the answers give, for the files as they are now."""
-        if self._in_force:
-            return
-        self._in_force = True
-        before = dict(self._resolver.hints)
-        hints: dict[tuple[str, str | int], Values] = {}
-        for path in {mark.path for (_, mark), answer in self._answers.items() if answer}:
-            module = self._resolver.table.at(path)
-            if module is not None:
-                for call in self._calls_of(module).by_id.values():
-                    values = self._hint(call.mark)
-                    if values:
-                        hints[module.key, id(call.call.func)] = values
-        differing = {key[0] for key in {*before, *hints} if before.get(key) != hints.get(key)}
-        self._resolver.hints.clear()
-        self._resolver.hints.update(hints)
-        if differing:
-            self._stale(tuple(differing))
 
     def weigh(self, finding: Finding) -> Finding:
         """The finding with the confidence that the answers leave it."""
+        if not self._answers:
+            return finding
         verdicts: list[Verdict] = []
         hinted = False
         for step in range(len(finding.chain)):
@@ -161,17 +152,45 @@ class Deepening:
             return finding
         return replace(finding, confidence=confidence)
 
+    def _renew(self) -> None:
+        """Makes the hints of the answers, for the files as they are now."""
+        self._resolver.hints.clear()
+        self._hints = {}
+        functions: dict[str, set[str]] = {}
+        for (_, mark), answer in self._answers.items():
+            if answer:
+                functions.setdefault(mark.path, set()).add(mark.function)
+        for path, names in functions.items():
+            module = self._resolver.table.at(path)
+            if module is None:
+                continue
+            for call in (c for name in names for c in self._calls(module, name)):
+                _, values = self._settled(call)
+                if values:
+                    self._resolver.hints[module.key, id(call.call.func)] = values
+                    self._hints[call.mark] = values
+
+    def _tell(self, marks: Iterable[Mark]) -> None:
+        paths = {mark.path for mark in marks}
+        modules = [self._resolver.table.at(path) for path in paths]
+        if modules:
+            self._stale(tuple(module.key for module in modules if module is not None))
+
     def _open(self, module: Module) -> Iterator[tuple[str, Module, Marked]]:
-        """Calls with an unknown callee: jedi first, astroid where jedi has no answer."""
+        """Calls with an unknown callee: one library first, the other where it has no answer."""
         for found in open_calls(self._resolver, self._chains, self._places, module):
-            call = self._calls_of(found.module).by_id.get(id(found.call))
+            calls = self._calls(found.module, found.function.qualname)
+            call = next((c for c in calls if c.call is found.call), None)
             if call is None:
                 continue
-            first = (JEDI, call.mark)
-            if JEDI in self.libraries and first not in self._asked:
-                yield JEDI, found.module, call
-            elif not values_of(self._resolver, self._answers.get(first, ())):
-                yield ASTROID, found.module, call
+            for library in _order(call):
+                if library not in self.libraries:
+                    continue
+                if (library, call.mark) not in self._asked:
+                    yield library, found.module, call
+                    break
+                if self._answered(library, call):
+                    break
 
     def _doubtful(self, findings: Iterable[Finding]) -> Iterator[tuple[str, Module, Marked]]:
         """The steps of the findings' chains, those of the doubtful ones first."""
@@ -187,45 +206,54 @@ class Deepening:
         module = self._resolver.table.at(hop.path)
         if module is None or not module.is_project:
             return None
-        call = self._calls_of(module).by_span.get(hop.span)
-        return (module, call) if call is not None else None
+        function = hop.function.removeprefix(f"{module.dotted}.")
+        for call in self._calls(module, function):
+            if call.site.span == hop.span:
+                return module, call
+        return None
 
-    def _hint(self, mark: Mark) -> Values:
-        for library in (JEDI, ASTROID):
-            answer = self._answers.get((library, mark), ())
-            values = values_of(self._resolver, answer) if answer else ()
+    def _settled(self, call: Marked) -> tuple[str, Values]:
+        """What the libraries say of a callee, and which one does."""
+        for library in _order(call):
+            values = self._answered(library, call)
             if values:
-                return values
-        return ()
+                return library, values
+        return "", ()
+
+    def _answered(self, library: str, call: Marked) -> Values:
+        answer = self._answers.get((library, call.mark), ())
+        return values_of(self._resolver, answer) if answer else ()
 
     def _hinting(self, module: Module, call: Marked) -> str:
         """Which library alone knows the callee; empty where `resolve` does."""
         if (module.key, id(call.call.func)) not in self._resolver.hints:
             return ""
         frame = self._resolver.frame(module.key, call.site.scope)
-        if self._resolver.known(evaluate(self._resolver, call.call.func, frame)):
-            return ""
-        answer = self._answers.get((JEDI, call.mark), ())
-        return JEDI if values_of(self._resolver, answer) else ASTROID
+        known = self._resolver.known(evaluate(self._resolver, call.call.func, frame))
+        return "" if known else self._settled(call)[0]
 
-    def _calls_of(self, module: Module) -> _Calls:
-        known = self._calls.get(module.key)
-        if known is None or known.facts is not module.facts:
+    def _calls(self, module: Module, function: str) -> list[Marked]:
+        """The calls of the functions with a name."""
+        text = self._texts.get(module.key)
+        if text is None or text.facts is not module.facts:
             try:
                 source = SourceText(self._resolver.table.disk.read(module.path))
             except (OSError, UnicodeDecodeError, SyntaxError):
-                return _Calls(module.facts, {}, {})
-            calls = list(marked_calls(module, source))
-            known = _Calls(
-                module.facts, {id(c.call): c for c in calls}, {c.site.span: c for c in calls}
-            )
-            self._calls[module.key] = known
-        return known
+                return []
+            text = self._texts[module.key] = _Text(module.facts, source, {})
+        if function not in text.calls:
+            text.calls[function] = list(marked_calls(module, text.source, function))
+        return text.calls[function]
 
-    def _texts(self) -> dict[str, str]:
+    def _buffers(self) -> dict[str, str]:
         table = self._resolver.table
         paths = [m.path for m in table.loaded() if m.is_project and table.disk.is_open(m.path)]
         return {path: table.disk.read(path) for path in paths}
+
+
+def _order(call: Marked) -> tuple[str, str]:
+    """Who is asked first: jedi knows receivers, astroid tables and what is looked up in them."""
+    return (JEDI, ASTROID) if isinstance(call.call.func, Attr) else (ASTROID, JEDI)
 
 
 def _question(library: str, module: Module, call: Marked) -> Question:

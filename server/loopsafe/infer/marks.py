@@ -28,12 +28,13 @@ class Marked(NamedTuple):
     call: Call
 
 
-def marked_calls(module: Module, source: SourceText) -> Iterator[Marked]:
-    """Every call of a module."""
-    seen: Counter[tuple[str, str]] = Counter()
+def marked_calls(module: Module, source: SourceText, name: str) -> Iterator[Marked]:
+    """Every call of a module's functions with a qualified name."""
+    seen: Counter[str] = Counter()
     for function in module.facts.functions:
-        for site in function.sites:
+        for site in function.sites if function.qualname == name else ():
             if site.kind == "call" and isinstance(site.expr, Call):
-                key = (function.qualname, source.slice(site.span))
-                yield Marked(Mark(module.path, *key, seen[key]), site, site.expr)
-                seen[key] += 1
+                callee = source.slice(site.span)
+                mark = Mark(module.path, name, callee, seen[callee])
+                yield Marked(mark, site, site.expr)
+                seen[callee] += 1
