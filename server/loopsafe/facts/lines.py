@@ -56,6 +56,13 @@ class Lines:
                 yield line
             first, decorated = False, content[0] == "@"
 
+    def may_reach(self, start: int, stop: int) -> bool:
+        """Whether what is opened in some lines may hold the line after them, at a quick look."""
+        if not self.is_code(stop):
+            return True
+        text = self.between(start, stop)
+        return (text.count('"""') + text.count("'''")) % 2 == 1
+
     def reach(self, start: int, stops: list[int]) -> int:
         """The first of some lines at which all is closed again that was opened; else -1."""
         text = "".join(self.texts[start : stops[-1]])

@@ -80,16 +80,21 @@ class Rewriting:
 
 
 def rewrite(
-    text: str, free_strings: bool = True, version: tuple[int, int] | None = None
+    text: str,
+    strings: bool = True,
+    others: bool = True,
+    version: tuple[int, int] | None = None,
 ) -> Rewriting | None:
     """The text for an older Python; None where nothing in it is newer.
 
-    `free_strings` tells that f-strings as Python 3.12 has them may be in it.
+    `strings` tells that f-strings as Python 3.12 has them may be in it, `others` that anything
+    else may.
     """
     version = version or sys.version_info[:2]
-    if not (free_strings and version < (3, 12)) and not any(
-        version < since and pattern.search(text) for since, pattern in _SINCE
-    ):
+    wanted = strings and version < (3, 12)
+    if not wanted and others:
+        wanted = any(version < since and pattern.search(text) for since, pattern in _SINCE)
+    if not wanted:
         return None
     rewriter = _Rewriter(text, version)
     rewriter.run()

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from loopsafe.facts.salvage import Salvage
-from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_text, split_lines
+from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_newer, parse_plain, split_lines
 
 __all__ = ["Parsed", "SyntaxProblem", "parse"]
 
@@ -38,15 +38,27 @@ def parse(source: str) -> Parsed:
         # The stand-ins are as wide as what they stand for, so that positions hold.
         text = _UNREADABLE.sub(lambda m: " " if m[0] == "\0" else "\ufffd", source)
     text = text.removeprefix(_BOM)
-    try:
-        tree = parse_text(text)
-    except FAILURES as failure:
-        salvage = Salvage(text)
-        tree = salvage.tree(failure)
-        problems += salvage.problems
+    tree, found = _parse(text)
+    problems += found
     if source.startswith(_BOM):
         _shift_first_line(tree)
     return Parsed(tree, tuple(problems))
+
+
+def _parse(text: str) -> tuple[ast.Module, list[SyntaxProblem]]:
+    is_newer = False
+    try:
+        return parse_plain(text), []
+    except SyntaxError as failure:
+        tree, is_newer = parse_newer(text, failure)
+        if tree is not None:
+            return tree, []
+        reason: BaseException = failure
+    except FAILURES as failure:
+        reason = failure
+    salvage = Salvage(text, is_newer)
+    tree = salvage.tree(reason)
+    return tree, salvage.problems
 
 
 def _shift_first_line(tree: ast.Module) -> None:

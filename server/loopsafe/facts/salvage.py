@@ -31,9 +31,11 @@ class _Piece(NamedTuple):
 class Salvage:
     """One reading of a broken text. Line numbers in here count from 0, ends are excluded."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, is_newer: bool) -> None:
         self.problems: list[SyntaxProblem] = []
         self._lines = Lines(text)
+        self._is_newer = is_newer
+        self._known: dict[tuple[int, int, str], Header] = {}
         self._suspect = -1
         self._depth = 0
 
@@ -94,9 +96,11 @@ class Salvage:
 
     def _parse(self, text: str, start: int, indent: str) -> list[ast.stmt]:
         """Parses text that starts at a line with this indentation. Raises FAILURES."""
+        # In a small piece newer syntax may show that a stray quote hid in the whole.
+        is_newer = self._is_newer or text.count("\n") < _BIG
         if not indent:
-            return parse_text(text, start + 1).body
-        tree = parse_text("if _:\n" + text, max(start, 1))
+            return parse_text(text, start + 1, is_newer).body
+        tree = parse_text("if _:\n" + text, max(start, 1), is_newer)
         if not start:
             ast.increment_lineno(tree, -1)
         outer = tree.body[0]
@@ -107,7 +111,7 @@ class Salvage:
     ) -> tuple[int, list[ast.stmt] | None]:
         """A piece together with the next ones, if an open string or bracket reaches into them."""
         first, last = starts[index], starts[index + 1]
-        if last == starts[-1]:
+        if last == starts[-1] or not self._lines.may_reach(first, last):
             return last, None
         end = self._lines.reach(first, starts[index + 1 :])
         return (last, None) if end <= last else (end, self._try(first, end, indent, end - first)[0])
@@ -116,7 +120,7 @@ class Salvage:
         self, start: int, stop: int, indent: str, before: _Piece, failure: BaseException | None
     ) -> list[ast.stmt] | None:
         """The previous piece continued after a stray line, as when one was typed at the margin."""
-        header = read_header(self._lines.texts, start, stop, indent)
+        header = self._header(start, stop, indent)
         following = self._lines.first(header.end, stop)
         if following is None or len(self._lines.indents[following]) <= len(indent):
             return None
@@ -132,6 +136,7 @@ class Salvage:
         del self.problems[before.problems :]
         self._lose(start, own or failure)
         self._lines.blank(start, header.end)
+        self._known.clear()
         statements, failure = self._try(before.start, stop, indent)
         if statements is None:
             statements = self._broken(before.start, stop, indent, failure)
@@ -149,9 +154,15 @@ class Salvage:
         found = self._simple(headers[0], ends[0], failure)
         return found + (self._compound(headers[1:], ends[1:]) if headers[1:] else [])
 
+    def _header(self, start: int, stop: int, indent: str) -> Header:
+        key = (start, stop, indent)
+        if key not in self._known:
+            self._known[key] = read_header(self._lines.texts, start, stop, indent)
+        return self._known[key]
+
     def _headers(self, start: int, stop: int, indent: str) -> tuple[list[Header], list[int]]:
         """The headers of a statement and its clauses, and the lines where their bodies end."""
-        first = read_header(self._lines.texts, start, stop, indent)
+        first = self._header(start, stop, indent)
         inner, is_clause = indent, clause_word
         if first.word == "match":
             body = self._lines.first(first.end, stop)
@@ -256,7 +267,7 @@ class Salvage:
             if self._lines.empty[line]:
                 line += 1
                 continue
-            end = read_header(self._lines.texts, line, stop, indent).end
+            end = self._header(line, stop, indent).end
             text = "".join(self._lines.texts[line:end]) + f"\n{indent}def _(): pass\n"
             try:
                 carrier = self._parse(text, line, indent)[0]

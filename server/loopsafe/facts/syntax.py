@@ -28,23 +28,41 @@ class SyntaxProblem:
     message: str
 
 
-def parse_text(text: str, first_line: int = 1) -> ast.Module:
-    """The tree of a text whose first line is the given one of its file. Raises FAILURES."""
-    padding = "\n" * (first_line - 1)
+def parse_text(text: str, first_line: int = 1, is_newer: bool = True) -> ast.Module:
+    """The tree of a text whose first line is the given one of its file. Raises FAILURES.
+
+    `is_newer` tells that there may be syntax in it that the running interpreter does not know.
+    """
     try:
-        return _parse(padding + text)
+        return parse_plain(text, first_line)
     except SyntaxError as failure:
-        rewriting = rewrite(text, _blames_fstring(failure))
-        if rewriting is None:
-            raise
-        try:
-            tree = _parse(padding + rewriting.text)
-        except FAILURES:
-            tree = None
+        tree, _ = parse_newer(text, failure, first_line, is_newer)
         if tree is None:
             raise
+        return tree
+
+
+def parse_newer(
+    text: str, failure: SyntaxError, first_line: int = 1, is_newer: bool = True
+) -> tuple[ast.Module | None, bool]:
+    """The tree of a text that did not parse as it is, and whether newer syntax was in it."""
+    rewriting = rewrite(text, _blames_fstring(failure), is_newer)
+    if rewriting is None:
+        return None, False
+    try:
+        tree = parse_plain(rewriting.text, first_line)
+    except FAILURES:
+        return None, True
     rewriting.restore(tree, first_line)
-    return tree
+    return tree, True
+
+
+def parse_plain(text: str, first_line: int = 1) -> ast.Module:
+    """What the running interpreter makes of it. Raises FAILURES."""
+    with warnings.catch_warnings():
+        # Whatever the parser thinks of escapes in strings is not ours to print.
+        warnings.simplefilter("ignore")
+        return ast.parse("\n" * (first_line - 1) + text)
 
 
 def split_lines(text: str) -> list[str]:
@@ -74,10 +92,3 @@ def _blames_fstring(failure: SyntaxError) -> bool:
         return True
     is_open = "unterminated" in failure.msg or "EOL" in failure.msg
     return is_open and _FSTRING.search(failure.text or "") is not None
-
-
-def _parse(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        # Whatever the parser thinks of escapes in strings is not ours to print.
-        warnings.simplefilter("ignore")
-        return ast.parse(text)
