@@ -89,6 +89,10 @@ def test_what_a_program_used_is_counted(tmp_path: Path) -> None:
         assert run.cost.memory is not None
         assert run.cost.memory > 50_000_000
         assert run.cost.cpu
+        held = b"x" * 100_000_000
+        small = measured([sys.executable, "-S", "-c", "pass"], tmp_path, os.environ)
+        assert small.cost.memory is not None
+        assert small.cost.memory < len(held) // 2, "the parent's memory counts for nothing"
     failing = "import sys; print('out of luck', file=sys.stderr); sys.exit(2)"
     with pytest.raises(Failed, match="out of luck"):
         measured([sys.executable, "-c", failing], tmp_path, os.environ)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from benchmark.processes import Cost, Failed, awaited, cpu_seconds
+from benchmark.processes import Cost, Failed, Started, cpu_seconds
 
 _PATIENCE = 180.0
 _QUIET_SHARE = 0.1
@@ -50,14 +50,15 @@ class Client:
         self._versions: dict[Path, int] = {}
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._writing = threading.Lock()
-        self._process = subprocess.Popen(
+        self._started = Started(
             command,
-            cwd=folder,
-            env=dict(variables),
+            folder,
+            variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._process = self._started.process
         threading.Thread(target=self._read, daemon=True).start()
         self.cost: Cost | None = None
         """Of the whole conversation, once it is over."""
@@ -89,14 +90,22 @@ class Client:
                 self._ask("shutdown", None)
             self._tell("exit", None)
         except (OSError, Failed):
-            self._process.kill()
-        threading.Timer(10, self._process.kill).start()
-        self.cost = awaited(self._process, self._began)
+            self._started.kill()
+        late = threading.Timer(10, self._started.kill)
+        late.start()
+        self.cost = self._started.cost()
+        late.cancel()
 
     @property
     def age(self) -> float:
         """Seconds since the process was started."""
         return time.perf_counter() - self._began
+
+    @property
+    def cpu(self) -> float | None:
+        """Seconds that the server has used so far, where the system says it."""
+        pid = self._started.pid
+        return None if pid is None else cpu_seconds(pid)
 
     def open(self, path: Path, text: str) -> None:
         self._versions[path] = 1
@@ -117,10 +126,10 @@ class Client:
     def rest(self) -> None:
         """Waits until the server has nothing left to do in the background."""
         deadline = time.monotonic() + _PATIENCE
-        before = cpu_seconds(self._process.pid)
+        before = self.cpu
         while time.monotonic() < deadline:
             time.sleep(_QUIET_SECONDS)
-            now = cpu_seconds(self._process.pid)
+            now = self.cpu
             if now is None or before is None or now - before < _QUIET_SECONDS * _QUIET_SHARE:
                 return
             before = now

@@ -37,6 +37,8 @@ class Typing:
     """From opening each further file to its diagnostics."""
     edits: dict[str, list[float]] = field(default_factory=dict)
     """From an edit to its diagnostics, by kind of edit."""
+    work: dict[str, float] = field(default_factory=dict)
+    """Processor time of an edit with what it leads to in the background, by kind of edit."""
     findings: int = 0
     cost: Cost | None = None
 
@@ -77,9 +79,14 @@ def typing(tool: Tool, files: Sequence[Edited], edits: int) -> Typing:
         del result.opened[0]
         client.rest()
         for kind, edit in KINDS.items():
+            before = client.cpu
             for number, file in _turns(files, edits):
                 result.edits[kind].append(_answered(client, file.path, edit(file, number)))
                 time.sleep(_PAUSE_SECONDS)
+            client.rest()
+            after = client.cpu
+            if before is not None and after is not None:
+                result.work[kind] = (after - before) / len(result.edits[kind])
             for file in files:
                 _answered(client, file.path, file.text)
             client.rest()

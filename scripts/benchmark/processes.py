@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,12 +12,30 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CAN_COUNT = hasattr(os, "wait4")
 """Whether this system tells a parent what its children used; Windows does not."""
 
 _KILOBYTE = 1 if sys.platform == "darwin" else 1024
 """The unit of `ru_maxrss`: kilobytes on Linux, bytes on macOS."""
+
+_COUNTER = """
+import json, os, sys, time
+report, *command = sys.argv[1:]
+began = time.perf_counter()
+pid = os.posix_spawnp(command[0], command, os.environ)
+with open(report, "w") as file:
+    print(pid, file=file, flush=True)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - began
+    cpu = usage.ru_utime + usage.ru_stime
+    print(json.dumps([wall, cpu, usage.ru_maxrss]), file=file)
+code = os.waitstatus_to_exitcode(status)
+sys.exit(code if code >= 0 else 128 - code)
+"""
+"""A parent of its own for each program: a process counts the memory of the one that started it as
+its own, so that one has to be small."""
 
 
 class Failed(Exception):
@@ -43,30 +63,59 @@ class Run:
     output: str
 
 
+class Started:
+    """A running program whose use is counted. Its streams are those of `process`."""
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, variables: Mapping[str, str], **streams: Any
+    ) -> None:
+        handle, name = tempfile.mkstemp(prefix="loopsafe-bench-")
+        os.close(handle)
+        self._report = Path(name)
+        self._began = time.perf_counter()
+        counter = (sys.executable, "-I", "-S", "-c", _COUNTER, name) if CAN_COUNT else ()
+        self.process = subprocess.Popen(
+            [*counter, *command], cwd=folder, env=dict(variables), **streams
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The program's own."""
+        if not CAN_COUNT:
+            return self.process.pid
+        first = self._report.read_text("utf-8").partition("\n")[0]
+        return int(first) if first else None
+
+    def kill(self) -> None:
+        """Ends the program, if it still runs."""
+        if self.process.poll() is None and self.pid is not None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def cost(self) -> Cost:
+        """What it used, once it has ended."""
+        self.process.wait()
+        wall = time.perf_counter() - self._began
+        try:
+            _, _, told = self._report.read_text("utf-8").partition("\n")
+        finally:
+            self._report.unlink()
+        if not told:
+            return Cost(wall, None, None)
+        wall, cpu, memory = json.loads(told)
+        return Cost(wall, cpu, memory * _KILOBYTE)
+
+
 def measured(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Run:
     """Runs a program to its end."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=dict(variables), stdout=output, stderr=errors
-        )
-        cost = awaited(process, began)
-        if process.returncode not in (0, 1):
+        started = Started(command, folder, variables, stdout=output, stderr=errors)
+        cost = started.cost()
+        code = started.process.returncode
+        if code not in (0, 1):
             errors.seek(0)
             raise Failed(f"{command[0]} failed: {_last_line(errors.read())}")
         output.seek(0)
-        return Run(cost, process.returncode, output.read().decode("utf-8", "replace"))
-
-
-def awaited(process: subprocess.Popen[bytes], began: float) -> Cost:
-    """What a process cost, once it has ended."""
-    if not CAN_COUNT:
-        process.wait()
-        return Cost(time.perf_counter() - began, None, None)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _KILOBYTE)
+        return Run(cost, code, output.read().decode("utf-8", "replace"))
 
 
 def cpu_seconds(pid: int) -> float | None:

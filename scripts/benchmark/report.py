@@ -50,13 +50,16 @@ def editing(
 ) -> list[str]:
     """A table of the language servers, beside what running again takes."""
     sizes = ", ".join(f"{file.lines:,}" for file in files)
-    head = ["", "edit", "p50", "p95", "longest", "edits"]
+    head = ["", "edit", "p50", "p95", "longest", "edits", "CPU each"]
     rows = []
     for name, result in typed.items():
         for kind, times in result.edits.items():
-            rows.append([f"{name} server", kind, *_spread(times)])
+            work = result.work.get(kind)
+            each = "–" if work is None else _seconds(work)
+            rows.append([f"{name} server", kind, *_spread(times), each])
     for name, runs in again.items():
-        rows.append([f"{name}, run again", "a statement", *_spread([c.wall for c in runs.costs])])
+        spread = _spread([cost.wall for cost in runs.costs])
+        rows.append([f"{name}, run again", "a statement", *spread, _cpu(*runs.costs)])
     lines = ["", f"### From an edit to its diagnostics, {len(files)} files of {sizes} lines", ""]
     lines += [*_table(head, rows), *_edit_ratios(typed, again)]
     head = ["", "first diagnostics after start", "next file, p50", "longest", "peak memory", "CPU"]
@@ -88,7 +91,7 @@ def ratio(own: Sequence[float | None], other: Sequence[float | None]) -> str:
     if not found:
         return "–"
     value = statistics.median(found)
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def _row(name: str, runs: Mapping[str, Runs], others: Sequence[str]) -> list[str]:
