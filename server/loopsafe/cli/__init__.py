@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"loopsafe: error: {error}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
-        return INTERRUPTED
+        # The analysis may be in the middle of printing: an orderly exit would wait for it.
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader has left; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,21 +13,33 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, ConstantValue, ExternalInstance, Frame, Instance
 
 
-def blocks(resolver: Resolver, entry: Blocking, call: Call | None, frame: Frame) -> bool:
-    """Whether a call of a catalogued callable really blocks."""
+def blocks(
+    resolver: Resolver,
+    entry: Blocking,
+    call: Call | None,
+    frame: Frame,
+    receiver: Expr | None = None,
+) -> bool:
+    """Whether a catalogued callable really blocks, called so or, without a call, by `with`."""
     if entry.awaitable:
         return False
     if call is None:
-        return not entry.only_if and not entry.only_if_made
+        return not entry.only_if and _fits_making(resolver, entry, receiver, frame)
     if any(_holds(resolver, c, call, frame) for c in entry.harmless_if):
         return False
     if entry.only_if and not any(_holds(resolver, c, call, frame) for c in entry.only_if):
         return False
     if entry.harmless_after and _is_tamed(resolver, entry.harmless_after, call, frame):
         return False
+    target = call.func.value if isinstance(call.func, Attr) else None
+    return _fits_making(resolver, entry, target, frame)
+
+
+def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, frame: Frame) -> bool:
+    """Whether the receiver was made so that it blocks."""
     if not (entry.only_if_made or entry.harmless_if_made):
         return True
-    made = tuple(makers(resolver, call.func.value, frame)) if isinstance(call.func, Attr) else ()
+    made = tuple(makers(resolver, receiver, frame)) if receiver is not None else ()
     if any(_holds(resolver, c, m, f) for c in entry.harmless_if_made for m, f in made):
         return False
     return not entry.only_if_made or any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
@@ -12,7 +13,7 @@ from loopsafe.facts.ir import Function, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame
+from loopsafe.resolve.values import Frame, FunctionValue, Value
 
 
 class Edge(NamedTuple):
@@ -54,12 +55,18 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
             continue
         relief = block_relief(module.facts.scopes[site.scope], site.block)
         values = site_values(resolver, site, here)
-        members = len({dotted_name(resolver, value) or value for value in values})
+        members = len({_identity(resolver, value) for value in values})
         for value in values:
             for target in targets(resolver, site, value, here):
                 for end in _ends(resolver, overrides, target):
                     found.setdefault((site, end), Edge(site, end, members, relief))
     return list(found.values())
+
+
+def _identity(resolver: Resolver, value: Value) -> Hashable:
+    """What tells two values apart: overloads of one function are one, its receivers are not."""
+    receiver = value.receiver if isinstance(value, FunctionValue) else None
+    return (dotted_name(resolver, value) or value, receiver)
 
 
 def _ends(

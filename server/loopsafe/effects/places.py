@@ -12,7 +12,7 @@ from loopsafe.model import Place
 from loopsafe.modules.table import Module
 from loopsafe.resolve.calls import argument_at
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue, PartialValue, Value
+from loopsafe.resolve.values import ClassValue, FunctionValue, ManagerFactory, PartialValue, Value
 
 
 class Registration(NamedTuple):
@@ -210,6 +210,6 @@ def _label(expr: Expr) -> str:
 
 
 def _function_in(value: Value) -> FunctionValue | None:
-    if isinstance(value, PartialValue):
+    if isinstance(value, (PartialValue, ManagerFactory)):
         return _function_in(value.function)
     return value if isinstance(value, FunctionValue) else None

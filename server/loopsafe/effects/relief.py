@@ -19,15 +19,17 @@ class Relief(Enum):
 
     NONE = 0
     OBJECT = 1
-    """Once for each object that keeps the result: one level milder."""
+    """Once for each object that keeps the result: what is brief is one level milder."""
     PROCESS = 2
     """Once in the life of the process: a stall is milder, what is brief is no stall at all."""
 
     def eased(self, rank: int) -> int | None:
         """The rank of a cost after relief; None where nothing is left to report."""
-        if self is Relief.NONE:
+        is_stall = rank == COSTS.index(Cost.STALL)
+        if self is Relief.NONE or (self is Relief.OBJECT and is_stall):
+            # The object that keeps a result may live for one request only.
             return rank
-        if self is Relief.PROCESS and rank > COSTS.index(Cost.STALL):
+        if self is Relief.PROCESS and not is_stall:
             return None
         return min(rank + 1, len(COSTS) - 1)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
-from loopsafe.facts.ir import Attr, Call, FunctionRef, Site
+from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.calls import Arguments, argument_at, given
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
@@ -68,7 +68,7 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
     elif site.kind == "get" and isinstance(expr, Attr):
         yield from _read(resolver, value, expr.name)
     elif site.kind in _METHODS:
-        yield from _protocol(resolver, value, site.kind, frame)
+        yield from _protocol(resolver, value, site, frame)
 
 
 def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
@@ -82,11 +82,17 @@ def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Fram
     return name is not None and resolver.catalogue.harmless(name)
 
 
-def called(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
-    """What runs when a value is called."""
+def called(
+    resolver: Resolver,
+    value: Value,
+    call: Call | None,
+    frame: Frame,
+    receiver: Expr | None = None,
+) -> Iterator[Target]:
+    """What runs when a value is called; without a call, by a statement over `receiver`."""
     entry = knowledge(resolver, value)
     if entry is not None:
-        if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame):
+        if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
             yield entry
         return
     if isinstance(value, FunctionValue):
@@ -225,8 +231,9 @@ def _read(resolver: Resolver, value: Value, name: str) -> Iterator[Target]:
                 yield Run(function, (), False)
 
 
-def _protocol(resolver: Resolver, value: Value, kind: str, frame: Frame) -> Iterator[Target]:
+def _protocol(resolver: Resolver, value: Value, site: Site, frame: Frame) -> Iterator[Target]:
     """What runs when a value is entered, left or iterated."""
+    kind = site.kind
     if isinstance(value, ManagerValue):
         if kind in ("enter", "aenter"):
             yield Run(value.function, value.arguments, True)
@@ -239,7 +246,7 @@ def _protocol(resolver: Resolver, value: Value, kind: str, frame: Frame) -> Iter
     if isinstance(value, ExternalInstance):
         known = resolver.catalogue.klass(value.name)
         entry = known.blocking(method) if known else None
-        if entry is not None and blocks(resolver, entry, None, frame):
+        if entry is not None and blocks(resolver, entry, None, frame, site.expr):
             yield entry
         return
     if isinstance(value, Instance):
@@ -247,7 +254,7 @@ def _protocol(resolver: Resolver, value: Value, kind: str, frame: Frame) -> Iter
         for name in names:
             for function in resolver.attribute(value, name):
                 if isinstance(function, (FunctionValue, External)):
-                    yield from called(resolver, function, None, frame)
+                    yield from called(resolver, function, None, frame, site.expr)
 
 
 def runner_of(resolver: Resolver, value: Value) -> Runner | None:

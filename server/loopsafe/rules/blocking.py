@@ -47,6 +47,9 @@ def _callee(site: Site) -> Span | None:
 def _finding(
     view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
 ) -> Finding | None:
+    if site.awaited:
+        # What is awaited is the asynchronous one, where a receiver may be of either kind.
+        ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
     candidates = sorted(
         (c for edge in ways for c in view.chains.through(edge)), key=lambda c: (c.rank, c.length)
     )
@@ -106,23 +109,23 @@ def _confidence(view: View, root: Root, best: Way) -> Confidence:
     steps = [Step(root.frame, best.edge)]
     if isinstance(best.edge.target, Frame):
         steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
-    doubts = max(_doubt(view, step) for step in steps)
+    doubts = max(_doubt(view, step.frame, step.edge) for step in steps)
     if doubts == 0:
         return Confidence.HIGH
     return Confidence.MEDIUM if doubts <= 2 else Confidence.LOW
 
 
-def _doubt(view: View, step: Step) -> int:
-    """How many members of the site's union do not block."""
-    if step.edge.members == 1:
+def _doubt(view: View, frame: Frame, edge: Edge) -> int:
+    """How many members of the union at an edge's site do not block."""
+    if edge.members == 1:
         return 0
     blocking = {
-        edge.target if isinstance(edge.target, Frame) else edge.target.name
-        for edge in view.chains.edges(step.frame)
-        if edge.site is step.edge.site
-        and (isinstance(edge.target, Blocking) or view.chains.ways(edge.target))
+        other.target if isinstance(other.target, Frame) else other.target.name
+        for other in view.chains.edges(frame)
+        if other.site is edge.site
+        and (isinstance(other.target, Blocking) or view.chains.ways(other.target))
     }
-    return max(0, step.edge.members - len(blocking))
+    return max(0, edge.members - len(blocking))
 
 
 def _is_plain(view: View, site: Site, frame: Frame) -> bool:
