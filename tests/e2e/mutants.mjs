@@ -63,7 +63,13 @@ Engine.fixes = wrong
 };
 
 main(async () => {
-  await step("Package", buildVsix);
+  const healthy = await step("Package", buildVsix);
+  const titles = Object.values(MUTANTS).map((mutant) => mutant.noticedBy);
+  await step("Without a mutation", async () => {
+    for (const title of titles) {
+      expect(await verdict(healthy, title), true);
+    }
+  });
   for (const [title, mutant] of Object.entries(MUTANTS)) {
     await step(`Mutant: ${title}`, () => mustBeNoticed(title, mutant));
   }
@@ -82,14 +88,21 @@ async function mustBeNoticed(title, { noticedBy, change }) {
   const broken = `from dataclasses import replace\nfrom loopsafe.engine import Engine\n${change}\n`;
   fs.writeFileSync(entry, broken + fs.readFileSync(entry, "utf8"));
   const vsix = await pack(folder, `${folder}.vsix`);
-  const args = ["--test", "--test-reporter=tap", `--test-name-pattern=${noticedBy}`, TESTS];
+  expect(await verdict(vsix, noticedBy), false);
+}
+
+/** The line in which the test runner says how a test of the end-to-end test ended. */
+async function verdict(vsix, title) {
+  const args = ["--test", "--test-reporter=tap", `--test-name-pattern=${title}`, TESTS];
   const env = { ...process.env, LOOPSAFE_VSIX: vsix };
   const { output } = await capture(process.execPath, args, { env });
-  const verdict = output
-    .split("\n")
-    .find((line) => /^(not )?ok .*/.test(line) && line.includes(noticedBy));
-  if (!verdict?.startsWith("not ok")) {
-    throw new Failure(`The mutant lives: ${verdict ?? output}`);
+  const lines = output.split("\n").filter((line) => /^(not )?ok /.test(line));
+  return lines.find((line) => line.includes(title)) ?? output;
+}
+
+function expect(line, good) {
+  if (line.startsWith("ok ") !== good || line.includes("# SKIP")) {
+    throw new Failure(`Expected to ${good ? "pass" : "fail"}: ${line}`);
   }
-  console.log(`Noticed: ${verdict}`);
+  console.log(`As it should be: ${line}`);
 }
