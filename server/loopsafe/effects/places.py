@@ -82,6 +82,16 @@ class Places:
             runner,
         )
 
+    def is_called(self, module: Module, number: int) -> bool:
+        """Whether some code of the project calls a function by its name, and not a framework."""
+        name = module.facts.functions[number].name
+        for other in self._project():
+            if other is not module and name not in other.facts.words:
+                continue
+            if any(name in _called_names(function) for function in other.facts.functions):
+                return True
+        return False
+
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
         if self._found is None:
             self._found = {}
@@ -213,3 +223,7 @@ def _function_in(value: Value) -> FunctionValue | None:
     if isinstance(value, (PartialValue, ManagerFactory)):
         return _function_in(value.function)
     return value if isinstance(value, FunctionValue) else None
+
+
+def _called_names(function: Function) -> set[str]:
+    return {_last_name(site.expr.func) for site in function.sites if isinstance(site.expr, Call)}

@@ -59,7 +59,7 @@ class Engine:
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
         )
         version = python_version(root, self.environment)
-        self._cures = Cures(settings, version, self.finder, self._places, self._project)
+        self._cures = Cures(settings, version, self.finder, self._places)
         self._modules: dict[str, Module | None] = {}
         self._reports: dict[str, FileReport] = {}
 

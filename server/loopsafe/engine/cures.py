@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from loopsafe.config import Settings
 from loopsafe.effects.places import Places
-from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes, merge
 from loopsafe.fixes.context import FixContext
 from loopsafe.knowledge.schema import Blocking
@@ -29,13 +28,11 @@ class Cures:
         version: tuple[int, int] | None,
         finder: Finder,
         places: Places,
-        project: Callable[[], Iterable[Module]],
     ) -> None:
         self._settings = settings
         self._version = version or _NEWEST
         self._finder = finder
         self._places = places
-        self._project = project
         self._parsed: tuple[SourceText, ast.Module | None] | None = None
 
     def of(
@@ -81,7 +78,7 @@ class Cures:
             self._settings.offload,
             known,
             runner,
-            may_convert and number is not None and self._is_awaited_elsewhere(module, number),
+            may_convert and number is not None and self._places.is_called(module, number),
         )
 
     def _tree(self, source: SourceText) -> ast.Module | None:
@@ -92,16 +89,6 @@ class Cures:
                 self._parsed = (source, None)
         return self._parsed[1]
 
-    def _is_awaited_elsewhere(self, module: Module, number: int) -> bool:
-        """Whether some code of the project calls the coroutine function by name."""
-        name = module.facts.functions[number].name
-        for other in self._project():
-            if other is not module and name not in other.facts.words:
-                continue
-            if any(name in _called_names(function) for function in other.facts.functions):
-                return True
-        return False
-
 
 def _number_of(module: Module, finding: Finding) -> int | None:
     """The index of the function that a finding is in."""
@@ -109,11 +96,3 @@ def _number_of(module: Module, finding: Finding) -> int | None:
         if number and f"{module.dotted}.{function.qualname}" == finding.function:
             return number
     return None
-
-
-def _called_names(function: Function) -> set[str]:
-    names = set()
-    for site in function.sites:
-        callee = getattr(site.expr, "func", None)
-        names.add(getattr(callee, "id", "") or getattr(callee, "name", ""))
-    return names
