@@ -166,15 +166,16 @@ class Engine:
         return self._deepening.inquire(module, findings) if module is not None else None
 
     def learn(self, inquiry: Inquiry, answers: dict[Question, Answer]) -> FileReport | None:
-        """The file's report with the answers, if it differs: findings come, none goes away."""
+        """The file's report with the answers, if it differs; the engine's own findings all stay."""
         path = inquiry.path
         before = self.report(path)
+        own = [f for f in before.findings if not self._deepening.hinted(f)]
         if not self._deepening.learn(inquiry, answers):
             return None
         self._reports.clear()
         after = self.report(path)
         spans = {finding.span for finding in after.findings}
-        lost = [finding for finding in before.findings if finding.span not in spans]
+        lost = [finding for finding in own if finding.span not in spans]
         if lost:
             kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
             after = self._reports[path] = replace(after, findings=tuple(kept))

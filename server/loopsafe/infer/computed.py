@@ -77,7 +77,8 @@ class Evaluator:
         for value in definitions(node) if not given else ():
             if isinstance(value, (nodes.Call, nodes.Subscript)):
                 yield from self.results(value)
-        if isinstance(node.expr, (nodes.Call, nodes.Subscript)) or bindings:
+        computed = isinstance(node.expr, (nodes.Call, nodes.Subscript)) or bindings
+        if computed or not (given or _inferred(node)):
             for owner in self.results(node.expr, bindings):
                 yield from _members(owner, node.attrname)
 

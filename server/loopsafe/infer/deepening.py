@@ -126,6 +126,11 @@ class Deepening:
             self._tell(mark for mark in marks if before.get(mark) != self._hints.get(mark))
         return news
 
+    def hinted(self, finding: Finding) -> bool:
+        """Whether the finding rests on a hint, which another answer may replace."""
+        steps = (self._at(finding, step) for step in range(len(finding.chain)))
+        return bool(self._hints) and any(found and self._hinting(*found) for found in steps)
+
     def weigh(self, finding: Finding) -> Finding:
         """The finding with the confidence that the answers leave it."""
         if not self._answers:

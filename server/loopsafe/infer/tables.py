@@ -68,6 +68,9 @@ def _called(evaluator: Evaluator, node: nodes.Call, bindings: Bindings) -> Itera
         for argument in node.args:
             yield from _pairs(evaluator, argument, bindings)
         yield from _keywords(node, bindings)
+    elif isinstance(node.func, nodes.Attribute) and node.func.attrname == "split":
+        for index, word in enumerate(_words(node)):
+            yield Entry((index,), nodes.const_factory(word), {})
 
 
 def _pairs(evaluator: Evaluator, node: nodes.NodeNG, bindings: Bindings) -> Iterator[Entry]:
@@ -220,9 +223,8 @@ def _items(node: nodes.NodeNG) -> list[nodes.NodeNG]:
         if node.func.attrname == "items" and not node.args:
             pairs = [d.items for d in _displays(node.func.expr) if isinstance(d, nodes.Dict)]
             return [_pair(key, value) for items in pairs for key, value in items]
-        if node.func.attrname == "split" and len(node.args) < 2:
-            words = constants(node, {}) or _words(node)
-            return [nodes.const_factory(word) for word in words]
+        if node.func.attrname == "split":
+            return [nodes.const_factory(word) for word in _words(node)]
     found: list[nodes.NodeNG] = []
     for display in _displays(node):
         if isinstance(display, (nodes.Tuple, nodes.List, nodes.Set)):
@@ -249,7 +251,7 @@ def _words(node: nodes.Call) -> list[str]:
     """`"get post".split()`"""
     function = node.func
     text = constants(function.expr, {}) if isinstance(function, nodes.Attribute) else []
-    mark = constants(node.args[0], {}) if node.args else [None]
+    mark = constants(node.args[0], {}) if len(node.args) == 1 else [None]
     if len(text) == 1 and isinstance(text[0], str) and len(mark) == 1 and mark[0] != "":
         return text[0].split(mark[0])
     return []

@@ -255,7 +255,9 @@ class Resolver:
 
     def _values(self, expr: Expr, frame: Frame) -> Values:
         found = expressions.evaluate(self, expr, frame)
-        return found or self.hints.get((frame.module, id(expr)), ())
+        if self.hints and not without_none(found):
+            return self.hints.get((frame.module, id(expr)), found)
+        return found
 
     def _own_class(self, module: str, scope: int) -> ClassValue | None:
         entry = self.table.get(module)
