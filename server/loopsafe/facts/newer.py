@@ -7,17 +7,14 @@ parameter defaults (3.13), type parameters, `type` statements and freely quoted 
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from loopsafe.facts.rewriting import LINE_END, Edit, Rewriting, apply
 from loopsafe.facts.tokens import Field, Interpolated, Token, interpolated, scan
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _SINCE = tuple(
     (since, re.compile(pattern))
     for since, pattern in (
@@ -30,53 +27,6 @@ _SINCE = tuple(
     )
 )
 """What syntax of a version looks like, with false alarms."""
-
-
-class _Edit(NamedTuple):
-    start: int
-    end: int
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rewriting:
-    """Older text with as many lines as the newer one, and the way back from its positions."""
-
-    text: str
-    _ways: dict[int, list[tuple[int, int, bool]]]
-    """By line: from which column on, what the column was, and whether it stays there."""
-    _strings: dict[tuple[int, int], tuple[int, int]]
-    """Starts of the expressions that replaced f-strings, and where those ended."""
-
-    def restore(self, tree: ast.Module, first_line: int = 1) -> None:
-        """Moves the nodes of the parsed older text to where they are in the newer one."""
-        before = first_line - 1
-        ends: dict[int, tuple[int, int]] = {}
-        if self._strings:
-            restorer = _Restorer(self._strings, before)
-            restorer.visit(tree)
-            ends = restorer.ends
-        for node in ast.walk(tree):
-            if hasattr(node, "col_offset"):
-                self._move(node, before)
-                if isinstance(node, ast.JoinedStr) and (end := ends.get(id(node))):
-                    node.end_lineno, node.end_col_offset = end[0] + before, end[1]
-
-    def _move(self, node: ast.AST, before: int) -> None:
-        place: ast.expr = node  # type: ignore[assignment]
-        if place.lineno - before in self._ways:
-            place.col_offset = self._column(place.lineno - before, place.col_offset)
-        end, column = place.end_lineno, place.end_col_offset
-        if end is not None and column is not None and end - before in self._ways:
-            place.end_col_offset = self._column(end - before, column)
-
-    def _column(self, line: int, column: int) -> int:
-        ways = self._ways[line]
-        index = bisect_right(ways, (column, sys.maxsize, True)) - 1
-        if index < 0:
-            return column
-        start, origin, stays = ways[index]
-        return origin if stays else origin + column - start
 
 
 def rewrite(
@@ -98,14 +48,14 @@ def rewrite(
         return None
     rewriter = _Rewriter(text, version)
     rewriter.run()
-    return _apply(text, rewriter) if rewriter.edits else None
+    return apply(text, rewriter.edits, rewriter.strings) if rewriter.edits else None
 
 
 @dataclass(slots=True)
 class _Rewriter:
     text: str
     version: tuple[int, int]
-    edits: list[_Edit] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
     strings: dict[int, int] = field(default_factory=dict)
     """Start offsets of f-strings that became other expressions, to their ends."""
 
@@ -141,7 +91,7 @@ class _Rewriter:
             if following[1] == "[":
                 self._type_parameters(tokens, index + 2)
             if following[1] in ("[", "=") and self.version < (3, 12):
-                self.edits.append(_Edit(tokens[index].start, tokens[index + 1].start, ""))
+                self.edits.append(Edit(tokens[index].start, tokens[index + 1].start, ""))
         elif word == "except" and first:
             self._except(tokens, index + 1)
 
@@ -152,12 +102,12 @@ class _Rewriter:
         defaults = any(self._part(t) == "=" for t in tokens[opening:closing])
         if self.version < (3, 12) or (self.version < (3, 13) and defaults):
             start, end = tokens[opening].start, tokens[closing].end
-            self.edits.append(_Edit(start, end, _blank(self.text[start:end])))
+            self.edits.append(Edit(start, end, _blank(self.text[start:end])))
 
     def _except(self, tokens: list[Token], index: int) -> None:
         if self._part(tokens[index]) == "*":
             if self.version < (3, 11):
-                self.edits.append(_Edit(tokens[index].start, tokens[index].end, " "))
+                self.edits.append(Edit(tokens[index].start, tokens[index].end, " "))
             index += 1
         level, several = 0, False
         for token in tokens[index:]:
@@ -167,8 +117,8 @@ class _Rewriter:
             if level == 0 and part == ":":
                 if several and self.version < (3, 14):
                     start = tokens[index].start
-                    self.edits.append(_Edit(start, start, "("))
-                    self.edits.append(_Edit(token.start, token.start, ")"))
+                    self.edits.append(Edit(start, start, "("))
+                    self.edits.append(Edit(token.start, token.start, ")"))
                 return
             several = several or (level == 0 and part == ",")
             level += (token.kind == "open") - (token.kind == "close")
@@ -187,7 +137,7 @@ class _Rewriter:
             level += (tokens[index].kind == "open") - (tokens[index].kind == "close")
             starts = (indexes and part in ("[", ",")) or (bracket == "(" and part == ":")
             if level == 1 and starts and self._part(tokens[index + 1]) == "*":
-                self.edits.append(_Edit(tokens[index + 1].start, tokens[index + 1].end, " "))
+                self.edits.append(Edit(tokens[index + 1].start, tokens[index + 1].end, " "))
 
     def _texts(self, tokens: list[Token]) -> None:
         """Strings that stand next to each other are one, so they are rewritten together."""
@@ -214,7 +164,7 @@ class _Rewriter:
                 if "t" in prefix.lower():
                     stop = string.start + len(prefix)
                     new = prefix.replace("t", "f").replace("T", "F")
-                    self.edits.append(_Edit(string.start, stop, new))
+                    self.edits.append(Edit(string.start, stop, new))
         for string in found:
             for place in _flat(string.fields):
                 self._texts(list(self._significant(place.start, place.end)))
@@ -240,10 +190,10 @@ class _Rewriter:
         self._gap(previous, end, "),))")
 
     def _gap(self, start: int, end: int, new: str) -> None:
-        lines = "\n" * (len(_LINE_END.split(self.text[start:end])) - 1)
+        lines = "\n" * (len(LINE_END.split(self.text[start:end])) - 1)
         # Line ends go inside the outer brackets, where they end no statement.
         new = f"),{lines}))" if new == "),))" else new + lines
-        self.edits.append(_Edit(start, end, new))
+        self.edits.append(Edit(start, end, new))
 
     def _closing(self, tokens: list[Token], opening: int) -> int:
         level = 0
@@ -257,30 +207,6 @@ class _Rewriter:
         return self.text[token.start : token.end]
 
 
-class _Restorer(ast.NodeTransformer):
-    """Makes f-strings again of the expressions that stand for them."""
-
-    def __init__(self, strings: dict[tuple[int, int], tuple[int, int]], before: int) -> None:
-        self._strings = strings
-        self._before = before
-        self.ends: dict[int, tuple[int, int]] = {}
-        """By identity of the f-strings made."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """`"" % (a, b)` where an f-string was."""
-        self.generic_visit(node)
-        end = self._strings.get((node.lineno - self._before, node.col_offset))
-        if end is None or not isinstance(node.right, ast.Tuple):
-            return node
-        values: list[ast.expr] = [
-            ast.copy_location(ast.FormattedValue(value, -1, None), value)
-            for value in node.right.elts
-        ]
-        string = ast.copy_location(ast.JoinedStr(values), node)
-        self.ends[id(string)] = end
-        return string
-
-
 def _flat(fields: tuple[Field, ...]) -> Iterator[Field]:
     for place in fields:
         yield place
@@ -289,49 +215,5 @@ def _flat(fields: tuple[Field, ...]) -> Iterator[Field]:
 
 def _blank(text: str) -> str:
     """Blanks of the same width, continued where the text has line ends."""
-    blank = [" " * len(line.encode()) for line in _LINE_END.split(text)]
+    blank = [" " * len(line.encode()) for line in LINE_END.split(text)]
     return "\\\n".join([*(line[:-1] for line in blank[:-1]), blank[-1]])
-
-
-def _apply(text: str, rewriter: _Rewriter) -> Rewriting:
-    """Applies edits in order, noting on each line how columns shift."""
-    parts: list[str] = []
-    ways: dict[int, list[tuple[int, int, bool]]] = {}
-    strings: dict[tuple[int, int], tuple[int, int]] = {}
-    old, new = _Cursor(), _Cursor()
-    previous = 0
-    for start, end, content in rewriter.edits:
-        if start < previous:
-            continue
-        kept, replaced = text[previous:start], text[start:end]
-        parts += (kept, content)
-        old.advance(kept)
-        new.advance(kept)
-        begin = (new.line, new.column + 1)
-        ways.setdefault(new.line, []).append((new.column, old.column, True))
-        old.advance(replaced)
-        for _ in range(new.advance(content)):
-            ways.setdefault(new.line, []).append((0, 0, True))
-        ways.setdefault(new.line, []).append((new.column, old.column, False))
-        if (stop := rewriter.strings.get(start)) is not None and content.startswith('(""%'):
-            close = _Cursor(old.line, old.column)
-            close.advance(text[end:stop])
-            strings[begin] = (close.line, close.column)
-        previous = end
-    parts.append(text[previous:])
-    return Rewriting("".join(parts), ways, strings)
-
-
-@dataclass(slots=True)
-class _Cursor:
-    line: int = 1
-    column: int = 0
-
-    def advance(self, text: str) -> int:
-        """Moves over a text; how many lines on."""
-        lines = _LINE_END.split(text)
-        if len(lines) > 1:
-            self.line += len(lines) - 1
-            self.column = 0
-        self.column += len(lines[-1].encode())
-        return len(lines) - 1

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from loopsafe.facts.assembly import fill, place_of, wrapper
 from loopsafe.facts.headers import Header, Mended, clause_word, is_case, mend, read_header
 from loopsafe.facts.lines import Lines
 from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_text, problem_of, split_lines
 
-_FIELDS = ("body", "cases", "handlers", "orelse", "finalbody")
 _MAX_DEPTH = 90
 _MAX_PROBLEMS = 200
 _BIG = 40
@@ -201,7 +201,7 @@ class Salvage:
         else:
             inner = []
         # Perhaps it was the header of a block: under which condition that runs is not known.
-        return [_wrapper(header, inner)] if inner else []
+        return [wrapper(header, inner)] if inner else []
 
     def _compound(self, headers: list[Header], ends: list[int]) -> list[ast.stmt]:
         """A compound statement: its headers, mended, with what can be read of their bodies."""
@@ -217,17 +217,17 @@ class Salvage:
         while headers:
             whole, statements = self._skeleton(headers, mends)
             places = {
-                _place(header, mended): body
+                place_of(header, mended): body
                 for header, mended, body in zip(headers[:whole], mends, bodies, strict=False)
                 if not mended.is_whole
             }
-            _fill(statements, places)
+            fill(statements, places)
             found += statements
             for mended, body in zip(mends[:whole], bodies, strict=False):
                 found += body if mended.is_whole else []
             if not whole:
                 # A clause without its statement; under which condition it runs is not known.
-                found += [_wrapper(headers[0], bodies[0])] if bodies[0] else []
+                found += [wrapper(headers[0], bodies[0])] if bodies[0] else []
             rest = max(whole, 1)
             headers, mends, bodies = headers[rest:], mends[rest:], bodies[rest:]
         return found
@@ -299,45 +299,3 @@ class Salvage:
         if failure is None:
             failure = SyntaxError("invalid syntax")
         self.problems.append(problem_of(failure, line + 1, self._lines.texts))
-
-
-def _wrapper(header: Header, body: list[ast.stmt]) -> ast.If:
-    """A block whose header is lost; under which condition it runs is not known."""
-    line, column = header.start + 1, len(header.indent.encode())
-    test = ast.Name(
-        "_", ast.Load(), lineno=line, col_offset=column, end_lineno=line, end_col_offset=column
-    )
-    end, end_column = body[-1].end_lineno, body[-1].end_col_offset
-    return ast.If(
-        test, body, [], lineno=line, col_offset=column, end_lineno=end, end_col_offset=end_column
-    )
-
-
-def _place(header: Header, mended: Mended) -> tuple[int, int]:
-    """Where the `pass` of a header's skeleton is."""
-    lines = split_lines(header.indent + mended.text)
-    return header.start + len(lines), len(lines[-1].encode()) + 1
-
-
-def _fill(statements: list[ast.stmt], places: dict[tuple[int, int], list[ast.stmt]]) -> None:
-    """Puts bodies where their `pass` is, and moves the ends of what holds them."""
-    nodes = [node for statement in statements for node in ast.walk(statement)]
-    for node in nodes:
-        for name in _FIELDS:
-            body = getattr(node, name, None)
-            if isinstance(body, list) and len(body) == 1 and isinstance(body[0], ast.Pass):
-                inner = places.get((body[0].lineno, body[0].col_offset))
-                if inner:
-                    setattr(node, name, inner)
-    for node in reversed(nodes):
-        if isinstance(node, (ast.stmt, ast.excepthandler)):
-            last = [s for name in _FIELDS for s in _statements(node, name)[-1:]]
-            last = [s.body[-1] if isinstance(s, ast.match_case) else s for s in last]
-            if last:
-                node.end_lineno = last[-1].end_lineno
-                node.end_col_offset = last[-1].end_col_offset
-
-
-def _statements(node: ast.AST, name: str) -> list[ast.stmt]:
-    body = getattr(node, name, None)
-    return body if isinstance(body, list) else []
