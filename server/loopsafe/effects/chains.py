@@ -74,10 +74,23 @@ class Chains:
             if rank is not None:
                 yield Way(rank, 1, edge, target)
             return
+        own = self._own_ways(target)
         for way in self.ways(target).values():
+            if way.blocking.category in own:
+                continue
             eased = self._eased(target, edge, way.rank)
             if eased is not None:
                 yield Way(eased, way.length + 1, edge, way.blocking)
+
+    def _own_ways(self, target: Frame) -> Container[str]:
+        """Categories that a coroutine reaches whoever awaits it: they are reported inside it."""
+        function = function_of(self.resolver, target)
+        if function is None or not function.is_async:
+            return ()
+        plain = self.resolver.frame(
+            target.module, target.scope, target.receiver, outer=target.outer
+        )
+        return self.ways(plain) if plain is not target else ()
 
     def _eased(self, target: Frame, edge: Edge, rank: int) -> int | None:
         function = function_of(self.resolver, target)

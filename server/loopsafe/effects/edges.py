@@ -48,6 +48,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     module = resolver.table.get(frame.module)
     if function is None or module is None:
         return []
+    is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for site in function.sites:
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
@@ -58,7 +59,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         members = len({_identity(resolver, value) for value in values})
         for value in values:
             for target in targets(resolver, site, value, here):
-                for end in _ends(resolver, overrides, target):
+                for end in _ends(resolver, overrides, target, is_root):
                     found.setdefault((site, end), Edge(site, end, members, relief))
     return list(found.values())
 
@@ -73,8 +74,13 @@ def _ends(
     resolver: Resolver,
     overrides: Overrides,
     target: Target,
+    from_root: bool,
 ) -> list[Blocking | Frame]:
-    """The frames that a target runs; none for a coroutine, which runs when it is awaited."""
+    """The frames that a target runs.
+
+    A coroutine's own body is looked at by itself. From a coroutine at the root it counts for
+    what it does with the callables that it is given there.
+    """
     if isinstance(target, Blocking):
         return [target]
     frames: list[Blocking | Frame] = []
@@ -83,7 +89,10 @@ def _ends(
         if module is None or not module.is_project:
             continue
         facts = module.facts.functions[chosen.number]
-        runs = not facts.is_async and (target.iterated or not facts.is_generator)
+        if facts.is_async:
+            runs = from_root and not facts.is_generator and bool(target.arguments)
+        else:
+            runs = target.iterated or not facts.is_generator
         frame = resolver.function_frame(chosen, target.arguments) if runs else None
         if frame is not None:
             frames.append(frame)
