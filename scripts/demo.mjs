@@ -22,7 +22,7 @@ main(async (args) => {
   }
   const vsix = await step("Build the extension", buildVsix);
   // A copy: fixes that are tried out do not change the sample.
-  const folder = path.join(HOME, "sample");
+  const folder = path.join(HOME, "shop");
   rmSync(folder, { recursive: true, force: true });
   cpSync(SAMPLE, folder, { recursive: true });
   const code = args.includes("--browser") ? undefined : await installedCode();

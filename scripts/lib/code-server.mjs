@@ -31,6 +31,7 @@ export const CALM_SETTINGS = {
   "extensions.autoUpdate": false,
   "extensions.ignoreRecommendations": true,
   "update.mode": "none",
+  "git.openRepositoryInParentFolders": "never",
 };
 
 /** Installs code-server and a Node that it runs on; gives both. */
