@@ -127,15 +127,23 @@ def _answers(
     for index, data in enumerate(batch["questions"]):
         if number in stopped:
             break
-        question = wire.question_from(data)
-        helper = helpers[question.library]
-        try:
-            with alarm.within(seconds):
-                answer = helper.answer(question)
-        except TooLong:
-            helper.recover()
-            answer = ()
-        except (Exception, SystemExit):  # Whatever a library trips over means "unknown".
-            answer = ()
+        answer = _answer(helpers, wire.question_from(data), alarm, seconds)
         yield {"batch": number, "index": index, "answer": answer}
     yield {"batch": number, "done": True}
+
+
+def _answer(
+    helpers: dict[str, Library], question: Question, alarm: Alarm, seconds: float
+) -> Answer:
+    """Whatever a library trips over means "unknown"."""
+    helper = helpers.get(question.library)
+    if helper is None:
+        return ()
+    try:
+        with alarm.within(seconds):
+            return helper.answer(question)
+    except TooLong:
+        helper.recover()
+        return ()
+    except (Exception, SystemExit):
+        return ()
