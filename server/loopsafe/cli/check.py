@@ -186,11 +186,18 @@ def _anchored(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
 
 
 def _project_root(path: Path) -> Path:
-    """The nearest folder, upwards, that looks like a project; else the folder itself."""
+    """The nearest folder, upwards, that looks like a project.
+
+    Without one: the current folder, if the path is in it; else what holds the path's package.
+    """
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):
         if any((candidate / mark).exists() for mark in _ROOT_MARKS):
             return candidate
+    if folder.is_relative_to(Path.cwd()):
+        return Path.cwd()
+    while (folder / "__init__.py").exists() and folder != folder.parent:
+        folder = folder.parent
     return folder
 
 
