@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loopsafe.effects.targets import knowledge
 from loopsafe.infer.wire import Answer, Named
 from loopsafe.modules.finder import Origin
@@ -21,6 +23,8 @@ from loopsafe.resolve.values import (
     union,
 )
 
+_SYSTEMS = {"posix": "os", "nt": "os"}
+
 _SAYS_NOTHING = frozenset(
     {
         "_functools.partial",
@@ -31,6 +35,7 @@ _SAYS_NOTHING = frozenset(
         "builtins.object",
         "builtins.property",
         "builtins.staticmethod",
+        "builtins.super",
         "builtins.type",
         "enum.Enum.name",
         "enum.Enum.value",
@@ -78,6 +83,24 @@ def _values(resolver: Resolver, named: Named) -> Values:
 
 
 def _defined(resolver: Resolver, named: Named) -> Values:
+    """What the name stands for; what is written in C by the name that people know it by."""
+    if not named.path.endswith((".py", ".pyi")):
+        for public in _public(named):
+            found = _found(resolver, public)
+            if any(isinstance(value, (ClassValue, FunctionValue)) for value in found):
+                return found
+    return _found(resolver, named)
+
+
+def _public(named: Named) -> Iterator[Named]:
+    """`_socket.socket` is `socket.socket`, `_ssl._SSLContext` is `ssl.SSLContext`."""
+    module = _SYSTEMS.get(named.module, named.module.lstrip("_"))
+    if module and module != named.module:
+        yield named._replace(module=module)
+        yield named._replace(module=module, qualname=named.qualname.lstrip("_"))
+
+
+def _found(resolver: Resolver, named: Named) -> Values:
     key = _module_key(resolver, named)
     if not named.qualname:
         return (ModuleValue(key),) if resolver.table.get(key) is not None else ()
@@ -93,7 +116,9 @@ def _defined(resolver: Resolver, named: Named) -> Values:
 def _module_key(resolver: Resolver, named: Named) -> str:
     """The table's key: a project may have two files of one dotted name."""
     finder = resolver.table.finder
-    if named.path.endswith(".py") and finder.origin_of_path(named.path) is Origin.PROJECT:
+    if not named.path.endswith(".py") or finder.typeshed.has_stdlib(named.module.split(".")[0]):
+        return named.module
+    if finder.origin_of_path(named.path) is Origin.PROJECT:
         module = resolver.table.at(named.path)
         if module is not None and module.dotted == named.module:
             return module.key

@@ -11,7 +11,7 @@ from loopsafe.infer.wire import Answer
 from loopsafe.model import Confidence, Finding
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Values
+from loopsafe.resolve.values import ClassValue, FunctionValue, Value, Values
 
 _IMPLIED = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
 """Methods that calling a class or an object runs."""
@@ -32,17 +32,22 @@ def verdict(
     resolver: Resolver, finding: Finding, step: int, module: Module, call: Marked, answer: Answer
 ) -> Verdict:
     """What astroid's answer for a step of the chain says of it."""
-    theirs = _labels(resolver, values_of(resolver, answer))
     frame = resolver.frame(module.key, call.site.scope)
-    ours = _labels(resolver, resolver.known(resolver.values(call.call.func, frame)))
+    ours = resolver.known(resolver.values(call.call.func, frame))
+    theirs = values_of(resolver, answer)
+    our_names, their_names = _labels(resolver, ours), _labels(resolver, theirs)
     wanted = _wanted(finding, step)
-    if ours and not ours & wanted:
-        wanted = ours  # The callee takes what runs next as an argument, or has overrides.
-    if not theirs:
+    if our_names and not our_names & wanted:
+        wanted = our_names  # The callee takes what runs next as an argument, or has overrides.
+    if not their_names:
         return Verdict.OPEN
-    if not theirs & wanted:
-        return Verdict.CONTRADICTS
-    return Verdict.AGREES if theirs <= wanted else Verdict.OPEN
+    if their_names & wanted:
+        return Verdict.AGREES if their_names <= wanted else Verdict.OPEN
+    if any(_are_kin(resolver, a, b) for a in ours for b in theirs):
+        return Verdict.OPEN
+    if {_last(name) for name in their_names} & {_last(name) for name in our_names | wanted}:
+        return Verdict.OPEN  # Another spelling: stubs define what the source only passes on.
+    return Verdict.CONTRADICTS
 
 
 def weighed(confidence: Confidence, verdicts: Sequence[Verdict], hinted: bool) -> Confidence:
@@ -67,6 +72,30 @@ def _wanted(finding: Finding, step: int) -> frozenset[str]:
     function = finding.chain[step + 1].function
     owner, _, name = function.rpartition(".")
     return frozenset({function, owner}) if name in _IMPLIED else frozenset({function})
+
+
+def _are_kin(resolver: Resolver, one: Value, other: Value) -> bool:
+    """Whether two methods of one name stand for each other, one's class being the other's base.
+
+    A stub may promise less than the source holds: `typing.TextIO` for `io.TextIOWrapper`.
+    """
+    lines = [_owners(resolver, value) for value in (one, other)]
+    return any(a[:1] and a[0] in b for a, b in (lines, lines[::-1]))
+
+
+def _owners(resolver: Resolver, value: Value) -> list[tuple[str, int]]:
+    """The class that a method belongs to, and its bases."""
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return []
+    owner = module.facts.functions[value.number].owner
+    cls = value.receiver or (ClassValue(value.module, owner) if owner >= 0 else None)
+    line = resolver.mro(cls) if cls is not None else ()
+    return [(c.module, c.number) for c in line if isinstance(c, ClassValue)]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _labels(resolver: Resolver, values: Values) -> frozenset[str]:
