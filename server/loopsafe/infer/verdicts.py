@@ -43,9 +43,10 @@ def verdict(
         return Verdict.OPEN
     if their_names & wanted:
         return Verdict.AGREES if their_names <= wanted else Verdict.OPEN
-    if any(_are_kin(resolver, a, b) for a in ours for b in theirs):
+    led = [value for value in ours if label(resolver, value) in wanted]
+    if any(_are_kin(resolver, a, b) for a in led for b in theirs):
         return Verdict.OPEN
-    if {_last(name) for name in their_names} & {_last(name) for name in our_names | wanted}:
+    if {_last(name) for name in their_names} & {_last(name) for name in wanted}:
         return Verdict.OPEN  # Another spelling: stubs define what the source only passes on.
     return Verdict.CONTRADICTS
 
