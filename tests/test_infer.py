@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+import loopsafe
 from loopsafe.config import Settings
 from loopsafe.engine import Engine
 from loopsafe.infer import opinion
@@ -450,3 +454,23 @@ def test_astroid_believes_annotations_of_parameters(tmp_path: Path) -> None:
         assert members == {"send", "sendall"}
     finally:
         engine.close()
+
+
+def test_the_terminal_asks_with_deep(tmp_path: Path) -> None:
+    write(tmp_path, {"sample": CASES["computed_name"]})
+    command = [sys.executable, "-m", "loopsafe", "check", "--output-format", "concise"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(loopsafe.__file__).parent.parent)}
+
+    def lines(*options: str) -> list[str]:
+        ran = subprocess.run(
+            [*command, *options, str(tmp_path)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr == ""
+        return [line for line in ran.stdout.splitlines() if "blocking-sleep" in line]
+
+    assert len(lines()) == 0
+    assert len(lines("--deep")) == 1

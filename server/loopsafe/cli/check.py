@@ -65,7 +65,7 @@ def _run(options: Options) -> Outcome:
     for engine, path in _work(options):
         files += 1
         try:
-            report = engine.report(path)
+            report = engine.deepen(path) or engine.report(path)
             results = _results(engine, report, options)
         except Exception as error:
             failures += 1
