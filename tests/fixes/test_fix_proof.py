@@ -29,7 +29,7 @@ def prove(found: Case, title: str = "", *, library: str = "asyncio", same: bool 
         old = _run(found.text, delay, library)
         new = _run(after, delay, library)
         assert not same or new.outcome == old.outcome
-        assert old.stall >= delay * 0.9, "the call does not block"
+        assert old.stall >= delay * 0.6, "the call does not block"
         if old.stall >= 10 * new.stall:
             return found
     raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
@@ -319,7 +319,7 @@ def test_waiting_for_ones_own_loop() -> None:
         "    return r.status_code, r.reason.lower()",
         "try:\n    r = requests.get(address + '/broken', verify=False)\n    r.raise_for_status()\n"
         "except requests.HTTPError:\n    return 'failed'",
-        "try:\n    requests.get(address + '/a', timeout=slow.delay / 1.05, verify=False)\n"
+        "try:\n    requests.get(address + '/a', timeout=slow.delay / 1.5, verify=False)\n"
         "except requests.Timeout:\n    return 'too slow'",
     ],
 )
