@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from loopsafe.facts.building import (
@@ -33,16 +34,20 @@ from loopsafe.facts.ir import (
     Display,
     Element,
     Expr,
+    Filled,
     FunctionRef,
     Item,
     Name,
+    Narrowed,
     Param,
     Parameter,
     Site,
     Starred,
     Subscript,
     Typed,
+    root_name,
 )
+from loopsafe.facts.narrowing import instance_tests
 from loopsafe.model import Span
 
 
@@ -127,8 +132,9 @@ class ExpressionReader:
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value)
         elif isinstance(target, ast.Subscript):
-            self.expression(target.value)
+            container = self.expression(target.value)
             self.expression(target.slice)
+            self._fill(target.value, container, value)
 
     def bind_name(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:
         """Assigns to a name of this scope, or of the one it is declared to belong to."""
@@ -163,6 +169,18 @@ class ExpressionReader:
         finally:
             self.function, self.scope = outer
 
+    def narrow(self, condition: ast.expr, holds: bool) -> None:
+        """Notes what a condition tells of names from here on."""
+        for test in instance_tests(condition, holds):
+            name = test.name.id
+            before = Name(name, self.scope.block, self.scope.tick())
+            # The class has been read before: its sites are known already.
+            kept = len(self.function.sites)
+            kind = self.expression(test.type)
+            del self.function.sites[kept:]
+            if name not in self.scope.declared:
+                self.scope.bind(name, Narrowed(before, kind, test.holds))
+
     # Expressions
 
     def _name(self, node: ast.Name) -> Expr:
@@ -176,18 +194,26 @@ class ExpressionReader:
         self.site("get", read, span_of(node))
         return read
 
-    def _callee_attribute(self, node: ast.Attribute) -> Expr:
+    def _callee_attribute(self, node: ast.Attribute) -> Attr:
         self.words.add(node.attr)
         return Attr(self.expression(node.value), node.attr)
 
     def _call(self, node: ast.Call, awaited: bool = False) -> Expr:
         callee = node.func
-        if isinstance(callee, ast.Attribute):
-            func = self._callee_attribute(callee)
-        else:
-            func = self.expression(callee)
-        span = span_of(callee)
-        call = Call(func, self.expressions(node.args), self.keywords(node.keywords), span)
+        if not isinstance(callee, ast.Attribute):
+            return self._called(node, self.expression(callee), awaited)
+        func = self._callee_attribute(callee)
+        call = self._called(node, func, awaited)
+        if callee.attr in _FILLING and call.args:
+            self._fill(callee.value, func.value, call.args[-1])
+        return call
+
+    def _called(self, node: ast.Call, func: Expr, awaited: bool) -> Call:
+        span = span_of(node.func)
+        args = self.expressions(node.args)
+        if _last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
+            args = (self.annotation(node.args[0]) or args[0], *args[1:])
+        call = Call(func, args, self.keywords(node.keywords), span)
         self.site("call", call, span, awaited)
         return call
 
@@ -225,18 +251,22 @@ class ExpressionReader:
             self.reading_annotation = True
 
     def _choice(self, node: ast.IfExp) -> Expr:
-        self.expression(node.test)
-        with self.scope.inside("if"):
+        test = self.expression(node.test)
+        with self.scope.inside("if", test):
+            self.narrow(node.test, True)
             body = self.expression(node.body)
-        with self.scope.inside("else"):
+        with self.scope.inside("else", test):
+            self.narrow(node.test, False)
             other = self.expression(node.orelse)
         return Choice((body, other))
 
     def _boolean(self, node: ast.BoolOp) -> Expr:
-        first = self.expression(node.values[0])
+        options = [self.expression(node.values[0])]
         with self.scope.inside("if"):
-            rest = self.expressions(node.values[1:])
-        return Choice((first, *rest))
+            for before, value in pairwise(node.values):
+                self.narrow(before, isinstance(node.op, ast.And))
+                options.append(self.expression(value))
+        return Choice(tuple(options))
 
     def _binary(self, node: ast.BinOp) -> Expr:
         left, right = self.expression(node.left), self.expression(node.right)
@@ -297,7 +327,9 @@ class ExpressionReader:
         self.iterate(clause.iter, iterable, bool(clause.is_async))
         with self.scope.inside("comprehension"):
             self.bind(clause.target, Element(iterable, bool(clause.is_async)))
-            self.expressions(clause.ifs)
+            for condition in clause.ifs:
+                self.expression(condition)
+                self.narrow(condition, True)
             return self._generators(node, generators)
 
     def iterate(self, node: ast.expr, iterable: Expr, is_async: bool) -> None:
@@ -350,6 +382,29 @@ class ExpressionReader:
         value = self.expression(default) if default is not None else None
         return Parameter(arg.arg, kind, self.annotation(arg.annotation), value)
 
+    def _fill(self, node: ast.expr, container: Expr, element: Expr) -> None:
+        """Notes what is put into a container that a name or an attribute of `self` holds."""
+        root = root_name(element)
+        if isinstance(node, ast.Name) and isinstance(container, Name):
+            home = self.scope
+            while home.kind == "class" or node.id not in home.bindings:
+                if home.parent < 0:
+                    return
+                home = self.scopes[home.parent]
+            bindings = home.bindings[node.id]
+        elif isinstance(node, ast.Attribute) and isinstance(container, Attr):
+            receiver = node.value.id if isinstance(node.value, ast.Name) else ""
+            owners = [owner for known, owner in self.receivers if known == receiver]
+            if not owners:
+                return
+            bindings = owners[-1].attributes.setdefault(node.attr, [])
+        else:
+            return
+        if root is not None and root != getattr(node, "id", ""):
+            filled = Filled(container, element)
+            scope = self.scope
+            bindings.append(Binding(filled, None, scope.number, -1, scope.tick()))
+
     def _bind_attribute(self, target: ast.Attribute, value: Expr, annotation: Expr | None) -> None:
         scope = self.scope
         if isinstance(target.value, ast.Name):
@@ -379,6 +434,9 @@ def _literal_index(node: ast.expr) -> Expr:
     values = [part.value for part in parts if isinstance(part, ast.Constant)]
     return Display("tuple", tuple(Const(v) for v in values if not isinstance(v, type(...))))
 
+
+_FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
+"""Methods of containers that put their last argument into them."""
 
 _COMPREHENSIONS: dict[type, str] = {
     ast.ListComp: "list",

@@ -8,10 +8,14 @@ from typing import Any
 
 from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
 from loopsafe.facts.expressions import ExpressionReader
+from loopsafe.facts.generics import type_parameters
 from loopsafe.facts.ir import (
     UNKNOWN,
     Binary,
+    Call,
     ClassRef,
+    Const,
+    Display,
     Element,
     Entered,
     Expr,
@@ -21,6 +25,7 @@ from loopsafe.facts.ir import (
     ModuleFacts,
     Name,
     Narrowed,
+    Subscript,
 )
 from loopsafe.facts.once import kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
@@ -77,6 +82,7 @@ class StatementReader(ExpressionReader):
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = self.expressions(node.decorator_list)
+        self._type_parameters(node)
         is_async = isinstance(node, ast.AsyncFunctionDef)
         name_span = _name_span(node, "async def " if is_async else "def ")
         qualname = ".".join((*self.qualname, node.name))
@@ -104,7 +110,11 @@ class StatementReader(ExpressionReader):
         span = _name_span(node, "class ")
         cls = ClassBuilder(node.name, qualname, span, len(self.scopes), self.scope.number)
         cls.decorators = decorators
+        parameters = self._type_parameters(node)
         cls.bases = self.expressions(node.bases)
+        if parameters:
+            generic = Subscript(_GENERIC, Display("tuple", parameters))
+            cls.bases = (*cls.bases, generic)
         cls.keywords = self.keywords(node.keywords)
         index = len(self.classes)
         self.classes.append(cls)
@@ -116,6 +126,16 @@ class StatementReader(ExpressionReader):
         self.statements(node.body)
         self.scope, self.qualname = outer, names
         self.bind_name(node.name, ClassRef(index))
+
+    def _type_parameters(self, node: ast.AST) -> tuple[Expr, ...]:
+        """Binds what stands in brackets behind a definition's name, as `T = TypeVar("T")` would."""
+        names: list[Expr] = []
+        for name, bound in type_parameters(node):
+            read = self.annotation(bound)
+            keywords = (("bound", read),) if read is not None else ()
+            self.bind_name(name, Call(_TYPE_VARIABLE, (Const(name),), keywords, Span(0, 0, 0, 0)))
+            names.append(Name(name, self.scope.block, self.scope.tick()))
+        return tuple(names)
 
     # Bindings
 
@@ -198,14 +218,14 @@ class StatementReader(ExpressionReader):
         if then == "if":
             then = kept_by(node.test, node.body, self.scope.declared, self._receiver()) or then
         with self.scope.inside(then, test):
-            self._narrow(_instance_tests(node.test, positive=True))
+            self.narrow(node.test, True)
             self.statements(node.body)
         if node.orelse:
             with self.scope.inside(other, test):
-                self._narrow(_instance_tests(node.test, positive=False))
+                self.narrow(node.test, False)
                 self.statements(node.orelse)
         elif isinstance(node.body[-1], _TERMINATORS):
-            self._narrow(_instance_tests(node.test, positive=False))
+            self.narrow(node.test, False)
 
     def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
         """`once` or `lazy` for what follows an early return of a kept result."""
@@ -218,21 +238,7 @@ class StatementReader(ExpressionReader):
 
     def _assert(self, node: ast.Assert) -> None:
         self.expression(node.test)
-        self._narrow(_instance_tests(node.test, positive=True))
-
-    def _narrow(self, tests: list[tuple[ast.Name, ast.expr]]) -> None:
-        for name, kind in tests:
-            before = Name(name.id, self.scope.block, self.scope.tick())
-            narrowed = Narrowed(before, self._silent(kind))
-            if name.id not in self.scope.declared:
-                self.scope.bind(name.id, narrowed)
-
-    def _silent(self, node: ast.expr) -> Expr:
-        """An expression that has been read before: its sites are known already."""
-        kept = len(self.function.sites)
-        found = self.expression(node)
-        del self.function.sites[kept:]
-        return found
+        self.narrow(node.test, True)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         is_async = isinstance(node, ast.AsyncFor)
@@ -289,7 +295,7 @@ class StatementReader(ExpressionReader):
     def _match(self, node: ast.Match) -> None:
         subject = self.expression(node.subject)
         for case in node.cases:
-            with self.scope.inside("case"):
+            with self.scope.inside("case", subject):
                 self._pattern(case.pattern, subject)
                 if case.guard is not None:
                     self.expression(case.guard)
@@ -306,7 +312,8 @@ class StatementReader(ExpressionReader):
                 self.bind_name(pattern.name, InstanceOf(kind) if known and kind else subject)
             return
         if isinstance(pattern, ast.MatchClass) and isinstance(subject, Name):
-            self.scope.bind(subject.id, InstanceOf(self.expression(pattern.cls)))
+            before = Name(subject.id, self.scope.block, self.scope.tick())
+            self.scope.bind(subject.id, Narrowed(before, self.expression(pattern.cls), True))
         for child in ast.iter_child_nodes(pattern):
             if isinstance(child, ast.pattern):
                 self._pattern(child, Element(subject, False))
@@ -329,6 +336,8 @@ class StatementReader(ExpressionReader):
             self.exports = [*(self.exports or []), *names]
 
 
+_GENERIC = Imported("typing", "Generic", 0)
+_TYPE_VARIABLE = Imported("typing", "TypeVar", 0)
 _TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -368,24 +377,6 @@ def _branches(test: ast.expr) -> tuple[str, str]:
     ):
         return "main", "else"
     return "if", "else"
-
-
-def _instance_tests(test: ast.expr, positive: bool) -> list[tuple[ast.Name, ast.expr]]:
-    """Names that are instances of a class where the test holds (or, negated, where it fails)."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return _instance_tests(test.operand, not positive)
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And if positive else ast.Or):
-        return [found for part in test.values for found in _instance_tests(part, positive)]
-    if (
-        positive
-        and isinstance(test, ast.Call)
-        and isinstance(test.func, ast.Name)
-        and test.func.id == "isinstance"
-        and len(test.args) == 2
-        and isinstance(test.args[0], ast.Name)
-    ):
-        return [(test.args[0], test.args[1])]
-    return []
 
 
 _READERS: dict[type, Callable[[StatementReader, Any], None]] = {

@@ -154,10 +154,18 @@ class Entered(NamedTuple):
 
 
 class Narrowed(NamedTuple):
-    """A name after `isinstance(name, type)`."""
+    """A name after `isinstance(name, type)`, or where that fails."""
 
     name: Name
     type: Expr
+    holds: bool
+
+
+class Filled(NamedTuple):
+    """A container into which an element was put: `container[key] = element`, `.append(element)`."""
+
+    container: Name | Attr
+    element: Expr
 
 
 class InstanceOf(NamedTuple):
@@ -194,6 +202,7 @@ Expr: TypeAlias = (
     | Item
     | Entered
     | Narrowed
+    | Filled
     | InstanceOf
     | Unknown
 )
@@ -331,3 +340,21 @@ class ModuleFacts(NamedTuple):
     words: frozenset[str]
     """Every attribute that is read and every name that is imported: lets a search skip modules."""
     problems: tuple[SyntaxProblem, ...]
+
+
+def root_name(expr: Expr) -> str | None:
+    """The name that a plain reference or a call of one begins with, `a` of `a.b()`.
+
+    Empty for a function or a class, None for what is put together in other ways.
+    """
+    while True:
+        if isinstance(expr, Name):
+            return expr.id
+        if isinstance(expr, (FunctionRef, ClassRef)):
+            return ""
+        if isinstance(expr, (Attr, Await)):
+            expr = expr.value
+        elif isinstance(expr, Call):
+            expr = expr.func
+        else:
+            return None

@@ -6,7 +6,10 @@ its later assignments round again. Nothing is executed: every branch counts.
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Binding, Block, Scope
+from loopsafe.facts.ir import Binding, Block, Narrowed, Scope
+
+_BRANCHES = frozenset({"if", "else", "case", "except", "once", "lazy", "main", "typing"})
+"""Blocks of which, below one condition, only one runs."""
 
 
 def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, ...]:
@@ -15,10 +18,14 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
     None where all belong to comprehensions elsewhere: there the name is another scope's.
     """
     found = scope.bindings.get(name, ())
-    if len(found) < 2 and (not found or found[0].block <= 0):
+    if not found or (len(found) == 1 and found[0].block <= 0 and not _narrows(found[0])):
         return found
     lineage = _lineage(scope.blocks, block)
-    visible = [b for b in found if _is_visible(scope.blocks, b.block, lineage)]
+    visible = [
+        b
+        for b in found
+        if _is_visible(scope.blocks, b.block, lineage) and (b.block in lineage or not _narrows(b))
+    ]
     before = [b for b in visible if b.order < order or b.block < 0]
     anchor = max((b.order for b in before if b.block in lineage), default=-1)
     reached = [b for b in before if b.order >= anchor or b.block < 0]
@@ -30,7 +37,7 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
             b.order == anchor and _within(scope.blocks, b.block, loops[-1]) for b in before
         ):
             reached.append(later)
-    return tuple(reached) or tuple(visible)
+    return tuple(reached) or tuple(b for b in visible if not _narrows(b))
 
 
 def _lineage(blocks: tuple[Block, ...], block: int) -> set[int]:
@@ -42,13 +49,30 @@ def _lineage(blocks: tuple[Block, ...], block: int) -> set[int]:
 
 
 def _is_visible(blocks: tuple[Block, ...], block: int, lineage: set[int]) -> bool:
-    """A comprehension keeps its names to itself, and code that never runs binds nothing."""
-    while block > 0:
-        kind = blocks[block].kind
-        if kind in ("comprehension", "dead") and block not in lineage:
+    """A comprehension keeps its names to itself, and so does a branch from its other branches.
+
+    Code that never runs binds nothing.
+    """
+    while block > 0 and block not in lineage:
+        found = blocks[block]
+        if found.kind in ("comprehension", "dead"):
             return False
-        block = blocks[block].parent
+        if (
+            found.kind in _BRANCHES
+            and found.test is not None
+            and any(
+                i > 0 and blocks[i].parent == found.parent and blocks[i].test == found.test
+                for i in lineage
+            )
+        ):
+            return False
+        block = found.parent
     return True
+
+
+def _narrows(binding: Binding) -> bool:
+    """Whether a binding only tells more of a value that the name has already."""
+    return isinstance(binding.value, Narrowed)
 
 
 def _within(blocks: tuple[Block, ...], block: int, outer: int) -> bool:

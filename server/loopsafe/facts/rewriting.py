@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from loopsafe.facts.generics import remember
+
+_GENERIC = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -30,6 +33,8 @@ class Rewriting:
     """By line: from which column on, what the column was, and whether it stays there."""
     _strings: dict[tuple[int, int], tuple[int, int]]
     """Starts of the expressions that replaced f-strings, and where those ended."""
+    _parameters: dict[int, str]
+    """Type parameters that became blanks, by line."""
 
     def restore(self, tree: ast.Module, first_line: int = 1) -> None:
         """Moves the nodes of the parsed older text to where they are in the newer one."""
@@ -40,6 +45,8 @@ class Rewriting:
             restorer.visit(tree)
             ends = restorer.ends
         for node in ast.walk(tree):
+            if isinstance(node, _GENERIC) and (node.lineno - before) in self._parameters:
+                remember(node, self._parameters[node.lineno - before])
             if hasattr(node, "col_offset"):
                 self._move(node, before)
                 if isinstance(node, ast.JoinedStr) and (end := ends.get(id(node))):
@@ -70,6 +77,7 @@ def apply(text: str, edits: Sequence[Edit], replaced_strings: Mapping[int, int])
     parts: list[str] = []
     ways: dict[int, list[tuple[int, int, bool]]] = {}
     strings: dict[tuple[int, int], tuple[int, int]] = {}
+    parameters: dict[int, str] = {}
     old, new = _Cursor(), _Cursor()
     previous = 0
     for start, end, content in edits:
@@ -80,6 +88,8 @@ def apply(text: str, edits: Sequence[Edit], replaced_strings: Mapping[int, int])
         old.advance(kept)
         new.advance(kept)
         begin = (new.line, new.column + 1)
+        if replaced.startswith("[") and not content.strip(" \\\n"):
+            parameters[new.line] = replaced[1:-1]
         ways.setdefault(new.line, []).append((new.column, old.column, True))
         old.advance(replaced)
         for _ in range(new.advance(content)):
@@ -91,7 +101,7 @@ def apply(text: str, edits: Sequence[Edit], replaced_strings: Mapping[int, int])
             strings[begin] = (close.line, close.column)
         previous = end
     parts.append(text[previous:])
-    return Rewriting("".join(parts), ways, strings)
+    return Rewriting("".join(parts), ways, strings, parameters)
 
 
 @dataclass(slots=True)

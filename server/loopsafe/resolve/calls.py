@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Expr, Function, Parameter, Starred
+from loopsafe.facts.ir import Call, Function, Parameter
+from loopsafe.resolve.arguments import (
+    Arguments,
+    argument_at,
+    fitting,
+    given,
+    instances_made,
+    is_callable,
+    matched,
+    metadata,
+)
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.special import DECORATORS, SPECIAL
-from loopsafe.resolve.types import as_instance, mentions_variable
+from loopsafe.resolve.types import as_instance
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -33,15 +42,10 @@ from loopsafe.resolve.values import (
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
-Arguments = tuple[tuple[int, Values], ...]
-
-_DEEPEST_ARGUMENTS = 3
-"""Beyond this many calls, what was passed along is no longer told apart by call site."""
-
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
-    callees = resolver.values(call.func, frame)
+    callees = fitting(resolver, resolver.values(call.func, frame), call)
     return union(call_value(resolver, callee, call, frame) for callee in callees)
 
 
@@ -104,49 +108,6 @@ def decorated(resolver: Resolver, function: FunctionValue) -> Values:
     return values
 
 
-def given(
-    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
-) -> Arguments:
-    """What a call passes to the parameters whose own annotation does not tell."""
-    module = resolver.table.get(function.module)
-    if module is None or call is None or frame is None or frame.depth >= _DEEPEST_ARGUMENTS:
-        return ()
-    facts = module.facts.functions[function.number]
-    outer = resolver.frame(function.module, facts.outer)
-    found: list[tuple[int, Values]] = []
-    for index, expr in matched(facts, call, function.bound):
-        parameter = facts.parameters[index]
-        values = resolver.values(expr, frame)
-        if not values:
-            continue
-        annotation = parameter.annotation
-        if annotation is not None and mentions_variable(resolver, annotation, outer):
-            found.append((index, values))
-        elif not module.is_stub:
-            telling = values if annotation is None else tuple(v for v in values if _is_callable(v))
-            if telling and not all(isinstance(v, ConstantValue) for v in telling):
-                found.append((index, telling))
-    return tuple(found)
-
-
-def matched(facts: Function, call: Call, bound: bool) -> list[tuple[int, Expr]]:
-    """The call's arguments by parameter index; those behind a `*` cannot be placed."""
-    parameters = facts.parameters
-    positions = [i for i, p in enumerate(parameters) if p.kind == "positional"]
-    if bound and positions:
-        positions = positions[1:]
-    found: list[tuple[int, Expr]] = []
-    for position, expr in enumerate(call.args):
-        if isinstance(expr, Starred) or position >= len(positions):
-            break
-        found.append((positions[position], expr))
-    names = {p.name: i for i, p in enumerate(parameters) if p.kind in ("positional", "keyword")}
-    for name, expr in call.keywords:
-        if name in names:
-            found.append((names[name], expr))
-    return found
-
-
 def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     """What a function's parameter may hold."""
     module = resolver.table.get(frame.module)
@@ -157,9 +118,9 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     receiver = _receiver(resolver, facts, index, frame)
     if receiver:
         return receiver
-    if parameter.kind in ("args", "kwargs"):
-        return _gathered(resolver, parameter, frame)
     passed = next((values for i, values in frame.arguments if i == index), ())
+    if parameter.kind in ("args", "kwargs"):
+        return _gathered(resolver, parameter, passed, frame)
     outer = resolver.frame(frame.module, facts.outer, frame.receiver)
     if parameter.annotation is not None:
         declared = resolver.instances(parameter.annotation, frame)
@@ -234,7 +195,7 @@ def _call_function(
     if runner is not None and runner.gives == "callable" and call is not None and frame is not None:
         targets = call.args[runner.position : runner.position + 1] or call.args[:1]
         found = union(resolver.values(target, frame) for target in targets)
-        return tuple(OffloadingValue(v) for v in found if _is_callable(v))
+        return tuple(OffloadingValue(v) for v in found if is_callable(v))
     return resolver.function_result(function, given(resolver, function, call, frame))
 
 
@@ -265,7 +226,8 @@ def _call_class(
     result = resolver.catalogue.returns(name)
     if result is not None:
         return resolver.instance_of(result)
-    return (Instance(cls),)
+    made = instances_made(resolver, cls, call, frame) if call is not None and frame else ()
+    return made or (Instance(cls),)
 
 
 def _call_external(
@@ -311,12 +273,12 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
         return (*_known_result(resolver, decorator, name), value)
     first = 1 if decorator.bound else 0
     made = resolver.function_result(decorator, ((first, (value,)),))
-    return tuple(v for v in made if _is_callable(v))
+    return tuple(v for v in made if is_callable(v))
 
 
 def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
     """What a framework passes for `= Depends(f)`: the result of `f`, awaited and unwrapped."""
-    markers = [parameter.default, *_metadata(parameter.annotation)]
+    markers = [parameter.default, *metadata(parameter.annotation)]
     for marker in markers:
         if not isinstance(marker, Call):
             continue
@@ -328,17 +290,6 @@ def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
             if target is not None:
                 return _provided(resolver, resolver.values(target, frame))
     return ()
-
-
-def argument_at(call: Call, position: int, name: str) -> Expr | None:
-    """The argument of a call at a position or under a keyword."""
-    for keyword, value in call.keywords:
-        if name and keyword == name:
-            return value
-    if 0 <= position < len(call.args):
-        found = call.args[position]
-        return None if isinstance(found, Starred) else found
-    return None
 
 
 def _provided(resolver: Resolver, targets: Values) -> Values:
@@ -354,13 +305,6 @@ def _provided(resolver: Resolver, targets: Values) -> Values:
     return union(found)
 
 
-def _metadata(annotation: Expr | None) -> Iterable[Expr]:
-    """What `Annotated[T, ...]` carries besides the type."""
-    index = getattr(annotation, "key", None)
-    items = getattr(index, "items", ())
-    return items[1:] if isinstance(items, tuple) else ()
-
-
 def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
     """`self` or `cls`, for the first parameter of a method."""
     if index != 0 or facts.owner < 0 or frame.receiver is None:
@@ -373,8 +317,8 @@ def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> 
     return (Instance(frame.receiver),)
 
 
-def _gathered(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
-    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else ()
+def _gathered(resolver: Resolver, parameter: Parameter, passed: Values, frame: Frame) -> Values:
+    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else passed
     if parameter.kind == "args":
         return resolver.builtin("tuple", item)
     return resolver.builtin("dict", resolver.builtin("str"), item)
@@ -411,20 +355,6 @@ def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
                 items = call_value(resolver, following, None, None)
                 found.append(awaited(resolver, items) if is_async else items)
     return union(found)
-
-
-def _is_callable(value: Value) -> bool:
-    return isinstance(
-        value,
-        (
-            FunctionValue,
-            ClassValue,
-            PartialValue,
-            OffloadingValue,
-            ManagerFactory,
-            External,
-        ),
-    )
 
 
 __all__ = [

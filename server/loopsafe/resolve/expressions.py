@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
 from loopsafe.resolve.calls import awaited, call_values, elements, entered, parameter_values
+from loopsafe.resolve.members import annotated_names, filled
 from loopsafe.resolve.names import imported_values, name_values
-from loopsafe.resolve.types import classes
+from loopsafe.resolve.types import as_instance, classes
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
+    External,
+    ExternalInstance,
     Frame,
     FunctionValue,
     Instance,
     TupleValue,
+    Value,
     Values,
     union,
 )
@@ -153,7 +157,22 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
         else:
             getters = resolver.attribute(value, "__getitem__")
             found.append(union(resolver.called(getter) for getter in getters))
+            if not found[-1] and isinstance(value, Instance):
+                found.append(_field(resolver, value.cls, resolver.values(expr.key, frame)))
     return union(found)
+
+
+def _field(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:
+    """A field of a `TypedDict` by its name, or of a `NamedTuple` by its place."""
+    fields = annotated_names(resolver, cls)
+    chosen: list[str] = []
+    for key in keys:
+        literal = key.value if isinstance(key, ConstantValue) else None
+        if isinstance(literal, str) and literal in fields:
+            chosen.append(literal)
+        elif isinstance(literal, int) and -len(fields) <= literal < len(fields):
+            chosen.append(fields[literal])
+    return union(resolver.attribute(Instance(cls), name) for name in chosen)
 
 
 def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:
@@ -172,6 +191,12 @@ def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
         if isinstance(value, (Instance, ConstantValue)):
             operators = resolver.attribute(value, expr.op)
             found.append(union(resolver.called(operator) for operator in operators))
+    if not any(found):
+        reflected = expr.op.replace("__", "__r", 1)
+        for value in resolver.values(expr.right, frame):
+            if isinstance(value, Instance):
+                operators = resolver.attribute(value, reflected)
+                found.append(union(resolver.called(operator) for operator in operators))
     return union(found) or left
 
 
@@ -183,10 +208,16 @@ def _item(resolver: Resolver, expr: ir.Item, frame: Frame) -> Values:
     found: list[Values] = []
     for value in resolver.values(expr.value, frame):
         if isinstance(value, TupleValue):
-            fits = -len(value.items) <= expr.number < len(value.items)
-            found.append(value.items[expr.number] if fits else union(value.items))
+            number = expr.number + (expr.number < -1)
+            fits = -len(value.items) <= number < len(value.items) and expr.number != -1
+            found.append(value.items[number] if fits else union(value.items))
         else:
             found.append(elements(resolver, (value,)))
+            if not found[-1] and isinstance(value, Instance) and expr.number != -1:
+                number = expr.number + (expr.number < -1)
+                found.append(_field(resolver, value.cls, (ConstantValue(number),)))
+    if expr.number == -1:
+        return resolver.builtin("list", union(found))
     return union(found)
 
 
@@ -199,17 +230,30 @@ def _narrowed(resolver: Resolver, expr: ir.Narrowed, frame: Frame) -> Values:
     after = _instances_of(resolver, expr.type, frame)
     if not after:
         return before
-    wanted = {(v.cls.module, v.cls.number) for v in after if isinstance(v, Instance)}
-    kept = tuple(
-        v
-        for v in before
-        if isinstance(v, Instance)
-        and any(
-            isinstance(c, ClassValue) and (c.module, c.number) in wanted
-            for c in resolver.mro(v.cls)
-        )
-    )
-    return kept or after
+    wanted = {_identity(value) for value in after}
+    kept = tuple(v for v in before if _is_one_of(resolver, v, wanted) is expr.holds)
+    return kept if kept or not expr.holds else after
+
+
+def _is_one_of(resolver: Resolver, value: Value, classes: set[Hashable]) -> bool:
+    """Whether a value is an instance of one of some classes, or of a class that inherits them."""
+    if not isinstance(value, Instance):
+        return _identity(value) in classes
+    return any(_identity(owner) in classes for owner in resolver.mro(value.cls))
+
+
+def _identity(value: Value) -> Hashable:
+    """A class, or that of an object, without what a generic class is given."""
+    if isinstance(value, Instance):
+        value = value.cls
+    if isinstance(value, ClassValue):
+        return value.module, value.number
+    return value.name if isinstance(value, (External, ExternalInstance)) else value
+
+
+def _filled(resolver: Resolver, expr: ir.Filled, frame: Frame) -> Values:
+    containers = resolver.values(expr.container, frame)
+    return filled(resolver, containers, expr.element, frame)
 
 
 def _instance(resolver: Resolver, expr: ir.InstanceOf, frame: Frame) -> Values:
@@ -219,7 +263,7 @@ def _instance(resolver: Resolver, expr: ir.InstanceOf, frame: Frame) -> Values:
 def _instances_of(resolver: Resolver, kind: ir.Expr, frame: Frame) -> Values:
     if isinstance(kind, ir.Display):
         return union(_instances_of(resolver, part, frame) for part in kind.items)
-    return tuple(Instance(c) for c in classes(resolver, kind, frame) if isinstance(c, ClassValue))
+    return tuple(as_instance(c) for c in classes(resolver, kind, frame))
 
 
 _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
@@ -244,5 +288,6 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Item: _item,
     ir.Entered: _entered,
     ir.Narrowed: _narrowed,
+    ir.Filled: _filled,
     ir.InstanceOf: _instance,
 }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Binding, FunctionRef
+from loopsafe.facts.ir import Await, Binding, Call, Expr, Filled, FunctionRef, root_name
 from loopsafe.resolve.names import final_bindings, module_member, qualified
-from loopsafe.resolve.types import classes
+from loopsafe.resolve.types import classes, type_parameters
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
     ExternalInstance,
+    Frame,
     FunctionValue,
     Instance,
     ModuleValue,
@@ -86,6 +87,47 @@ def find(
     return None
 
 
+def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
+    """The names that a class annotates in its own body, in order."""
+    module = resolver.table.get(cls.module)
+    if module is None:
+        return []
+    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
+    return [
+        name
+        for name, bindings in scope.bindings.items()
+        if any(binding.annotation is not None for binding in bindings)
+    ]
+
+
+def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) -> Values:
+    """Containers with an element in them, where their own type does not say what they hold."""
+    bare = [v for v in containers if isinstance(v, Instance) and not any(v.cls.arguments)]
+    held = _held(resolver, element, frame) if bare else ()
+    found: list[Value] = []
+    for value in bare if held else ():
+        count = len(type_parameters(resolver, value.cls))
+        if count in (1, 2) and resolver.attribute(value, "__iter__"):
+            keys: tuple[Values, ...] = ((),) if count == 2 else ()
+            found.append(Instance(value.cls._replace(arguments=(*keys, held))))
+    return tuple(found)
+
+
+def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
+    """What is put into a container, read so that containers filled from each other end."""
+    if isinstance(element, Await):
+        return resolver.awaited(_held(resolver, element.value, frame))
+    if isinstance(element, Call):
+        callees = _held(resolver, element.func, frame)
+        return union(resolver.called(callee) for callee in callees)
+    module = resolver.table.get(frame.module)
+    bindings = module.facts.scopes[frame.scope].bindings if module else {}
+    root = bindings.get(root_name(element) or "", ())
+    if any(isinstance(binding.value, Filled) for binding in root):
+        return ()
+    return resolver.values(element, frame)
+
+
 def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
     """The class and its bases; C3 where it works out, depth first where it does not."""
     module = resolver.table.get(cls.module)
@@ -149,7 +191,8 @@ def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> 
     def compute() -> Values:
         member = find(resolver, cls, name)
         if member is None:
-            return _known_attribute(resolver, cls, name)
+            known = _known_attribute(resolver, cls, name)
+            return known or (_delegated(resolver, cls, name) if bound else ())
         return _member_values(resolver, member, name, cls, bound)
 
     return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
@@ -169,9 +212,15 @@ def _member_values(
             found.append(_method(resolver, method))
         else:
             found.append(resolver.bound(binding, declared))
+    fillings: list[tuple[Filled, Frame]] = []
     for binding in member.stored:
         frame = resolver.frame(owner.module, binding.scope, cls)
-        found.append(resolver.bound(binding, frame))
+        if isinstance(binding.value, Filled):
+            fillings.append((binding.value, frame))
+        else:
+            found.append(resolver.bound(binding, frame))
+    containers = union(found)
+    found.extend(filled(resolver, containers, f.element, frame) for f, frame in fillings)
     values = union(found)
     return values or _known_attribute(resolver, cls, name)
 
@@ -188,6 +237,26 @@ def _method(resolver: Resolver, method: FunctionValue) -> Values:
     if "classmethod" in shorts:
         return resolver.decorated(method._replace(bound=True))
     return resolver.decorated(method)
+
+
+def _delegated(resolver: Resolver, cls: ClassValue, name: str) -> Values:
+    """What a class's own `__getattr__` gives for a name that it has not."""
+    member = find(resolver, cls, "__getattr__") if not name.startswith("__") else None
+    if member is None or not isinstance(member.owner, ClassValue):
+        return ()
+    module = resolver.table.get(member.owner.module)
+    if module is None or module.is_stub:
+        return ()
+    getters = (b.value for b in member.bindings if isinstance(b.value, FunctionRef))
+    values: tuple[tuple[int, Values], ...] = ((1, (ConstantValue(name),)),)
+    found = union(
+        resolver.function_result(
+            FunctionValue(member.owner.module, getter.number, cls, True, member.owner.outer), values
+        )
+        for getter in getters
+    )
+    # Which of several ways is for which name, nobody can tell.
+    return found if len(found) == 1 else ()
 
 
 def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:

@@ -60,11 +60,23 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     """What a name may be where it is read."""
     found = definitions(resolver, name, frame)
     if found:
-        return union(resolver.bound(d.binding, d.frame) for d in found)
+        values = union(resolver.bound(d.binding, d.frame) for d in found)
+        return values or _declared(resolver, name, found[0].frame)
     starred = _from_stars(resolver, frame.module, name.id)
     if starred is not None:
         return starred
     return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+
+
+def _declared(resolver: Resolver, name: Name, frame: Frame) -> Values:
+    """What an annotation of the scope says, where the assignments that reach a use say nothing."""
+    module = resolver.table.get(frame.module)
+    bindings = module.facts.scopes[frame.scope].bindings.get(name.id, ()) if module else ()
+    return union(
+        resolver.instances(binding.annotation, frame)
+        for binding in bindings
+        if binding.annotation is not None and binding.scope == frame.scope
+    )
 
 
 def imported_values(resolver: Resolver, imported: Imported, frame: Frame) -> Values:
@@ -119,6 +131,8 @@ def qualified(resolver: Resolver, expr: Expr, frame: Frame) -> str | None:
     if isinstance(expr, Attr):
         base = qualified(resolver, expr.value, frame)
         return f"{base}.{expr.name}" if base else None
+    if isinstance(expr, Imported) and expr.level == 0:
+        return f"{expr.module}.{expr.name}" if expr.name else expr.module
     if not isinstance(expr, Name):
         return None
     found = definitions(resolver, expr, frame)

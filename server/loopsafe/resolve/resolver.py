@@ -106,9 +106,13 @@ class Resolver:
         """What awaiting gives."""
         return calls.awaited(self, values)
 
-    def elements(self, values: Values) -> Values:
+    def elements(self, values: Values, is_async: bool = False) -> Values:
         """What iterating gives."""
-        return calls.elements(self, values)
+        return calls.elements(self, values, is_async)
+
+    def entered(self, values: Values, is_async: bool) -> Values:
+        """What `with value as target` gives the target."""
+        return calls.entered(self, values, is_async)
 
     def named(self, dotted: str) -> Values:
         """What an absolute dotted name stands for."""

@@ -105,6 +105,8 @@ def _named(resolver: Resolver, expr: Name | Attr, frame: Frame) -> Values:
             return ()
         if short == "Self" and name.partition(".")[0] in _TYPING:
             return (Instance(frame.receiver),) if frame.receiver else ()
+        if short in _RENAMED and name.partition(".")[0] in _TYPING:
+            return resolver.instance_of(_RENAMED[short])
     if isinstance(expr, Attr):
         return _attribute(resolver, expr, frame)
     variable = type_variable(resolver, expr, frame)
@@ -175,7 +177,7 @@ def _substituted(resolver: Resolver, variable: str, expr: Name, frame: Frame) ->
             if found:
                 return found
         if here.arguments:
-            found = _from_arguments(resolver, variable, here)
+            found = from_arguments(resolver, variable, here)
             if found:
                 return found
         here = here.outer
@@ -188,7 +190,7 @@ def _substituted(resolver: Resolver, variable: str, expr: Name, frame: Frame) ->
     return ()
 
 
-def _from_arguments(resolver: Resolver, variable: str, frame: Frame) -> Values:
+def from_arguments(resolver: Resolver, variable: str, frame: Frame) -> Values:
     """What this call's arguments say of a function's own type variable."""
     module = resolver.table.get(frame.module)
     if module is None:
@@ -219,21 +221,83 @@ def _unified(
         return ()
     index = annotation.key
     parts = index.items if isinstance(index, Display) else (index,)
-    name = (qualified(resolver, annotation.value, frame) or "").rpartition(".")[2]
-    if not parts or not any(variable in _variables_in(resolver, p, frame) for p in parts):
-        return ()
-    if name in ("type", "Type"):
-        inner: Values = tuple(as_instance(value) for value in given)
-    elif name == "Callable":
-        inner = union(resolver.called(value) for value in given)
-        inner = resolver.awaited(inner) if isinstance(parts[-1], Subscript) else inner
-    elif name in ("Awaitable", "Coroutine", "Future", "Task"):
-        inner = resolver.awaited(given)
-    elif name in ("Optional", "Annotated", "Union"):
-        inner = given
-    else:
-        inner = resolver.elements(given)
-    return inner
+    for position, part in enumerate(parts):
+        if variable in _variables_in(resolver, part, frame):
+            inner = _part(resolver, annotation.value, given, (position, len(parts)), frame)
+            found = _unified(resolver, part, inner, variable, frame)
+            if found:
+                return found
+    return ()
+
+
+def _part(
+    resolver: Resolver, generic: Expr, given: Values, place: tuple[int, int], frame: Frame
+) -> Values:
+    """What `given` has for one argument of a generic type: the `T` of `Iterable[T]`."""
+    position, count = place
+    name = qualified(resolver, generic, frame) or ""
+    declared = union(
+        owner.arguments[position]
+        for value in given
+        if isinstance(value, Instance)
+        for owner in resolver.mro(value.cls)
+        if isinstance(owner, ClassValue)
+        and position < len(owner.arguments)
+        and _class_name(resolver, owner) == name
+    )
+    if declared:
+        return declared
+    short = name.rpartition(".")[2]
+    known = _PARTS.get(short)
+    if known is not None:
+        return known(resolver, given, place)
+    if count == 2 and position == 1:
+        getters = (resolver.attribute(value, "__getitem__") for value in given)
+        return union(resolver.called(getter) for found in getters for getter in found)
+    return resolver.elements(given)
+
+
+def _class_name(resolver: Resolver, cls: ClassValue) -> str:
+    module = resolver.table.get(cls.module)
+    return f"{module.dotted}.{module.facts.classes[cls.number].qualname}" if module else ""
+
+
+def _same(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return given
+
+
+def _part_of_class(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return tuple(as_instance(value) for value in given)
+
+
+def _part_of_callable(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    is_result = place[0] == place[1] - 1
+    return union(resolver.called(value) for value in given) if is_result else ()
+
+
+def _part_of_awaitable(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return resolver.awaited(given) if place[0] == place[1] - 1 else ()
+
+
+def _part_of_tuple(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return union(
+        value.items[place[0]]
+        if isinstance(value, TupleValue) and place[0] < len(value.items)
+        else resolver.elements((value,))
+        for value in given
+    )
+
+
+def _part_of_manager(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return resolver.entered(given, False) if place[0] == 0 else ()
+
+
+def _part_of_async_manager(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return resolver.entered(given, True) if place[0] == 0 else ()
+
+
+def _part_of_async_iterable(resolver: Resolver, given: Values, place: tuple[int, int]) -> Values:
+    return resolver.elements(given, True) if place[0] == 0 else ()
 
 
 def mentions_variable(resolver: Resolver, annotation: Expr, frame: Frame) -> bool:
@@ -247,12 +311,21 @@ def mentions_variable(resolver: Resolver, annotation: Expr, frame: Frame) -> boo
 
 def argument_of(resolver: Resolver, cls: ClassValue, variable: str) -> Values:
     """What a class, or one of its generic bases, is given for a type variable."""
-    for owner in resolver.mro(cls):
-        if isinstance(owner, ClassValue) and owner.arguments:
-            names = type_parameters(resolver, owner)
-            if variable in names and names.index(variable) < len(owner.arguments):
-                return owner.arguments[names.index(variable)]
-    return ()
+    own = _own_argument(resolver, cls, variable)
+    # The bases' arguments may be the class's own: these have to be known without the bases.
+    if own is not None:
+        return own
+    others = (_own_argument(resolver, owner, variable) for owner in resolver.mro(cls)[1:])
+    return next((found for found in others if found is not None), ())
+
+
+def _own_argument(resolver: Resolver, cls: ClassValue | External, variable: str) -> Values | None:
+    if not isinstance(cls, ClassValue) or not cls.arguments:
+        return None
+    names = type_parameters(resolver, cls)
+    if variable not in names or names.index(variable) >= len(cls.arguments):
+        return None
+    return cls.arguments[names.index(variable)]
 
 
 def _type_parameters(resolver: Resolver, cls: ClassValue) -> tuple[str, ...]:
@@ -340,6 +413,43 @@ _TYPING = frozenset({"typing", "typing_extensions", "builtins", "collections", "
 
 _MEANINGLESS = frozenset({"Any", "object", "Callable", "Incomplete", "Never", "NoReturn"})
 """Type names that say nothing of what a value can do."""
+
+_RENAMED = {
+    "List": "builtins.list",
+    "Dict": "builtins.dict",
+    "Set": "builtins.set",
+    "FrozenSet": "builtins.frozenset",
+    "Tuple": "builtins.tuple",
+    "DefaultDict": "collections.defaultdict",
+    "OrderedDict": "collections.OrderedDict",
+    "Counter": "collections.Counter",
+    "ChainMap": "collections.ChainMap",
+    "Deque": "collections.deque",
+}
+"""Names of `typing` that stand for classes elsewhere, which its stub does not say."""
+
+_PARTS: dict[str, Callable[[Resolver, Values, tuple[int, int]], Values]] = {
+    "type": _part_of_class,
+    "Type": _part_of_class,
+    "Callable": _part_of_callable,
+    "Awaitable": _part_of_awaitable,
+    "Coroutine": _part_of_awaitable,
+    "Future": _part_of_awaitable,
+    "Task": _part_of_awaitable,
+    "tuple": _part_of_tuple,
+    "Tuple": _part_of_tuple,
+    "Optional": _same,
+    "Union": _same,
+    "Annotated": _same,
+    "AbstractContextManager": _part_of_manager,
+    "ContextManager": _part_of_manager,
+    "AbstractAsyncContextManager": _part_of_async_manager,
+    "AsyncContextManager": _part_of_async_manager,
+    "AsyncIterable": _part_of_async_iterable,
+    "AsyncIterator": _part_of_async_iterable,
+    "AsyncGenerator": _part_of_async_iterable,
+}
+"""What an argument of a type from `typing` means for a value, by the type's own name."""
 
 _SPECIAL: dict[str, Callable[[Resolver, tuple[Expr, ...], Frame], Values]] = {
     "Annotated": _first,
