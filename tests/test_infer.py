@@ -26,18 +26,22 @@ CASES = {
             connection.sendall(data)  # found by jedi
 
         async def main():
-            await send(socket.create_connection(("example.com", 80)), b"x")
+            connection = socket.create_connection(("example.com", 80))
+            for step in [send]:
+                await step(*[connection, b"x"])
+            await send(*[connection, b"x"])
         """,
-    "dynamic_list": """
+    # jedi: types that only a docstring gives.
+    "docstring": '''
         import smtplib
 
-        clients = []
-        clients.append(smtplib.SMTP("localhost"))
+        async def main(client):
+            """Sends a letter.
 
-        async def main():
-            for client in clients:
-                client.sendmail("a", "b", "c")  # found by jedi
-        """,
+            :type client: smtplib.SMTP
+            """
+            client.sendmail("a", "b", "c")  # found by jedi
+        ''',
     # astroid: values that code computes while it is imported.
     "computed_name": """
         import time
@@ -138,7 +142,7 @@ CASES = {
         import time
 
         NAMES = "pause look".split()
-        TABLE = dict(zip(NAMES, [time.sleep, time.monotonic]))
+        TABLE = dict(zip(NAMES, [getattr(time, "sl" + "eep"), getattr(time, "mono" + "tonic")]))
 
         async def main(key):
             run = TABLE.get(key)

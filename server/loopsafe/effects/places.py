@@ -10,7 +10,7 @@ from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Site
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
-from loopsafe.resolve.calls import argument_at
+from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue, ManagerFactory, PartialValue, Value
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeAlias
 from loopsafe.effects.conditions import blocks
 from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef, Site
 from loopsafe.knowledge.schema import Blocking, Runner
-from loopsafe.resolve.calls import Arguments, argument_at, given
+from loopsafe.resolve.arguments import argument_at
+from loopsafe.resolve.given import Arguments, given
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
 from loopsafe.resolve.names import own_name, qualified
 from loopsafe.resolve.resolver import Resolver

@@ -175,7 +175,8 @@ class Engine:
         self._reports.clear()
         after = self.report(path)
         spans = {finding.span for finding in after.findings}
-        lost = [finding for finding in own if finding.span not in spans]
+        roots = {finding.root for finding in after.findings}  # One may move nearer to its root.
+        lost = [f for f in own if f.span not in spans and f.root not in roots]
         if lost:
             kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
             after = self._reports[path] = replace(after, findings=tuple(kept))

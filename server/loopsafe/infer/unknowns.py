@@ -13,6 +13,7 @@ from loopsafe.facts.ir import Attr, Call, Const, Function, Site, Unknown
 from loopsafe.infer.interest import BORING, Interest
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
+from loopsafe.resolve.expressions import evaluate
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
 
@@ -33,16 +34,18 @@ def open_calls(
     resolver: Resolver, chains: Chains, places: Places, module: Module
 ) -> list[OpenCall]:
     """Those of a module's loop-run functions and of what they call, the likeliest first."""
-    found: dict[tuple[str, int], OpenCall] = {}
+    found: dict[tuple[str, int], OpenCall | None] = {}
     for frame in _reached(resolver, chains, places, module):
         function = function_of(resolver, frame)
         here = resolver.table.get(frame.module)
         if function is None or here is None or not here.is_project:
             continue
-        for call in _in_function(resolver, here, function, frame):
-            found.setdefault((here.key, id(call.call)), call)
+        for call, known in _in_function(resolver, here, function, frame):
+            key = (here.key, id(call.call))
+            # Known from one of its callers, it is followed from there.
+            found[key] = None if known else found.get(key, call)
     interest = Interest(resolver.catalogue, resolver.table)
-    ranked = [(interest.rank(c.call), c.module.key != module.key, c) for c in found.values()]
+    ranked = [(interest.rank(c.call), c.module.key != module.key, c) for c in found.values() if c]
     ranked.sort(key=lambda item: item[:2])
     boring = [call for rank, _, call in ranked if rank >= BORING]
     return [call for rank, _, call in ranked if rank < BORING] + boring[:_MOST_BORING]
@@ -76,15 +79,16 @@ def _reached(resolver: Resolver, chains: Chains, places: Places, module: Module)
 
 def _in_function(
     resolver: Resolver, module: Module, function: Function, frame: Frame
-) -> Iterator[OpenCall]:
+) -> Iterator[tuple[OpenCall, bool]]:
+    """The calls of a function, and whether it is known here what they run."""
     for site in function.sites:
         call = site.expr
         # What is awaited is a coroutine's work in all but broken code.
         if site.kind != "call" or site.awaited or not isinstance(call, Call) or not askable(call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        hinted = (module.key, id(call.func)) in resolver.hints
-        if not hinted and resolver.known(resolver.values(call.func, here)):
+        if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
             continue
-        if not never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
-            yield OpenCall(module, function, site, call)
+        hinted = (module.key, id(call.func)) in resolver.hints
+        values = evaluate(resolver, call.func, here) if hinted else resolver.values(call.func, here)
+        yield OpenCall(module, function, site, call), bool(resolver.known(values))

@@ -1,59 +1,24 @@
-"""Arguments: which parameter gets what of a call, and what that tells of a generic class."""
+"""The shape of calls: which parameter gets which argument, and which overload takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Expr, Function, FunctionRef, Starred
-from loopsafe.resolve.members import find
-from loopsafe.resolve.types import from_arguments, mentions_variable, type_parameters
+from loopsafe.facts.ir import Call, Expr, Function, Starred
 from loopsafe.resolve.values import (
     ClassValue,
-    ConstantValue,
     External,
-    Frame,
     FunctionValue,
-    Instance,
     ManagerFactory,
     OffloadingValue,
     PartialValue,
     Value,
     Values,
-    union,
 )
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
-
-Arguments = tuple[tuple[int, Values], ...]
-
-_DEEPEST = 3
-"""Beyond this many calls, what was passed along is no longer told apart by call site."""
-
-
-def given(
-    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
-) -> Arguments:
-    """What a call passes to the parameters whose own annotation does not tell."""
-    module = resolver.table.get(function.module)
-    if module is None or call is None or frame is None or frame.depth >= _DEEPEST:
-        return ()
-    facts = module.facts.functions[function.number]
-    outer = resolver.frame(function.module, facts.outer)
-    found: dict[int, Values] = {}
-    for index, expr in matched(facts, call, function.bound):
-        values = resolver.values(expr, frame)
-        if not values:
-            continue
-        annotation = facts.parameters[index].annotation
-        if annotation is not None and mentions_variable(resolver, annotation, outer):
-            found[index] = union((found.get(index, ()), values))
-        elif not module.is_stub:
-            telling = values if annotation is None else tuple(v for v in values if is_callable(v))
-            if telling and not all(isinstance(v, ConstantValue) for v in telling):
-                found[index] = union((found.get(index, ()), telling))
-    return tuple(found.items())
 
 
 def matched(facts: Function, call: Call, bound: bool) -> list[tuple[int, Expr]]:
@@ -81,28 +46,8 @@ def fitting(resolver: Resolver, callees: Values, call: Call) -> Values:
     """Of a function's overloads those that take the call's arguments; all where none does."""
     if len(callees) < 2 or any(isinstance(arg, Starred) for arg in call.args):
         return callees
-    fits = tuple(v for v in callees if not isinstance(v, FunctionValue) or _fits(resolver, v, call))
-    return fits or callees
-
-
-def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Values:
-    """Objects of a generic class whose type arguments show in what its constructor is given."""
-    names = type_parameters(resolver, cls)
-    if not names or cls.arguments:
-        return ()
-    best: tuple[Values, ...] = ()
-    for function in _constructors(resolver, cls):
-        arguments = given(resolver, function, call, frame)
-        inner = resolver.function_frame(function, arguments)
-        if inner is None or not arguments or not _fits(resolver, function, call):
-            continue
-        declared = resolver.function_result(function, arguments)
-        made = tuple(v for v in declared if isinstance(v, Instance) and any(v.cls.arguments))
-        if made:
-            return made
-        known = tuple(from_arguments(resolver, name, inner) for name in names)
-        best = max(best, known, key=lambda values: sum(map(bool, values)))
-    return (Instance(cls._replace(arguments=best)),) if any(best) else ()
+    taken = (v for v in callees if not isinstance(v, FunctionValue) or fits(resolver, v, call))
+    return tuple(taken) or callees
 
 
 def argument_at(call: Call, position: int, name: str) -> Expr | None:
@@ -138,17 +83,7 @@ def is_callable(value: Value) -> bool:
     )
 
 
-def _constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]:
-    for name in ("__new__", "__init__"):
-        member = find(resolver, cls, name)
-        if member is None or not isinstance(member.owner, ClassValue):
-            continue
-        for binding in member.bindings:
-            if isinstance(binding.value, FunctionRef):
-                yield FunctionValue(member.owner.module, binding.value.number, cls, True)
-
-
-def _fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
+def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
     """Whether a call gives a function all it requires, and nothing it does not take."""
     module = resolver.table.get(function.module)
     if module is None:

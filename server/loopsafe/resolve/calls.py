@@ -1,27 +1,18 @@
-"""Calls: what a call gives, what its arguments bring in, and what await, `for` and `with` give."""
+"""Calls: what a call gives, what a parameter may hold, and what decorators make of functions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call, Function, Parameter
-from loopsafe.resolve.arguments import (
-    Arguments,
-    argument_at,
-    fitting,
-    given,
-    instances_made,
-    is_callable,
-    matched,
-    metadata,
-)
+from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
+from loopsafe.resolve.given import Arguments, given, instances_made
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
+from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.special import DECORATORS, SPECIAL
-from loopsafe.resolve.types import as_instance
 from loopsafe.resolve.values import (
     ClassValue,
-    ConstantValue,
     CoroutineValue,
     External,
     ExternalInstance,
@@ -33,7 +24,6 @@ from loopsafe.resolve.values import (
     ManagerValue,
     OffloadingValue,
     PartialValue,
-    TupleValue,
     Value,
     Values,
     union,
@@ -132,51 +122,6 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if passed:
         return passed
     return resolver.values(parameter.default, outer) if parameter.default is not None else ()
-
-
-def awaited(resolver: Resolver, values: Values) -> Values:
-    """What awaiting gives."""
-    found: list[Values] = []
-    for value in values:
-        if isinstance(value, CoroutineValue):
-            found.append(value.result)
-        elif isinstance(value, Instance):
-            for method in resolver.attribute(value, "__await__"):
-                results = call_value(resolver, method, None, None)
-                generators = (r for r in results if isinstance(r, Instance))
-                found.extend(g.cls.arguments[-1] for g in generators if g.cls.arguments)
-    return union(found)
-
-
-def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Values:
-    """What iterating gives, item by item."""
-    found: list[Values] = []
-    for value in values:
-        if isinstance(value, TupleValue):
-            found.extend(value.items)
-        elif isinstance(value, GeneratorValue):
-            found.append(_yielded(resolver, value.function, value.arguments))
-        elif isinstance(value, (Instance, ConstantValue)):
-            found.append(_iterated(resolver, value, is_async))
-    return union(found)
-
-
-def entered(resolver: Resolver, values: Values, is_async: bool) -> Values:
-    """What `with value as target` gives the target."""
-    found: list[Values] = []
-    for value in values:
-        if isinstance(value, ManagerValue):
-            found.append(_yielded(resolver, value.function, value.arguments))
-        elif isinstance(value, CoroutineValue) and is_async:
-            found.append(entered(resolver, value.result, is_async))
-        else:
-            name = "__aenter__" if is_async else "__enter__"
-            methods = resolver.attribute(value, name)
-            result = union(call_value(resolver, m, None, None) for m in methods)
-            found.append(awaited(resolver, result) if is_async else result)
-            if not methods or isinstance(value, ExternalInstance):
-                found.append((value,) if isinstance(value, (Instance, ExternalInstance)) else ())
-    return union(found)
 
 
 def _call_function(
@@ -297,7 +242,7 @@ def _provided(resolver: Resolver, targets: Values) -> Values:
     for target in targets:
         for value in call_value(resolver, target, None, None):
             if isinstance(value, GeneratorValue):
-                found.append(_yielded(resolver, value.function, value.arguments))
+                found.append(yielded(resolver, value.function, value.arguments))
             elif isinstance(value, CoroutineValue):
                 found.append(value.result)
             else:
@@ -322,53 +267,3 @@ def _gathered(resolver: Resolver, parameter: Parameter, passed: Values, frame: F
     if parameter.kind == "args":
         return resolver.builtin("tuple", item)
     return resolver.builtin("dict", resolver.builtin("str"), item)
-
-
-def _yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -> Values:
-    """What a generator function yields: by its annotation, else by its `yield`s."""
-    frame = resolver.function_frame(function, arguments)
-    module = resolver.table.get(function.module)
-    if frame is None or module is None:
-        return ()
-    facts = module.facts.functions[function.number]
-    declared: Values = ()
-    if facts.returns is not None:
-        declared = union(
-            value.cls.arguments[0]
-            for value in resolver.instances(facts.returns, frame)
-            if isinstance(value, Instance) and value.cls.arguments
-        )
-    if resolver.known(declared):
-        return declared
-    return union(resolver.values(expr, frame) for expr in facts.yields)
-
-
-def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
-    enter, step = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")
-    found: list[Values] = []
-    for method in resolver.attribute(value, enter):
-        for iterator in call_value(resolver, method, None, None):
-            if isinstance(iterator, GeneratorValue):
-                found.append(_yielded(resolver, iterator.function, iterator.arguments))
-                continue
-            for following in resolver.attribute(iterator, step):
-                items = call_value(resolver, following, None, None)
-                found.append(awaited(resolver, items) if is_async else items)
-    return union(found)
-
-
-__all__ = [
-    "Arguments",
-    "argument_at",
-    "as_instance",
-    "awaited",
-    "call_value",
-    "call_values",
-    "decorated",
-    "elements",
-    "entered",
-    "function_result",
-    "given",
-    "matched",
-    "parameter_values",
-]

@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
-from loopsafe.resolve.calls import awaited, call_values, elements, entered, parameter_values
-from loopsafe.resolve.members import annotated_names, filled
+from loopsafe.resolve.calls import call_values, parameter_values
+from loopsafe.resolve.containers import filled
+from loopsafe.resolve.members import annotated_names
 from loopsafe.resolve.names import imported_values, name_values
-from loopsafe.resolve.types import as_instance, classes
+from loopsafe.resolve.protocols import awaited, elements, entered
+from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -21,6 +23,7 @@ from loopsafe.resolve.values import (
     TupleValue,
     Value,
     Values,
+    as_instance,
     union,
 )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Await, Binding, Call, Expr, Filled, FunctionRef, root_name
+from loopsafe.facts.ir import Binding, Filled, FunctionRef
+from loopsafe.resolve.containers import filled
 from loopsafe.resolve.names import final_bindings, module_member, qualified
-from loopsafe.resolve.types import classes, type_parameters
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -25,8 +25,6 @@ from loopsafe.resolve.values import (
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
-
-_LONGEST_MRO = 60
 
 
 class Member(NamedTuple):
@@ -98,49 +96,6 @@ def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
         for name, bindings in scope.bindings.items()
         if any(binding.annotation is not None for binding in bindings)
     ]
-
-
-def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) -> Values:
-    """Containers with an element in them, where their own type does not say what they hold."""
-    bare = [v for v in containers if isinstance(v, Instance) and not any(v.cls.arguments)]
-    held = _held(resolver, element, frame) if bare else ()
-    found: list[Value] = []
-    for value in bare if held else ():
-        count = len(type_parameters(resolver, value.cls))
-        if count in (1, 2) and resolver.attribute(value, "__iter__"):
-            keys: tuple[Values, ...] = ((),) if count == 2 else ()
-            found.append(Instance(value.cls._replace(arguments=(*keys, held))))
-    return tuple(found)
-
-
-def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
-    """What is put into a container, read so that containers filled from each other end."""
-    if isinstance(element, Await):
-        return resolver.awaited(_held(resolver, element.value, frame))
-    if isinstance(element, Call):
-        callees = _held(resolver, element.func, frame)
-        return union(resolver.called(callee) for callee in callees)
-    module = resolver.table.get(frame.module)
-    bindings = module.facts.scopes[frame.scope].bindings if module else {}
-    root = bindings.get(root_name(element) or "", ())
-    if any(isinstance(binding.value, Filled) for binding in root):
-        return ()
-    return resolver.values(element, frame)
-
-
-def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
-    """The class and its bases; C3 where it works out, depth first where it does not."""
-    module = resolver.table.get(cls.module)
-    if module is None or cls.number >= len(module.facts.classes):
-        return (cls,)
-    facts = module.facts.classes[cls.number]
-    frame = resolver.frame(cls.module, facts.outer, cls if cls.arguments else None)
-    bases: list[ClassValue | External] = []
-    for expr in facts.bases:
-        bases.extend(classes(resolver, expr, frame)[:1])
-    lines = [list(_line_of(resolver, base)) for base in bases]
-    merged = _merged([*lines, list(bases)])
-    return (cls, *merged[:_LONGEST_MRO])
 
 
 def named(resolver: Resolver, dotted: str) -> Values:
@@ -287,24 +242,6 @@ def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
 def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     module = resolver.table.get(cls.module)
     return module.facts.classes[cls.number].scope if module else 0
-
-
-def _line_of(resolver: Resolver, base: ClassValue | External) -> tuple[ClassValue | External, ...]:
-    return resolver.mro(base) if isinstance(base, ClassValue) else (base,)
-
-
-def _merged(lines: list[list[ClassValue | External]]) -> list[ClassValue | External]:
-    merged: list[ClassValue | External] = []
-    lines = [line for line in lines if line]
-    while lines:
-        head = next(
-            (line[0] for line in lines if not any(line[0] in other[1:] for other in lines)),
-            lines[0][0],
-        )
-        merged.append(head)
-        lines = [[c for c in line if c != head] for line in lines]
-        lines = [line for line in lines if line]
-    return merged
 
 
 _PROPERTIES = frozenset(

@@ -13,7 +13,7 @@ from loopsafe.facts.ir import Binding, Expr
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
-from loopsafe.resolve import calls, expressions, members, types
+from loopsafe.resolve import bases, calls, expressions, members, protocols, types
 from loopsafe.resolve.values import (
     ClassValue,
     External,
@@ -22,6 +22,7 @@ from loopsafe.resolve.values import (
     Instance,
     Value,
     Values,
+    as_instance,
     without_none,
 )
 
@@ -78,7 +79,7 @@ class Resolver:
 
     def mro(self, cls: ClassValue) -> tuple[ClassValue | External, ...]:
         """The class and its bases in the order of lookup."""
-        return self.remember(("mro", cls), cls.module, lambda: members.linearise(self, cls))
+        return self.remember(("mro", cls), cls.module, lambda: bases.linearise(self, cls))
 
     def function_result(
         self, function: FunctionValue, arguments: tuple[tuple[int, Values], ...]
@@ -104,15 +105,15 @@ class Resolver:
 
     def awaited(self, values: Values) -> Values:
         """What awaiting gives."""
-        return calls.awaited(self, values)
+        return protocols.awaited(self, values)
 
     def elements(self, values: Values, is_async: bool = False) -> Values:
         """What iterating gives."""
-        return calls.elements(self, values, is_async)
+        return protocols.elements(self, values, is_async)
 
     def entered(self, values: Values, is_async: bool) -> Values:
         """What `with value as target` gives the target."""
-        return calls.entered(self, values, is_async)
+        return protocols.entered(self, values, is_async)
 
     def named(self, dotted: str) -> Values:
         """What an absolute dotted name stands for."""
@@ -120,7 +121,7 @@ class Resolver:
 
     def instance_of(self, dotted: str) -> Values:
         """An object of the class with this absolute dotted name."""
-        return tuple(types.as_instance(value) for value in self.named(dotted))
+        return tuple(as_instance(value) for value in self.named(dotted))
 
     def builtin(self, name: str, *arguments: Values) -> Values:
         """An object of a builtin class."""

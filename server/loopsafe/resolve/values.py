@@ -179,3 +179,10 @@ def union(parts: Iterable[Values]) -> Values:
 def without_none(values: Values) -> Values:
     """Values that are not the constant None."""
     return tuple(v for v in values if not (type(v) is ConstantValue and v.value is None))
+
+
+def as_instance(value: Value) -> Value:
+    """An object of a class; any other value as it is."""
+    if isinstance(value, ClassValue):
+        return Instance(value)
+    return ExternalInstance(value.name) if isinstance(value, External) else value

@@ -10,7 +10,7 @@ from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
-from loopsafe.resolve.calls import argument_at
+from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.values import CoroutineValue, Frame
 from loopsafe.rules.view import Root, View
 from loopsafe.rules.wording import call_label, decorated_message, message, sink_label

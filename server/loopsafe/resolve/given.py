@@ -1,0 +1,83 @@
+"""What calls pass: to parameters, and to the type parameters of a generic class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from loopsafe.facts.ir import Call, FunctionRef
+from loopsafe.resolve.arguments import fits, is_callable, matched
+from loopsafe.resolve.members import find
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    Frame,
+    FunctionValue,
+    Instance,
+    Values,
+    union,
+)
+from loopsafe.resolve.variables import from_arguments, mentions_variable, type_parameters
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+
+Arguments = tuple[tuple[int, Values], ...]
+
+_DEEPEST = 3
+"""Beyond this many calls, what was passed along is no longer told apart by call site."""
+
+
+def given(
+    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
+) -> Arguments:
+    """What a call passes to the parameters whose own annotation does not tell."""
+    module = resolver.table.get(function.module)
+    if module is None or call is None or frame is None or frame.depth >= _DEEPEST:
+        return ()
+    facts = module.facts.functions[function.number]
+    outer = resolver.frame(function.module, facts.outer)
+    found: dict[int, Values] = {}
+    for index, expr in matched(facts, call, function.bound):
+        values = resolver.values(expr, frame)
+        if not values:
+            continue
+        annotation = facts.parameters[index].annotation
+        if annotation is not None and mentions_variable(resolver, annotation, outer):
+            found[index] = union((found.get(index, ()), values))
+        elif not module.is_stub:
+            telling = values if annotation is None else tuple(v for v in values if is_callable(v))
+            if telling and not all(isinstance(v, ConstantValue) for v in telling):
+                found[index] = union((found.get(index, ()), telling))
+    return tuple(found.items())
+
+
+def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Values:
+    """Objects of a generic class whose type arguments show in what its constructor is given."""
+    names = type_parameters(resolver, cls)
+    if not names or cls.arguments:
+        return ()
+    best: tuple[Values, ...] = ()
+    for function in _constructors(resolver, cls):
+        arguments = given(resolver, function, call, frame)
+        inner = resolver.function_frame(function, arguments)
+        if inner is None or not arguments or not fits(resolver, function, call):
+            continue
+        declared = resolver.function_result(function, arguments)
+        made = tuple(v for v in declared if isinstance(v, Instance) and any(v.cls.arguments))
+        if made:
+            return made
+        known = tuple(from_arguments(resolver, name, inner) for name in names)
+        best = max(best, known, key=lambda values: sum(map(bool, values)))
+    return (Instance(cls._replace(arguments=best)),) if any(best) else ()
+
+
+def _constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]:
+    for name in ("__new__", "__init__"):
+        member = find(resolver, cls, name)
+        if member is None or not isinstance(member.owner, ClassValue):
+            continue
+        for binding in member.bindings:
+            if isinstance(binding.value, FunctionRef):
+                yield FunctionValue(member.owner.module, binding.value.number, cls, True)

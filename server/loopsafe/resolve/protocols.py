@@ -1,0 +1,101 @@
+"""What `await`, `for` and `with` give, and what generators yield."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loopsafe.resolve.given import Arguments
+from loopsafe.resolve.values import (
+    ConstantValue,
+    CoroutineValue,
+    ExternalInstance,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    ManagerValue,
+    TupleValue,
+    Value,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.resolve.resolver import Resolver
+
+
+def awaited(resolver: Resolver, values: Values) -> Values:
+    """What awaiting gives."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, CoroutineValue):
+            found.append(value.result)
+        elif isinstance(value, Instance):
+            for method in resolver.attribute(value, "__await__"):
+                results = resolver.called(method)
+                generators = (r for r in results if isinstance(r, Instance))
+                found.extend(g.cls.arguments[-1] for g in generators if g.cls.arguments)
+    return union(found)
+
+
+def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Values:
+    """What iterating gives, item by item."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, TupleValue):
+            found.extend(value.items)
+        elif isinstance(value, GeneratorValue):
+            found.append(yielded(resolver, value.function, value.arguments))
+        elif isinstance(value, (Instance, ConstantValue)):
+            found.append(_iterated(resolver, value, is_async))
+    return union(found)
+
+
+def entered(resolver: Resolver, values: Values, is_async: bool) -> Values:
+    """What `with value as target` gives the target."""
+    found: list[Values] = []
+    for value in values:
+        if isinstance(value, ManagerValue):
+            found.append(yielded(resolver, value.function, value.arguments))
+        elif isinstance(value, CoroutineValue) and is_async:
+            found.append(entered(resolver, value.result, is_async))
+        else:
+            name = "__aenter__" if is_async else "__enter__"
+            methods = resolver.attribute(value, name)
+            result = union(resolver.called(m) for m in methods)
+            found.append(awaited(resolver, result) if is_async else result)
+            if not methods or isinstance(value, ExternalInstance):
+                found.append((value,) if isinstance(value, (Instance, ExternalInstance)) else ())
+    return union(found)
+
+
+def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -> Values:
+    """What a generator function yields: by its annotation, else by its `yield`s."""
+    frame = resolver.function_frame(function, arguments)
+    module = resolver.table.get(function.module)
+    if frame is None or module is None:
+        return ()
+    facts = module.facts.functions[function.number]
+    declared: Values = ()
+    if facts.returns is not None:
+        declared = union(
+            value.cls.arguments[0]
+            for value in resolver.instances(facts.returns, frame)
+            if isinstance(value, Instance) and value.cls.arguments
+        )
+    if resolver.known(declared):
+        return declared
+    return union(resolver.values(expr, frame) for expr in facts.yields)
+
+
+def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
+    enter, step = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")
+    found: list[Values] = []
+    for method in resolver.attribute(value, enter):
+        for iterator in resolver.called(method):
+            if isinstance(iterator, GeneratorValue):
+                found.append(yielded(resolver, iterator.function, iterator.arguments))
+                continue
+            for following in resolver.attribute(iterator, step):
+                items = resolver.called(following)
+                found.append(awaited(resolver, items) if is_async else items)
+    return union(found)
