@@ -185,6 +185,7 @@ def check(section: Section, markdown: str) -> list[str]:
         root = Path(folder).resolve()
         _write(section, root)
         engine = Engine(root, Settings.load(root), root / ".venv")
+        engine.index()
         reports = {
             name: engine.report(str(root / name))
             for name in section.files

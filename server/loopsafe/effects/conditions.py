@@ -25,9 +25,9 @@ def blocks(
         return False
     if call is None:
         return not entry.only_if and _fits_making(resolver, entry, receiver, frame)
-    if any(_holds(resolver, c, call, frame) for c in entry.harmless_if):
+    if any(holds(resolver, c, call, frame) for c in entry.harmless_if):
         return False
-    if entry.only_if and not any(_holds(resolver, c, call, frame) for c in entry.only_if):
+    if entry.only_if and not any(holds(resolver, c, call, frame) for c in entry.only_if):
         return False
     if entry.harmless_after and _is_tamed(resolver, entry.harmless_after, call, frame):
         return False
@@ -40,10 +40,10 @@ def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, fra
     if not (entry.only_if_made or entry.harmless_if_made):
         return True
     made = tuple(makers(resolver, receiver, frame)) if receiver is not None else ()
-    if any(_holds(resolver, c, m, f) for c in entry.harmless_if_made for m, f in made):
+    if any(holds(resolver, c, m, f) for c in entry.harmless_if_made for m, f in made):
         return False
     return not entry.only_if_made or any(
-        _holds(resolver, c, m, f) for c in entry.only_if_made for m, f in made
+        holds(resolver, c, m, f) for c in entry.only_if_made for m, f in made
     )
 
 
@@ -82,7 +82,8 @@ def _stored(resolver: Resolver, cls: ClassValue, name: str) -> Iterable[tuple[Ca
             yield from _made(resolver, binding.value, frame)
 
 
-def _holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) -> bool:
+def holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) -> bool:
+    """Whether an argument of a call, as it is written, fits a condition."""
     argument = _argument(condition, call)
     if condition.given is not None:
         return (argument is not None) is condition.given

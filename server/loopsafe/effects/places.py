@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from loopsafe.effects.conditions import holds
 from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Site
 from loopsafe.knowledge.schema import Runner
@@ -134,6 +136,8 @@ class Places:
         for value in self.resolver.values(callee, frame):
             runner = runner_of(self.resolver, value)
             if runner is not None and runner.decorated:
+                if isinstance(decorator, Call):
+                    runner = _called_so(self.resolver, runner, decorator, frame)
                 yield (module.name, number), Registration(runner, _label(callee))
 
     def _given(
@@ -148,6 +152,7 @@ class Places:
             argument = argument_at(call, runner.position, runner.argument) if runner else None
             if runner is None or runner.inline or argument is None:
                 continue
+            runner = _called_so(self.resolver, runner, call, frame)
             for target in self.resolver.values(argument, frame):
                 function = _function_in(target)
                 if function is not None:
@@ -174,6 +179,13 @@ _WHERE = {
     Place.THREAD: "in a worker thread",
     Place.IMPORT: "at import",
 }
+
+
+def _called_so(resolver: Resolver, runner: Runner, call: Call, frame: Frame) -> Runner:
+    """The runner as its call's other arguments make it: `sync_to_thread=True`."""
+    if any(holds(resolver, condition, call, frame) for condition in runner.thread_if):
+        return replace(runner, sync=Place.THREAD)
+    return runner
 
 
 def _weightiest(known: list[Registration], function: Function) -> Registration | None:

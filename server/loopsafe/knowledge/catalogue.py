@@ -148,15 +148,18 @@ class Catalogue:
             _put(header, self._returns, (name,), result)
 
     def _runner_words(self) -> Iterator[str]:
-        """Reads the files that have runners; the others can wait."""
+        """Reads the files that have runners; the others can wait. Inline ones place nothing."""
         with self._lock:
             for header in self.headers:
                 if header.has_runners:
                     self._read(header)
-        for name in self._runners:
-            yield name.rpartition(".")[2]
+        for name, runner in self._runners.items():
+            if not runner.inline:
+                yield name.rpartition(".")[2]
         for entry in self._entries.values():
-            yield from entry.knowledge.runners
+            for name, runner in entry.knowledge.runners.items():
+                if not runner.inline:
+                    yield name
 
     def _in_asynchronous_module(self, name: str) -> bool:
         parts = name.split(".")
