@@ -14,7 +14,14 @@ from loopsafe.model import Place
 from loopsafe.modules.table import Module
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue, ManagerFactory, PartialValue, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    Frame,
+    FunctionValue,
+    ManagerFactory,
+    PartialValue,
+    Value,
+)
 
 
 class Registration(NamedTuple):
