@@ -6,26 +6,16 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
-from loopsafe.facts.expressions import ExpressionReader
-from loopsafe.facts.generics import type_parameters
+from loopsafe.facts.bindings import BindingReader
+from loopsafe.facts.building import span_of
 from loopsafe.facts.ir import (
-    UNKNOWN,
-    Binary,
-    Call,
-    ClassRef,
-    Const,
-    Display,
     Element,
     Entered,
     Expr,
-    FunctionRef,
-    Imported,
     InstanceOf,
     ModuleFacts,
     Name,
     Narrowed,
-    Subscript,
 )
 from loopsafe.facts.once import kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
@@ -53,10 +43,8 @@ def extract_tree(tree: ast.Module, problems: tuple[SyntaxProblem, ...] = ()) -> 
     )
 
 
-class StatementReader(ExpressionReader):
+class StatementReader(BindingReader):
     """Reads statements."""
-
-    exports: list[str] | None = None
 
     def statements(self, body: Sequence[ast.stmt]) -> None:
         """Reads statements in order; those behind a `return` or `raise` can never run."""
@@ -77,126 +65,6 @@ class StatementReader(ExpressionReader):
         except RecursionError:
             # An expression nested thousands deep is generated text: no call site hides in it.
             return
-
-    # Definitions
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = self.expressions(node.decorator_list)
-        self._type_parameters(node)
-        is_async = isinstance(node, ast.AsyncFunctionDef)
-        name_span = _name_span(node, "async def " if is_async else "def ")
-        qualname = ".".join((*self.qualname, node.name))
-        function = FunctionBuilder(node.name, qualname, name_span, 0, self.scope.number)
-        function.is_async, function.decorators = is_async, decorators
-        function.parameters = self.parameters(node.args)
-        function.returns = self.annotation(node.returns)
-        function.bare = _is_bare(node.body)
-        if self.scope.kind == "class":
-            function.owner = self.scope.owner
-        index = self.enter_function(function)
-        self.bind_name(node.name, FunctionRef(index))
-        outer = self.qualname, self.receivers
-        self.qualname = (*self.qualname, node.name)
-        if function.owner >= 0 and function.parameters and not _is_static(decorators):
-            receiver = function.parameters[0].name
-            self.receivers = (*self.receivers, (receiver, self.classes[function.owner]))
-        with self.reading(function):
-            self.statements(node.body)
-        self.qualname, self.receivers = outer
-
-    def _class(self, node: ast.ClassDef) -> None:
-        decorators = self.expressions(node.decorator_list)
-        qualname = ".".join((*self.qualname, node.name))
-        span = _name_span(node, "class ")
-        cls = ClassBuilder(node.name, qualname, span, len(self.scopes), self.scope.number)
-        cls.decorators = decorators
-        parameters = self._type_parameters(node)
-        cls.bases = self.expressions(node.bases)
-        if parameters:
-            generic = Subscript(_GENERIC, Display("tuple", parameters))
-            cls.bases = (*cls.bases, generic)
-        cls.keywords = self.keywords(node.keywords)
-        index = len(self.classes)
-        self.classes.append(cls)
-        scope = ScopeBuilder(cls.scope, "class", self.scope.number, index)
-        self.scopes.append(scope)
-        # The class is bound after its body has run, but methods may name it at any time.
-        outer, self.scope = self.scope, scope
-        names, self.qualname = self.qualname, (*self.qualname, node.name)
-        self.statements(node.body)
-        self.scope, self.qualname = outer, names
-        self.bind_name(node.name, ClassRef(index))
-
-    def _type_parameters(self, node: ast.AST) -> tuple[Expr, ...]:
-        """Binds what stands in brackets behind a definition's name, as `T = TypeVar("T")` would."""
-        names: list[Expr] = []
-        for name, bound in type_parameters(node):
-            read = self.annotation(bound)
-            keywords = (("bound", read),) if read is not None else ()
-            self.bind_name(name, Call(_TYPE_VARIABLE, (Const(name),), keywords, Span(0, 0, 0, 0)))
-            names.append(Name(name, self.scope.block, self.scope.tick()))
-        return tuple(names)
-
-    # Bindings
-
-    def _assign(self, node: ast.Assign) -> None:
-        value = self.expression(node.value)
-        for target in node.targets:
-            self.bind(target, value)
-            if isinstance(target, ast.Name) and target.id == "__all__":
-                self._export(node.value)
-
-    def _annotated(self, node: ast.AnnAssign) -> None:
-        value = self.expression(node.value) if node.value is not None else None
-        annotation = self.annotation(node.annotation)
-        target = node.target
-        if isinstance(target, ast.Name):
-            self.bind_name(target.id, value, annotation)
-        elif isinstance(target, ast.Attribute):
-            self._bind_attribute(target, value if value is not None else UNKNOWN, annotation)
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        value = self.expression(node.value)
-        if isinstance(node.target, ast.Name):
-            name = node.target.id
-            scope = self.scope
-            before = Name(name, scope.block, scope.tick())
-            if name == "__all__":
-                self._export(node.value)
-            else:
-                self.bind_name(name, Binary(before, "__add__", value))
-        else:
-            self.expression(node.target)
-
-    def _import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            if alias.asname:
-                self.bind_name(alias.asname, Imported(alias.name, None, 0))
-            else:
-                self.bind_name(alias.name.partition(".")[0], Imported(alias.name, None, -1))
-
-    def _import_from(self, node: ast.ImportFrom) -> None:
-        module, level = node.module or "", node.level
-        for alias in node.names:
-            if alias.name == "*":
-                self.scope.stars.append(Imported(module, None, level))
-            else:
-                self.words.add(alias.name)
-                self.bind_name(alias.asname or alias.name, Imported(module, alias.name, level))
-
-    def _global(self, node: ast.Global) -> None:
-        self.scope.declared.update(dict.fromkeys(node.names, 0))
-
-    def _nonlocal(self, node: ast.Nonlocal) -> None:
-        self.scope.declared.update(dict.fromkeys(node.names, self.scope.parent))
-
-    def _type_alias(self, node: Any) -> None:
-        self.bind_name(node.name.id, None, None)
-        value = self.annotation(node.value)
-        if value is not None:
-            self.bind_name(node.name.id, value)
-
-    # Flow
 
     def _expression(self, node: ast.Expr) -> None:
         self.expression(node.value)
@@ -322,42 +190,8 @@ class StatementReader(ExpressionReader):
             if name:
                 self.bind_name(name, None)
 
-    def _delete(self, node: ast.Delete) -> None:
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                self.bind_name(target.id, None)
-            else:
-                self.expression(target)
 
-    def _export(self, node: ast.expr) -> None:
-        parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
-        names = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
-        if self.scope.number == 0:
-            self.exports = [*(self.exports or []), *names]
-
-
-_GENERIC = Imported("typing", "Generic", 0)
-_TYPE_VARIABLE = Imported("typing", "TypeVar", 0)
 _TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-
-
-def _name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, lead: str) -> Span:
-    """Where the name stands, which `ast` does not say: behind the keyword, as formatters put it."""
-    column = node.col_offset + len(lead)
-    return Span(node.lineno, column, node.lineno, column + len(node.name.encode()))
-
-
-def _is_static(decorators: tuple[Expr, ...]) -> bool:
-    return any(isinstance(d, Name) and d.id == "staticmethod" for d in decorators)
-
-
-def _is_bare(body: Sequence[ast.stmt]) -> bool:
-    return all(
-        isinstance(node, ast.Pass)
-        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        or (isinstance(node, ast.Raise) and "NotImplemented" in ast.dump(node))
-        for node in body
-    )
 
 
 def _branches(test: ast.expr) -> tuple[str, str]:
@@ -380,16 +214,16 @@ def _branches(test: ast.expr) -> tuple[str, str]:
 
 
 _READERS: dict[type, Callable[[StatementReader, Any], None]] = {
-    ast.FunctionDef: StatementReader._function,
-    ast.AsyncFunctionDef: StatementReader._function,
-    ast.ClassDef: StatementReader._class,
-    ast.Assign: StatementReader._assign,
-    ast.AnnAssign: StatementReader._annotated,
-    ast.AugAssign: StatementReader._augmented,
-    ast.Import: StatementReader._import,
-    ast.ImportFrom: StatementReader._import_from,
-    ast.Global: StatementReader._global,
-    ast.Nonlocal: StatementReader._nonlocal,
+    ast.FunctionDef: StatementReader.definition,
+    ast.AsyncFunctionDef: StatementReader.definition,
+    ast.ClassDef: StatementReader.class_definition,
+    ast.Assign: StatementReader.assign,
+    ast.AnnAssign: StatementReader.annotated,
+    ast.AugAssign: StatementReader.augmented,
+    ast.Import: StatementReader.import_statement,
+    ast.ImportFrom: StatementReader.import_from,
+    ast.Global: StatementReader.global_statement,
+    ast.Nonlocal: StatementReader.nonlocal_statement,
     ast.Expr: StatementReader._expression,
     ast.Return: StatementReader._return,
     ast.Raise: StatementReader._raise,
@@ -402,9 +236,9 @@ _READERS: dict[type, Callable[[StatementReader, Any], None]] = {
     ast.AsyncWith: StatementReader._with,
     ast.Try: StatementReader._try,
     ast.Match: StatementReader._match,
-    ast.Delete: StatementReader._delete,
+    ast.Delete: StatementReader.delete,
 }
 if hasattr(ast, "TryStar"):
     _READERS[ast.TryStar] = StatementReader._try
 if hasattr(ast, "TypeAlias"):
-    _READERS[ast.TypeAlias] = StatementReader._type_alias
+    _READERS[ast.TypeAlias] = StatementReader.type_alias

@@ -1,0 +1,110 @@
+"""Definitions: functions, classes and their type parameters."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder
+from loopsafe.facts.expressions import ExpressionReader
+from loopsafe.facts.generics import type_parameters
+from loopsafe.facts.ir import (
+    Call,
+    ClassRef,
+    Const,
+    Display,
+    Expr,
+    FunctionRef,
+    Imported,
+    Name,
+    Subscript,
+)
+from loopsafe.model import Span
+
+_GENERIC = Imported("typing", "Generic", 0)
+_TYPE_VARIABLE = Imported("typing", "TypeVar", 0)
+
+
+class DefinitionReader(ExpressionReader):
+    """Reads definitions, whose bodies are statements."""
+
+    @abstractmethod
+    def statements(self, body: Sequence[ast.stmt]) -> None:
+        """Reads statements in order."""
+
+    def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        decorators = self.expressions(node.decorator_list)
+        self._type_parameters(node)
+        is_async = isinstance(node, ast.AsyncFunctionDef)
+        name_span = _name_span(node, "async def " if is_async else "def ")
+        qualname = ".".join((*self.qualname, node.name))
+        function = FunctionBuilder(node.name, qualname, name_span, 0, self.scope.number)
+        function.is_async, function.decorators = is_async, decorators
+        function.parameters = self.parameters(node.args)
+        function.returns = self.annotation(node.returns)
+        function.bare = _is_bare(node.body)
+        if self.scope.kind == "class":
+            function.owner = self.scope.owner
+        index = self.enter_function(function)
+        self.bind_name(node.name, FunctionRef(index))
+        outer = self.qualname, self.receivers
+        self.qualname = (*self.qualname, node.name)
+        if function.owner >= 0 and function.parameters and not _is_static(decorators):
+            receiver = function.parameters[0].name
+            self.receivers = (*self.receivers, (receiver, self.classes[function.owner]))
+        with self.reading(function):
+            self.statements(node.body)
+        self.qualname, self.receivers = outer
+
+    def class_definition(self, node: ast.ClassDef) -> None:
+        decorators = self.expressions(node.decorator_list)
+        qualname = ".".join((*self.qualname, node.name))
+        span = _name_span(node, "class ")
+        cls = ClassBuilder(node.name, qualname, span, len(self.scopes), self.scope.number)
+        cls.decorators = decorators
+        parameters = self._type_parameters(node)
+        cls.bases = self.expressions(node.bases)
+        if parameters:
+            generic = Subscript(_GENERIC, Display("tuple", parameters))
+            cls.bases = (*cls.bases, generic)
+        cls.keywords = self.keywords(node.keywords)
+        index = len(self.classes)
+        self.classes.append(cls)
+        scope = ScopeBuilder(cls.scope, "class", self.scope.number, index)
+        self.scopes.append(scope)
+        # The class is bound after its body has run, but methods may name it at any time.
+        outer, self.scope = self.scope, scope
+        names, self.qualname = self.qualname, (*self.qualname, node.name)
+        self.statements(node.body)
+        self.scope, self.qualname = outer, names
+        self.bind_name(node.name, ClassRef(index))
+
+    def _type_parameters(self, node: ast.AST) -> tuple[Expr, ...]:
+        """Binds what stands in brackets behind a definition's name, as `T = TypeVar("T")` would."""
+        names: list[Expr] = []
+        for name, bound in type_parameters(node):
+            read = self.annotation(bound)
+            keywords = (("bound", read),) if read is not None else ()
+            self.bind_name(name, Call(_TYPE_VARIABLE, (Const(name),), keywords, Span(0, 0, 0, 0)))
+            names.append(Name(name, self.scope.block, self.scope.tick()))
+        return tuple(names)
+
+
+def _name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, lead: str) -> Span:
+    """Where the name stands, which `ast` does not say: behind the keyword, as formatters put it."""
+    column = node.col_offset + len(lead)
+    return Span(node.lineno, column, node.lineno, column + len(node.name.encode()))
+
+
+def _is_static(decorators: tuple[Expr, ...]) -> bool:
+    return any(isinstance(d, Name) and d.id == "staticmethod" for d in decorators)
+
+
+def _is_bare(body: Sequence[ast.stmt]) -> bool:
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Raise) and "NotImplemented" in ast.dump(node))
+        for node in body
+    )

@@ -1,0 +1,67 @@
+"""What has been read of a module so far: scopes, functions, classes, and where the reader is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder
+from loopsafe.facts.ir import Assigned, Binding, Expr, Param, Site
+from loopsafe.model import Span
+
+
+class Reading:
+    """The state of one pass, and the ways to add to it."""
+
+    def __init__(self) -> None:
+        self.scopes: list[ScopeBuilder] = [ScopeBuilder(0, "module", -1, -1)]
+        self.scope = self.scopes[0]
+        body = FunctionBuilder("<module>", "<module>", Span(1, 0, 1, 0), 0, 0)
+        self.functions: list[FunctionBuilder] = [body]
+        self.function = body
+        self.classes: list[ClassBuilder] = []
+        self.assigned: list[Assigned] = []
+        self.words: set[str] = set()
+        self.qualname: tuple[str, ...] = ()
+        self.receivers: tuple[tuple[str, ClassBuilder], ...] = ()
+        """First parameters of the enclosing methods, innermost last, with their classes."""
+        self.reading_annotation = False
+
+    def site(self, kind: str, expr: Expr, span: Span, awaited: bool = False) -> None:
+        """Notes that something may run here."""
+        if not self.reading_annotation:
+            scope = self.scope
+            self.function.sites.append(Site(kind, expr, span, scope.number, scope.block, awaited))
+
+    def bind_name(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:
+        """Assigns to a name of this scope, or of the one it is declared to belong to."""
+        home = self.scope.declared.get(name)
+        if home is None:
+            self.scope.bind(name, value, annotation)
+            return
+        while home > 0 and name not in self.scopes[home].bindings:
+            home = self.scopes[home].parent
+        binding = Binding(value, annotation, self.scope.number, -1, self.scope.tick())
+        self.scopes[home].bindings.setdefault(name, []).append(binding)
+
+    def enter_function(self, function: FunctionBuilder) -> int:
+        """Makes a scope for a function and registers it; gives its index."""
+        index = len(self.functions)
+        self.functions.append(function)
+        scope = ScopeBuilder(len(self.scopes), "function", self.scope.number, index)
+        self.scopes.append(scope)
+        function.scope = scope.number
+        for position, parameter in enumerate(function.parameters):
+            given = Binding(Param(position), None, scope.number, 0, 0)
+            scope.bindings[parameter.name] = [given]
+        return index
+
+    @contextmanager
+    def reading(self, function: FunctionBuilder) -> Iterator[None]:
+        """Makes a function the one whose body is read."""
+        outer = self.function, self.scope
+        self.function, self.scope = function, self.scopes[function.scope]
+        try:
+            yield
+        finally:
+            self.function, self.scope = outer

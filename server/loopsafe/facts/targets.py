@@ -1,0 +1,86 @@
+"""What assignments, loops and conditions say of names, attributes and containers."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+
+from loopsafe.facts.ir import Assigned, Attr, Binding, Expr, Filled, Item, Name, Narrowed, root_name
+from loopsafe.facts.narrowing import instance_tests
+from loopsafe.facts.reading import Reading
+
+
+class TargetReader(Reading, ABC):
+    """Reads targets, whose parts are expressions."""
+
+    @abstractmethod
+    def expression(self, node: ast.expr | None) -> Expr:
+        """The facts of an expression; notes the sites in it."""
+
+    def bind(self, target: ast.expr, value: Expr, annotation: Expr | None = None) -> None:
+        """Assigns a value to a target of any shape."""
+        if isinstance(target, ast.Name):
+            self.bind_name(target.id, value, annotation)
+        elif isinstance(target, ast.Attribute):
+            self.bind_attribute(target, value, annotation)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            starred = False
+            for index, part in enumerate(target.elts):
+                if isinstance(part, ast.Starred):
+                    starred = True
+                    self.bind(part.value, Item(value, -1))
+                else:
+                    self.bind(part, Item(value, index - len(target.elts) - 1 if starred else index))
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value)
+        elif isinstance(target, ast.Subscript):
+            container = self.expression(target.value)
+            self.expression(target.slice)
+            self.fill(target.value, container, value)
+
+    def narrow(self, condition: ast.expr, holds: bool) -> None:
+        """Notes what a condition tells of names from here on."""
+        for test in instance_tests(condition, holds):
+            name = test.name.id
+            before = Name(name, self.scope.block, self.scope.tick())
+            # The class has been read before: its sites are known already.
+            kept = len(self.function.sites)
+            kind = self.expression(test.type)
+            del self.function.sites[kept:]
+            if name not in self.scope.declared:
+                self.scope.bind(name, Narrowed(before, kind, test.holds))
+
+    def fill(self, node: ast.expr, container: Expr, element: Expr) -> None:
+        """Notes what is put into a container that a name or an attribute of `self` holds."""
+        root = root_name(element)
+        if isinstance(node, ast.Name) and isinstance(container, Name):
+            home = self.scope
+            while home.kind == "class" or node.id not in home.bindings:
+                if home.parent < 0:
+                    return
+                home = self.scopes[home.parent]
+            bindings = home.bindings[node.id]
+        elif isinstance(node, ast.Attribute) and isinstance(container, Attr):
+            receiver = node.value.id if isinstance(node.value, ast.Name) else ""
+            owners = [owner for known, owner in self.receivers if known == receiver]
+            if not owners:
+                return
+            bindings = owners[-1].attributes.setdefault(node.attr, [])
+        else:
+            return
+        if root is not None and root != getattr(node, "id", ""):
+            filled = Filled(container, element)
+            scope = self.scope
+            bindings.append(Binding(filled, None, scope.number, -1, scope.tick()))
+
+    def bind_attribute(self, target: ast.Attribute, value: Expr, annotation: Expr | None) -> None:
+        scope = self.scope
+        if isinstance(target.value, ast.Name):
+            for receiver, owner in reversed(self.receivers):
+                if receiver == target.value.id:
+                    binding = Binding(value, annotation, scope.number, -1, scope.tick())
+                    owner.attributes.setdefault(target.attr, []).append(binding)
+                    return
+        place = self.expression(target.value)
+        binding = Binding(value, annotation, scope.number, -1, scope.tick())
+        self.assigned.append(Assigned(place, target.attr, binding))
