@@ -76,7 +76,7 @@ def test_findings_concisely(run: Run, tmp_path: Path) -> None:
     name = Path("pkg", "a.py")
     assert run("check", "--output-format", "concise", "pkg") == (
         1,
-        f"{name}:5:5: blocking-sleep time.sleep() blocks the event loop\n"
+        f"{name}:5:5: warning[blocking-sleep]: time.sleep() blocks the event loop\n"
         "Found 1 finding (1 warning).\n",
         "",
     )
@@ -156,9 +156,20 @@ def test_file_that_may_not_be_read(run: Run, tmp_path: Path) -> None:
 def test_folder_without_python(run: Run) -> None:
     assert run("check") == (
         0,
-        "All checks passed!\n",
+        "",
         "loopsafe: warning: no Python files found\n",
     )
+
+
+def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(:\n    pass\n")
+    unread = "could not be checked in full, see above."
+    assert run("check")[:2] == (0, f"Found nothing, but 1 file {unread}\n")
+    (tmp_path / "b.py").write_bytes(b"x = '\xff'\n")
+    (tmp_path / "c.py").write_text(BLOCKING)
+    code, out, _ = run("check", "--output-format", "concise")
+    assert code == 1
+    assert out.splitlines()[-1] == f"Found 1 finding (1 warning). 2 files {unread}"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,7 @@ def test_folder_without_python(run: Run) -> None:
         (["check", "--fast"], "unrecognized arguments: --fast (see `loopsafe --help`)"),
         (["check", "--output-format", "xml"], "argument --output-format: invalid choice: 'xml'"),
         (["check", "nowhere"], "nowhere: no such file or folder"),
-        (["check", "--python", "nowhere"], "nowhere: no such file or folder"),
+        (["check", "--python", "nowhere"], "--python: "),
         (["check", "--python", "pyproject.toml"], "pyproject.toml: no Python installation"),
         (["check", "--select", "blocking-htp"], "--select: unknown rule `blocking-htp`, did you"),
         (["check", "--ignore", "x,y"], "--ignore: unknown rule `x`"),
@@ -190,10 +201,18 @@ def test_wrong_settings_are_one_line(run: Run, tmp_path: Path) -> None:
     message = "unknown key `selct` in [tool.loopsafe], did you mean `select`?"
     file = tmp_path / "pyproject.toml"
     assert run("check") == (2, "", f"loopsafe: error: {file}:2: {message}\n")
-    file.write_text("[tool.loopsafe]\npython = 'no-such-env'\n")
-    code, _, err = run("check")
-    assert code == 2
-    assert err.startswith("loopsafe: error: `python` setting: ")
+
+
+@pytest.mark.parametrize("setting", ["python = 'gone'", "source-roots = ['.', 'gone']"])
+def test_settings_that_lead_nowhere_are_one_line(run: Run, tmp_path: Path, setting: str) -> None:
+    (tmp_path / "a.py").write_text(BLOCKING)
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"[tool.loopsafe]\n\n{setting}\n")
+    code, out, err = run("check")
+    assert (code, out) == (2, "")
+    place = f"loopsafe: error: {file}:3: `{setting.split(' ')[0]}`: {tmp_path / 'gone'}: no such "
+    assert err.startswith(place)
+    assert err.count("\n") == 1
 
 
 def test_select_ignore_and_severity(run: Run, tmp_path: Path) -> None:

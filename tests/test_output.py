@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loopsafe.explain import explain, finding_markdown, function_markdown, shown_path
+from loopsafe.explain import explain, finding_markdown, function_markdown, shown_path, step
 from loopsafe.model import (
     Confidence,
     Cost,
@@ -82,7 +82,7 @@ def result(**changes: object) -> Result:
 def test_concise_is_one_line() -> None:
     text = human.concise(result(), Style(folder=str(ROOT)))
     message = "load() blocks the event loop through requests.get(), 1 call down"
-    assert text == f"{Path('app', 'main.py')}:2:19: blocking-http {message}"
+    assert text == f"{Path('app', 'main.py')}:2:19: warning[blocking-http]: {message}"
 
 
 def test_full_shows_source_chain_and_cure() -> None:
@@ -99,8 +99,22 @@ def test_full_shows_source_chain_and_cure() -> None:
         "  = why:   `read` is an `async def` endpoint.\n"
         "  = help:  Await an async client, or move the call to a worker thread.\n"
         "  = fix:   Use the async client (unsafe)\n"
-        "           Run load() in a thread (unsafe: Mind the rest.)\n"
+        "           Run load() in a thread\n"
+        "             unsafe: Mind the rest.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("self.load()", "read calls self.load()"),
+        ("self.user", "read reads self.user"),
+        ("with lock()", "read uses lock() in a with"),
+        ("for ... in rows()", "read iterates over rows()"),
+    ],
+)
+def test_a_step_says_how_it_gets_on(call: str, text: str) -> None:
+    assert step(Hop(MAIN, Span(2, 21, 2, 25), "app.main.read", call)) == text
 
 
 def test_full_marks_every_line_of_a_long_callee() -> None:

@@ -153,6 +153,17 @@ def shown_path(path: str, root: Path | None) -> str:
     return name.as_posix()
 
 
+def step(hop: Hop) -> str:
+    """What a hop's function does to get to the next one: `read calls load()`."""
+    name, call = function_name(hop), hop.call
+    if call.startswith("with "):
+        # Either end of the block may be what blocks.
+        return f"{name} uses {call.removeprefix('with ')} in a with"
+    if call.startswith("for ... in "):
+        return f"{name} iterates over {call.removeprefix('for ... in ')}"
+    return f"{name} calls {call}" if call.endswith(")") else f"{name} reads {call}"
+
+
 def function_name(hop: Hop) -> str:
     """The name of a hop's function within its file, for where the file stands beside it."""
     parts = hop.function.split(".")

@@ -66,11 +66,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_no_command)
     commands = parser.add_subparsers(metavar="COMMAND")
     _add_check(commands)
-    rule = commands.add_parser("rule", help="explain a rule, or list them all", allow_abbrev=False)
+    rule = commands.add_parser(
+        "rule",
+        help="explain a rule, or list them all",
+        description="Prints the page of a rule; without a code, a line for each rule.",
+        allow_abbrev=False,
+    )
     rule.add_argument("code", metavar="CODE", nargs="?", help="such as blocking-http")
     rule.set_defaults(run=_rule)
     server = commands.add_parser(
-        "server", help="serve an editor on stdin and stdout", allow_abbrev=False
+        "server",
+        help="serve an editor on stdin and stdout",
+        description="Serves an editor: speaks the Language Server Protocol on stdin and stdout. "
+        "Editors start it; there is nothing to see in a terminal.",
+        allow_abbrev=False,
     )
     server.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
     server.set_defaults(run=_server)

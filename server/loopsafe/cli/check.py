@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from loopsafe.cli import UsageError
-from loopsafe.config import Settings
+from loopsafe.config import ConfigError, Settings
+from loopsafe.config.document import find_line, read_toml
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, FileReport, Problem
 from loopsafe.model import Finding, Severity
@@ -61,7 +62,7 @@ def run(options: Options) -> Outcome:
 
 def _run(options: Options) -> Outcome:
     printer = _Printer(options)
-    failures = files = 0
+    failures = files = broken = 0
     for engine, path in _work(options):
         files += 1
         try:
@@ -71,12 +72,13 @@ def _run(options: Options) -> Outcome:
             failures += 1
             _complain("internal error", printer.style.path(path), _described(error))
             continue
+        broken += bool(report.problems)
         for problem in report.problems:
             _complain("warning", _place(problem, printer.style), problem.message)
         printer.take(results)
     if not files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
-    printer.end()
+    printer.end(files, broken + failures)
     return Outcome(len(printer.findings), failures)
 
 
@@ -124,12 +126,13 @@ class _Printer:
             for result in results:
                 print(human.full(result, self._sources, self.style))
 
-    def end(self) -> None:
+    def end(self, files: int, broken: int) -> None:
         """What comes after the last file."""
         if self._options.output_format != "json":
             if self._options.statistics:
                 print("".join(f"{line}\n" for line in human.statistics(self.findings, self.style)))
-            print(human.summary(self.findings))
+            if files:  # To have looked at nothing is not to have found nothing.
+                print(human.summary(self.findings, broken))
         elif self._options.statistics:
             counts = Counter(finding.code for finding in self.findings).most_common()
             print(json.dumps([{"code": code, "count": n} for code, n in counts], indent=2))
@@ -159,8 +162,13 @@ def _engine(root: Path, options: Options) -> Engine:
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:
         problem = find_environment(root, given).problem
+        if problem and options.python:
+            raise UsageError(f"--python: {problem}")
         if problem:
-            raise UsageError(problem if options.python else f"`python` setting: {problem}")
+            raise _setting("python", problem, settings)
+    for folder in settings.source_roots:
+        if not folder.is_dir():
+            raise _setting("source-roots", f"{folder}: no such folder", settings)
     settings = replace(
         settings,
         select=options.select or settings.select,
@@ -171,6 +179,13 @@ def _engine(root: Path, options: Options) -> Engine:
         second_opinion=options.deep,
     )
     return Engine(root, settings, given)
+
+
+def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
+    """An error about a setting that only the disk shows to be wrong."""
+    path = (settings.base or Path.cwd()) / "pyproject.toml"
+    line = find_line(read_toml(path)[0], ("tool", "loopsafe", key))
+    return ConfigError(str(path), f"`{key}`: {problem}", line)
 
 
 def _anchored(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from lsprotocol import types
 
-from loopsafe.explain import function_name, rule_url
+from loopsafe.explain import rule_url, step
 from loopsafe.lsp.client import Client
 from loopsafe.model import Edit, Finding, Hop, Severity, Span
 from loopsafe.text import SourceText
@@ -194,7 +194,7 @@ class Converter:
         place = self.range(own, hop.span) if own else _blind_range(hop.span)
         return types.DiagnosticRelatedInformation(
             location=types.Location(texts.uri(hop.path), place),
-            message=f"{function_name(hop)} calls {hop.call}",
+            message=step(hop),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from loopsafe.explain import explain, function_name, shown_path
+from loopsafe.explain import explain, shown_path, step
 from loopsafe.model import Finding, Fix, Hop, Safety, Severity, Span
 from loopsafe.output import Result, Sources
 from loopsafe.output.style import Style, printable, width
@@ -17,22 +17,20 @@ _MOST_LINES = 4
 
 
 def concise(result: Result, style: Style) -> str:
-    """`path:row:column: code message`."""
+    """`path:row:column: severity[code]: message`."""
     finding = result.finding
     place = f"{style.path(finding.path)}:{_row_column(result.source, finding.span)}"
-    code = style.paint(finding.code, finding.severity)
-    return f"{style.paint(place, 'bold')}: {code} {printable(finding.message)}"
+    return f"{style.paint(place, 'bold')}: {_head(finding, style)}: {printable(finding.message)}"
 
 
 def full(result: Result, sources: Sources, style: Style) -> str:
     """A finding with its source line, its chain, why it is on the loop and what to do."""
     finding = result.finding
-    head = style.paint(f"{finding.severity.value}[{finding.code}]", finding.severity)
     place = f"{style.path(finding.path)}:{_row_column(result.source, finding.span)}"
     margin = len(str(finding.span.end_line))
     bar = style.paint(" " * margin + " |", "frame")
     lines = [
-        f"{head}{style.paint(': ' + printable(finding.message), 'bold')}",
+        f"{_head(finding, style)}{style.paint(': ' + printable(finding.message), 'bold')}",
         f"{style.paint(' ' * margin + '-->', 'frame')} {place}",
         bar,
         *_excerpt(result, margin, style),
@@ -47,14 +45,16 @@ def full(result: Result, sources: Sources, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """The last line of a run."""
+def summary(findings: Sequence[Finding], broken: int = 0) -> str:
+    """The last line of a run; `broken` files could not be read, or not all of them."""
+    files = "1 file" if broken == 1 else f"{broken} files"
+    unread = f" {files} could not be checked in full, see above." if broken else ""
     if not findings:
-        return "All checks passed!"
+        return f"Found nothing, but{unread}" if broken else "All checks passed!"
     counts = Counter(finding.severity for finding in findings)
     levels = ", ".join(_counted(counts[level], level) for level in _LEVELS if counts[level])
     noun = "finding" if len(findings) == 1 else "findings"
-    return f"Found {len(findings)} {noun} ({levels})."
+    return f"Found {len(findings)} {noun} ({levels}).{unread}"
 
 
 def statistics(findings: Sequence[Finding], style: Style) -> Iterator[str]:
@@ -87,13 +87,17 @@ def _notes(result: Result, sources: Sources, style: Style) -> Iterator[tuple[str
     if parts.caveat and all(fix.caveat != parts.caveat for fix in result.cures):
         yield "note", (parts.caveat,)
     if result.cures:
-        yield "fix", [f"{printable(fix.title)}{_safety(fix)}" for fix in result.cures]
+        yield "fix", [line for fix in result.cures for line in _fix(fix)]
 
 
-def _safety(fix: Fix) -> str:
-    if fix.safety is Safety.SAFE:
-        return ""
-    return f" ({fix.safety.value}: {fix.caveat})" if fix.caveat else f" ({fix.safety.value})"
+def _fix(fix: Fix) -> Iterator[str]:
+    """What a fix does; below it, why that may change more than it should."""
+    if fix.safety is Safety.SAFE or fix.caveat:
+        yield printable(fix.title)
+    else:
+        yield f"{printable(fix.title)} ({fix.safety.value})"
+    if fix.safety is not Safety.SAFE and fix.caveat:
+        yield f"  {fix.safety.value}: {printable(fix.caveat)}"
 
 
 def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Style) -> Iterator[str]:
@@ -108,7 +112,7 @@ def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Styl
     size = max(width(place) for place in places)
     for hop, place in zip(chain, places, strict=True):
         pad = " " * (size - width(place))
-        yield f"{place}{pad}  {printable(function_name(hop))} calls {printable(hop.call)}"
+        yield f"{place}{pad}  {printable(step(hop))}"
 
 
 def _excerpt(result: Result, margin: int, style: Style) -> Iterator[str]:
@@ -145,6 +149,10 @@ def _fitted(content: str, start: int, stop: int) -> tuple[str, int, int]:
     if len(tail) > room or len(content) > stop + _LONGEST_LINE:
         tail = tail[:room] + "..."
     return head + body + tail, width(head), max(width(body), 1)
+
+
+def _head(finding: Finding, style: Style) -> str:
+    return style.paint(f"{finding.severity.value}[{finding.code}]", finding.severity)
 
 
 def _by_root(findings: Iterable[Finding]) -> list[tuple[tuple[str, Span], list[Finding]]]:
