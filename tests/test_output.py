@@ -253,16 +253,14 @@ def test_hover_is_short_and_links_the_chain() -> None:
     text = finding_markdown(finding(also=("file",)), FIXES, ROOT)
     lines = text.split("\n\n")
     assert len(lines) <= 5
-    assert lines[0].startswith(
-        "**`load()` blocks the event loop through `requests.get()`, 1 call down.** An HTTP request"
-    )
-    assert lines[1] == (
-        "`read` is an `async def` endpoint. "
+    assert lines[0].startswith("`read` is an `async def` endpoint. An HTTP request takes")
+    assert lines[2] == (
+        "`load()` blocks the event loop through `requests.get()`, 1 call down: "
         f"`load()` in [app/main.py:2]({Path(MAIN).as_uri()}#L2) → "
         f"`requests.get()` in [app/helper.py:2]({Path(HELPER).as_uri()}#L2)"
     )
-    assert lines[2].startswith("**Instead:** Await an async client")
-    assert "Use the async client · Run load() in a thread." in lines[2]
+    assert lines[1].startswith("**Instead:** Await an async client")
+    assert "Use the async client · Run load() in a thread." in lines[1]
     assert lines[-1].endswith("blocking-http.md) · also waits for: file")
 
 

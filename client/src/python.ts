@@ -1,6 +1,6 @@
 /** Finds a Python that can run the server. Knows nothing of the editor. */
 
-import { execFile } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { homedir } from "node:os";
 import * as path from "node:path";
@@ -178,7 +178,7 @@ function probe(candidate: Candidate): Promise<string | Error> {
     execFile(candidate.program, asked, options, (error, output, complaint) => {
       const said = complaint.trim().split(/\r?\n/).pop();
       if (error) {
-        resolve(new Error(said || error.message));
+        resolve(new Error(said || inWords(error)));
       } else if (/^\d+\.\d+\.\d+$/.test(output)) {
         resolve(output);
       } else {
@@ -186,4 +186,16 @@ function probe(candidate: Candidate): Promise<string | Error> {
       }
     });
   });
+}
+
+/** Why a program gave no answer, short enough for the status item. */
+function inWords(error: ExecFileException): string {
+  switch (error.code) {
+    case "ENOENT":
+      return "no such file";
+    case "EACCES":
+      return "is no program";
+  }
+  const end = error.signal ?? `exit code ${error.code}`;
+  return error.killed ? "does not answer" : `ends with ${end}`;
 }

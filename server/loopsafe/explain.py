@@ -57,7 +57,6 @@ class Rule:
 class Explanation:
     """The parts of a finding's explanation, each a sentence or empty."""
 
-    message: str
     harm: str
     reason: str
     certainty: str
@@ -77,7 +76,6 @@ def explain(finding: Finding) -> Explanation:
     elif known and known.twin and known.twin not in advice:
         advice = f"`{known.twin}()` does the same to await. {advice}"
     return Explanation(
-        message=finding.message + ".",
         harm=general.harm,
         reason=_sentence(finding.reason),
         certainty=_CONFIDENCES[finding.confidence],
@@ -87,17 +85,23 @@ def explain(finding: Finding) -> Explanation:
 
 
 def finding_markdown(finding: Finding, fixes: Sequence[Fix] = (), root: Path | None = None) -> str:
-    """A finding for a hover: at most five lines, the chain with links into the files."""
+    """A finding for a hover: at most five lines, the chain with links into the files.
+
+    Editors show a hover below the message and its chain, often in a small window: what these do
+    not say goes first.
+    """
     parts = explain(finding)
-    lines = [f"**{_with_code(parts.message)}** {parts.harm}"]
-    why = [parts.reason, parts.certainty]
-    if len(finding.chain) > 1:
-        why.insert(1, " → ".join(_link(hop, root) for hop in _shortened(finding.chain)))
-    lines.append(" ".join(filter(None, why)))
+    lines = [" ".join(filter(None, (parts.reason, parts.certainty, parts.harm)))]
     cures = [fix.title for fix in fixes if fix.kind == "quickfix"]
     offered = f" Quick fix: {' · '.join(cures)}." if cures else ""
     lines.append(f"**Instead:** {parts.advice}{offered}")
     lines.append(parts.caveat)
+    message = _with_code(finding.message)
+    if len(finding.chain) > 1:
+        hops = " → ".join(_link(hop, root) for hop in _shortened(finding.chain))
+        lines.append(f"{message}: {hops}")
+    else:
+        lines.append(f"{message}.")
     also = f" · also waits for: {', '.join(finding.also)}" if finding.also else ""
     lines.append(f"[{finding.code}]({rule_url(finding.code)}){also}")
     return "\n\n".join(filter(None, lines))

@@ -116,6 +116,9 @@ test(
   posixOnly,
   async () => {
     const silent = program("silent", "python3", "exit 0");
+    const mute = program("mute", "python3", "exit 3");
+    const file = path.join(home, "notes.txt");
+    writeFileSync(file, "");
     const broken = program(
       "broken",
       "python3",
@@ -124,13 +127,16 @@ test(
     const old = program("old", "python3", "printf 3.9.18");
     const good = program("good", "python3", "printf 3.12.1");
     program("late", "python3", "printf 3.13.0");
-    const around = surroundings("silent", "broken", "old", "good", "late");
-    const { interpreter, failures } = await find(
-      candidates(["/nowhere/python"], undefined, around, "linux"),
-    );
+    const around = surroundings("mute", "silent", "broken", "old", "good", "late");
+    const { interpreter, failures } = await find([
+      ...candidates(["/nowhere/python"], undefined, surroundings(), "linux"),
+      ...candidates([file], undefined, around, "linux"),
+    ]);
     assert.deepEqual(interpreter, { program: good, prefix: [], origin: "PATH", version: "3.12.1" });
-    assert.match(failures[0] ?? "", /^\/nowhere\/python \(loopsafe\.interpreter\): .*ENOENT/);
-    assert.deepEqual(failures.slice(1), [
+    assert.deepEqual(failures, [
+      "/nowhere/python (loopsafe.interpreter): no such file",
+      `${file} (loopsafe.interpreter): is no program`,
+      `${mute} (PATH): ends with exit code 3`,
       `${silent} (PATH): does not answer like Python`,
       `${broken} (PATH): pyenv: python3: command not found`,
       `${old} (PATH) is Python 3.9.18`,
