@@ -1,8 +1,10 @@
 /** `npm run package`: builds `loopsafe-<version>.vsix`. */
 
-import { main } from "./lib/run.mjs";
+import * as path from "node:path";
+import { main, step } from "./lib/run.mjs";
 import { buildVsix } from "./lib/vsix.mjs";
 
 main(async () => {
-  await buildVsix();
+  const vsix = await step("Build the extension", buildVsix);
+  console.log(`\nInstall it with: code --install-extension ${path.relative(process.cwd(), vsix)}`);
 });

@@ -161,6 +161,13 @@ def test_folder_without_python(run: Run) -> None:
     )
 
 
+def test_notebook_has_not_passed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text('{"cells": []}')
+    code, out, err = run("check", "a.ipynb")
+    assert (code, out) == (0, "")
+    assert err.startswith("loopsafe: warning: a.ipynb: notebooks are not read\n")
+
+
 def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def f(:\n    pass\n")
     unread = "could not be checked in full, see above."

@@ -1,10 +1,10 @@
 /** Packs the extension: one file for every system. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { buildLibraries } from "./bundle.mjs";
 import { buildClient } from "./client.mjs";
-import { ROOT, run } from "./run.mjs";
+import { capture, Failure, ROOT } from "./run.mjs";
 import { nodeProgram } from "./setup.mjs";
 
 /** Builds everything and packs it as `loopsafe-<version>.vsix`. */
@@ -21,6 +21,11 @@ export async function pack(folder, vsix, options = []) {
   // The search for secrets takes minutes on the stubs that jedi brings, all of them public files.
   const noSearch = ["--allow-package-all-secrets", "--allow-package-env-file"];
   const args = [vsce, "package", "--no-dependencies", ...noSearch, ...options, "--out", vsix];
-  await run(process.execPath, args, { cwd: folder });
+  // Its list of files and its advice to bundle what is bundled would bury everything else.
+  const { code, output } = await capture(process.execPath, args, { cwd: folder });
+  if (code !== 0) {
+    throw new Failure(`The extension could not be packed:\n${output}`);
+  }
+  console.log(`Packed ${path.basename(vsix)}, ${(statSync(vsix).size / 2 ** 20).toFixed(1)} MB`);
   return vsix;
 }

@@ -146,6 +146,10 @@ def _work(options: Options) -> Iterator[tuple[Engine, str]]:
     for path in options.paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path}: no such file or folder")
+        if path.endswith(".ipynb"):
+            # Most are valid Python, a large dictionary: that nothing is found in it says nothing.
+            _complain("warning", path, "notebooks are not read")
+            continue
         groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
     engines = [(_engine(root, options), paths) for root, paths in groups.items()]
     seen: set[str] = set()
