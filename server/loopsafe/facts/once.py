@@ -13,17 +13,21 @@ def kept_by(test: ast.expr, body: Sequence[ast.stmt], shared: Container[str], re
     """How long a block's result is kept, if the block runs only where it is missing.
 
     Gives `once` for what lives as long as the process (a global, a class attribute), `lazy` for
-    what one object keeps, and an empty string where nothing is kept. `shared` has the names
-    declared `global`; `receiver` is the first parameter of the enclosing method.
+    what one object keeps or what may lapse, and an empty string where nothing is kept. `shared`
+    has the names declared `global`; `receiver` is the first parameter of the enclosing method.
     """
-    return _longest(_missing(test), body, shared, receiver)
+    found = _longest(_missing(test), body, shared, receiver)
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else []
+    return "lazy" if found and not all(map(_missing, parts)) else found
 
 
 def kept_behind(
     test: ast.expr, rest: Sequence[ast.stmt], shared: Container[str], receiver: str
 ) -> str:
     """The same for what follows `if self._client: return self._client`."""
-    return _longest(_present(test), rest, shared, receiver)
+    found = _longest(_present(test), rest, shared, receiver)
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else []
+    return "lazy" if found and not all(map(_present, parts)) else found
 
 
 def _longest(

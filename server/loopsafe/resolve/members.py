@@ -234,7 +234,13 @@ def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
     known = resolver.catalogue.klass(cls)
     if known is not None and name in known.attributes:
         return resolver.instance_of(known.attributes[name])
-    if known is not None and "__getattr__" in known.returns and known.blocking(name) is None:
+    if (
+        known is not None
+        and "__getattr__" in known.returns
+        and name not in known.returns
+        and not name.startswith("__")
+        and known.blocking(name) is None
+    ):
         return resolver.instance_of(known.returns["__getattr__"])
     return (External(f"{cls}.{name}"),)
 

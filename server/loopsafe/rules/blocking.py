@@ -47,7 +47,7 @@ def _callee(site: Site) -> Span | None:
 def _finding(
     view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
 ) -> Finding | None:
-    if site.awaited:
+    if site.awaited or _is_for_async(root, site):
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
     candidates = sorted(
@@ -84,6 +84,14 @@ def _finding(
         reason=root.run.reason,
         root=(chain[-1].path, chain[-1].span),
         also=tuple(dict.fromkeys(c for c in others if c != category)),
+    )
+
+
+def _is_for_async(root: Root, site: Site) -> bool:
+    """Whether a call stands where `async for` or `async with` asks for an asynchronous object."""
+    return site.kind == "call" and any(
+        other.kind in ("aenter", "aiterate") and other.expr == site.expr
+        for other in root.function.sites
     )
 
 
