@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
-from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef, Site
+from loopsafe.effects.implicit import functions, getters, operator_methods, setters
+from loopsafe.facts.ir import Attr, Call, Expr, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments, given
-from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
@@ -55,8 +56,10 @@ def site_values(resolver: Resolver, site: Site, frame: Frame) -> Values:
     expr = site.expr
     if site.kind == "call" and isinstance(expr, Call):
         return resolver.known(resolver.values(expr.func, frame))
-    if site.kind == "get" and isinstance(expr, Attr):
+    if site.kind in ("get", "set") and isinstance(expr, Attr):
         return resolver.known(resolver.values(expr.value, frame))
+    if site.kind == "operator" and isinstance(expr, Call) and isinstance(expr.func, Attr):
+        return resolver.known(resolver.values(expr.func.value, frame))
     return resolver.known(resolver.values(expr, frame))
 
 
@@ -67,9 +70,17 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
         if not _is_known_harmless(resolver, value, expr, frame):
             yield from called(resolver, value, expr, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
-        yield from _read(resolver, value, expr.name)
+        for getter in getters(resolver, value, expr.name):
+            yield from called(resolver, getter, None, frame)
+    elif site.kind == "set" and isinstance(expr, Attr):
+        for setter in setters(resolver, value, expr.name):
+            yield from called(resolver, setter, None, frame)
+    elif site.kind == "operator" and isinstance(expr, Call) and isinstance(expr.func, Attr):
+        for method in operator_methods(resolver, value, expr.func.name):
+            if isinstance(method, (FunctionValue, External)):
+                yield from called(resolver, method, expr, frame)
     elif site.kind in _METHODS:
-        yield from _protocol(resolver, value, site, frame)
+        yield from _protocol(resolver, value, site.kind, site.expr, frame)
 
 
 def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
@@ -201,40 +212,18 @@ def _constructed(
 ) -> Iterator[Target]:
     found_init = False
     for name in ("__new__", "__init__"):
-        for function in _functions(resolver, cls, name):
+        for function in functions(resolver, cls, name):
             found_init = found_init or name == "__init__"
             yield Run(function, given(resolver, function, call, frame), False)
     if not found_init:
-        for function in _functions(resolver, cls, "__post_init__"):
+        for function in functions(resolver, cls, "__post_init__"):
             yield Run(function, (), False)
 
 
-def _functions(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
-    """The functions that a class's method name stands for, bound."""
-    member = find(resolver, cls, name)
-    if member is None or not isinstance(member.owner, ClassValue):
-        return
-    for binding in member.bindings:
-        if isinstance(binding.value, FunctionRef):
-            yield FunctionValue(member.owner.module, binding.value.number, cls, True)
-
-
-def _read(resolver: Resolver, value: Value, name: str) -> Iterator[Target]:
-    """What runs when an attribute is read: the getter of a property."""
-    if not isinstance(value, Instance):
-        return
-    for function in _functions(resolver, value.cls, name):
-        if is_property(decorator_names(resolver, function)):
-            entry = knowledge(resolver, function)
-            if isinstance(entry, Blocking):
-                yield entry
-            elif entry is None:
-                yield Run(function, (), False)
-
-
-def _protocol(resolver: Resolver, value: Value, site: Site, frame: Frame) -> Iterator[Target]:
+def _protocol(
+    resolver: Resolver, value: Value, kind: str, expr: Expr, frame: Frame
+) -> Iterator[Target]:
     """What runs when a value is entered, left or iterated."""
-    kind = site.kind
     if isinstance(value, ManagerValue):
         if kind in ("enter", "aenter"):
             yield Run(value.function, value.arguments, True)
@@ -247,7 +236,7 @@ def _protocol(resolver: Resolver, value: Value, site: Site, frame: Frame) -> Ite
     if isinstance(value, ExternalInstance):
         known = resolver.catalogue.klass(value.name)
         entry = known.blocking(method) if known else None
-        if entry is not None and blocks(resolver, entry, None, frame, site.expr):
+        if entry is not None and blocks(resolver, entry, None, frame, expr):
             yield entry
         return
     if isinstance(value, Instance):
@@ -255,7 +244,9 @@ def _protocol(resolver: Resolver, value: Value, site: Site, frame: Frame) -> Ite
         for name in names:
             for function in resolver.attribute(value, name):
                 if isinstance(function, (FunctionValue, External)):
-                    yield from called(resolver, function, None, frame, site.expr)
+                    for target in called(resolver, function, None, frame, expr):
+                        # An `__iter__` that yields runs while its result is iterated.
+                        yield target._replace(iterated=True) if isinstance(target, Run) else target
 
 
 def runner_of(resolver: Resolver, value: Value) -> Runner | None:
@@ -285,5 +276,11 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
     for given_value in resolver.values(argument, frame):
         if runner.takes == "callable":
             yield from called(resolver, given_value, None, frame)
-        elif isinstance(given_value, (GeneratorValue, ManagerValue)):
+        elif runner.takes.startswith("__"):
+            for method in operator_methods(resolver, given_value, runner.takes):
+                if isinstance(method, (FunctionValue, External)):
+                    yield from called(resolver, method, None, frame)
+        elif isinstance(given_value, ManagerValue):
             yield Run(given_value.function, given_value.arguments, True)
+        elif runner.takes == "iterator":
+            yield from _protocol(resolver, given_value, "iterate", argument, frame)

@@ -6,7 +6,8 @@ import ast
 from typing import Any
 
 from loopsafe.facts.definitions import DefinitionReader
-from loopsafe.facts.ir import UNKNOWN, Binary, Imported, Name
+from loopsafe.facts.expressions import operator_of
+from loopsafe.facts.ir import UNKNOWN, Binary, Expr, Imported, Name
 
 
 class BindingReader(DefinitionReader):
@@ -32,6 +33,7 @@ class BindingReader(DefinitionReader):
 
     def augmented(self, node: ast.AugAssign) -> None:
         value = self.expression(node.value)
+        before: Expr
         if isinstance(node.target, ast.Name):
             name = node.target.id
             scope = self.scope
@@ -39,9 +41,10 @@ class BindingReader(DefinitionReader):
             if name == "__all__":
                 self._export(node.value)
             else:
-                self.bind_name(name, Binary(before, "__add__", value))
+                self.bind_name(name, Binary(before, operator_of(node.op), value))
         else:
-            self.expression(node.target)
+            before = self.expression(node.target)
+        self.operation(f"__i{operator_of(node.op)[2:]}", before, (value,), node.target)
 
     def import_statement(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -75,6 +78,10 @@ class BindingReader(DefinitionReader):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.bind_name(target.id, None)
+            elif isinstance(target, ast.Subscript):
+                container = self.expression(target.value)
+                key = self.expression(target.slice)
+                self.operation("__delitem__", container, (key,), target)
             else:
                 self.expression(target)
 

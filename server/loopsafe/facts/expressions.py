@@ -27,7 +27,6 @@ from loopsafe.facts.ir import (
     Display,
     Expr,
     Name,
-    Starred,
     Subscript,
     Typed,
 )
@@ -115,7 +114,9 @@ class ExpressionReader(NestedReader):
         value = self.expression(node.value)
         if self.reading_annotation and _is_literal(node.value):
             return Subscript(value, _literal_index(node.slice))
-        return Subscript(value, self._annotated_index(value, node))
+        key = self._annotated_index(value, node)
+        self.operation("__getitem__", value, (key,), node)
+        return Subscript(value, key)
 
     def _annotated_index(self, value: Expr, node: ast.Subscript) -> Expr:
         index = node.slice
@@ -133,6 +134,7 @@ class ExpressionReader(NestedReader):
 
     def _choice(self, node: ast.IfExp) -> Expr:
         test = self.expression(node.test)
+        self.truth(node.test, test)
         with self.scope.inside("if", test):
             self.narrow(node.test, True)
             body = self.expression(node.body)
@@ -145,17 +147,21 @@ class ExpressionReader(NestedReader):
         options = [self.expression(node.values[0])]
         with self.scope.inside("if"):
             for before, value in pairwise(node.values):
+                self.truth(before, options[-1])
                 self.narrow(before, isinstance(node.op, ast.And))
                 options.append(self.expression(value))
         return Choice(tuple(options))
 
     def _binary(self, node: ast.BinOp) -> Expr:
         left, right = self.expression(node.left), self.expression(node.right)
-        return Binary(left, _OPERATORS.get(type(node.op), "__add__"), right)
+        operator = operator_of(node.op)
+        self.operation(operator, left, (right,), node)
+        return Binary(left, operator, right)
 
     def _unary(self, node: ast.UnaryOp) -> Expr:
         value = self.expression(node.operand)
         if isinstance(node.op, ast.Not):
+            self.truth(node.operand, value)
             return Typed("bool")
         if isinstance(node.op, ast.USub) and isinstance(value, Const):
             number = value.value
@@ -164,14 +170,22 @@ class ExpressionReader(NestedReader):
         return value
 
     def _compare(self, node: ast.Compare) -> Expr:
-        self.expression(node.left)
-        self.expressions(node.comparators)
+        left = self.expression(node.left)
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.expression(comparator)
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                self.operation("__contains__", right, (left,), comparator)
+            elif type(operator) in _COMPARISONS:
+                self.operation(_COMPARISONS[type(operator)], left, (right,), node)
+            left = right
         return Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                self.expression(part.value)
+                shown = self.expression(part.value)
+                method = "__repr__" if part.conversion == ord("r") else "__format__"
+                self.operation(method, shown, (), part.value)
                 if part.format_spec is not None:
                     self.expression(part.format_spec)
         return Typed("str")
@@ -191,9 +205,6 @@ class ExpressionReader(NestedReader):
         value = self.expression(node.value)
         self.bind(node.target, value)
         return value
-
-    def _starred(self, node: ast.Starred) -> Expr:
-        return Starred(self.expression(node.value))
 
     def _others(self, node: ast.expr) -> Expr:
         for child in ast.iter_child_nodes(node):
@@ -222,6 +233,20 @@ def _literal_index(node: ast.expr) -> Expr:
 _FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of containers that put their last argument into them."""
 
+
+def operator_of(operator: ast.operator) -> str:
+    """The method that a binary operator stands for: `__add__`."""
+    return _OPERATORS[type(operator)]
+
+
+_COMPARISONS: dict[type, str] = {
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+}
 
 _OPERATORS: dict[type, str] = {
     ast.Add: "__add__",
@@ -262,7 +287,7 @@ _READERS: dict[type, Callable[[ExpressionReader, Any], Expr]] = {
     ast.DictComp: ExpressionReader.comprehension,
     ast.Lambda: ExpressionReader.lambda_expression,
     ast.NamedExpr: ExpressionReader._walrus,
-    ast.Starred: ExpressionReader._starred,
+    ast.Starred: ExpressionReader.starred,
     ast.Yield: ExpressionReader.yield_expression,
     ast.YieldFrom: ExpressionReader.yield_from,
 }

@@ -82,6 +82,7 @@ class StatementReader(BindingReader):
 
     def _if(self, node: ast.If) -> None:
         test = self.expression(node.test)
+        self.truth(node.test, test)
         then, other = _branches(node.test)
         if then == "if":
             then = kept_by(node.test, node.body, self.scope.declared, self._receiver()) or then
@@ -105,7 +106,7 @@ class StatementReader(BindingReader):
         return self.receivers[-1][0] if self.receivers else ""
 
     def _assert(self, node: ast.Assert) -> None:
-        self.expression(node.test)
+        self.truth(node.test, self.expression(node.test))
         self.narrow(node.test, True)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -119,7 +120,7 @@ class StatementReader(BindingReader):
 
     def _while(self, node: ast.While) -> None:
         with self.scope.inside("loop"):
-            self.expression(node.test)
+            self.truth(node.test, self.expression(node.test))
             self.statements(node.body)
         self.statements(node.orelse)
 

@@ -256,10 +256,11 @@ class Site(NamedTuple):
     """A place where another function may run."""
 
     kind: str
-    """`call`, `enter`/`exit` (with), `iterate` (for), `get` (attribute read), and for `async`
-    statements `aenter`/`aexit`/`aiterate`."""
+    """`call`, `enter`/`exit` (with), `iterate` (for), `get`/`set` (an attribute), `operator`, and
+    for `async` statements `aenter`/`aexit`/`aiterate`."""
     expr: Expr
-    """The call, the context manager, the iterable or the attribute."""
+    """The call, the context manager, the iterable, the attribute, or an operator as the call of
+    its operand's method."""
     span: Span
     """Of the callee, or of the whole expression where there is none."""
     scope: int

@@ -6,7 +6,7 @@ import ast
 from abc import abstractmethod
 
 from loopsafe.facts.building import FunctionBuilder, span_of
-from loopsafe.facts.ir import UNKNOWN, Comprehension, Element, Expr, FunctionRef, Parameter
+from loopsafe.facts.ir import UNKNOWN, Comprehension, Element, Expr, FunctionRef, Parameter, Starred
 from loopsafe.facts.targets import TargetReader
 
 
@@ -55,7 +55,7 @@ class NestedReader(TargetReader):
         with self.scope.inside("comprehension"):
             self.bind(clause.target, Element(iterable, bool(clause.is_async)))
             for condition in clause.ifs:
-                self.expression(condition)
+                self.truth(condition, self.expression(condition))
                 self.narrow(condition, True)
             return self._generators(node, generators)
 
@@ -75,6 +75,11 @@ class NestedReader(TargetReader):
             function.values.append(self.expression(node.body))
         self.reading_annotation = annotating
         return FunctionRef(index)
+
+    def starred(self, node: ast.Starred) -> Expr:
+        value = self.expression(node.value)
+        self.iterate(node.value, value, False)
+        return Starred(value)
 
     def yield_expression(self, node: ast.Yield) -> Expr:
         self.function.is_generator = True

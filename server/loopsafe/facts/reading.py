@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder
-from loopsafe.facts.ir import Assigned, Binding, Expr, Param, Site
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
+from loopsafe.facts.ir import (
+    Assigned,
+    Attr,
+    Binding,
+    Call,
+    Choice,
+    ClassRef,
+    Comprehension,
+    Const,
+    DictDisplay,
+    Display,
+    Expr,
+    FunctionRef,
+    Param,
+    Site,
+    Typed,
+    Unknown,
+)
 from loopsafe.model import Span
+
+_BUILT_IN = (
+    Const,
+    Typed,
+    Display,
+    DictDisplay,
+    Comprehension,
+    FunctionRef,
+    ClassRef,
+    Unknown,
+)
+"""Operands whose operators run no code that could be looked into."""
 
 
 class Reading:
@@ -32,6 +62,19 @@ class Reading:
         if not self.reading_annotation:
             scope = self.scope
             self.function.sites.append(Site(kind, expr, span, scope.number, scope.block, awaited))
+
+    def operation(self, method: str, operand: Expr, args: tuple[Expr, ...], node: ast.expr) -> None:
+        """Notes that an operator may run a method of its operand."""
+        if not isinstance(operand, _BUILT_IN):
+            span = span_of(node)
+            self.site("operator", Call(Attr(operand, method), args, (), span), span)
+
+    def truth(self, node: ast.expr, read: Expr) -> None:
+        """Notes that a condition asks an object whether it is true."""
+        if isinstance(node, ast.BoolOp) and isinstance(read, Choice):
+            self.truth(node.values[-1], read.options[-1])
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            self.operation("__bool__", read, (), node)
 
     def bind_name(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:
         """Assigns to a name of this scope, or of the one it is declared to belong to."""

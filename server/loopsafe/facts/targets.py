@@ -5,7 +5,19 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 
-from loopsafe.facts.ir import Assigned, Attr, Binding, Expr, Filled, Item, Name, Narrowed, root_name
+from loopsafe.facts.building import span_of
+from loopsafe.facts.ir import (
+    Assigned,
+    Attr,
+    Binding,
+    Call,
+    Expr,
+    Filled,
+    Item,
+    Name,
+    Narrowed,
+    root_name,
+)
 from loopsafe.facts.narrowing import instance_tests
 from loopsafe.facts.reading import Reading
 
@@ -25,6 +37,8 @@ class TargetReader(Reading, ABC):
             self.bind_attribute(target, value, annotation)
         elif isinstance(target, (ast.Tuple, ast.List)):
             starred = False
+            if isinstance(value, (Name, Attr, Call)):
+                self.site("iterate", value, span_of(target))
             for index, part in enumerate(target.elts):
                 if isinstance(part, ast.Starred):
                     starred = True
@@ -35,7 +49,8 @@ class TargetReader(Reading, ABC):
             self.bind(target.value, value)
         elif isinstance(target, ast.Subscript):
             container = self.expression(target.value)
-            self.expression(target.slice)
+            key = self.expression(target.slice)
+            self.operation("__setitem__", container, (key, value), target)
             self.fill(target.value, container, value)
 
     def narrow(self, condition: ast.expr, holds: bool) -> None:
@@ -78,9 +93,12 @@ class TargetReader(Reading, ABC):
         if isinstance(target.value, ast.Name):
             for receiver, owner in reversed(self.receivers):
                 if receiver == target.value.id:
+                    name = Name(receiver, scope.block, scope.tick())
+                    self.site("set", Attr(name, target.attr), span_of(target))
                     binding = Binding(value, annotation, scope.number, -1, scope.tick())
                     owner.attributes.setdefault(target.attr, []).append(binding)
                     return
         place = self.expression(target.value)
+        self.site("set", Attr(place, target.attr), span_of(target))
         binding = Binding(value, annotation, scope.number, -1, scope.tick())
         self.assigned.append(Assigned(place, target.attr, binding))

@@ -16,7 +16,10 @@ from loopsafe.knowledge.table import Table
 from loopsafe.model import Cost, Place
 
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
-_TAKES = frozenset(("callable", "iterator", "context manager"))
+_METHODS = ("len", "str", "repr", "bool", "int", "float", "abs", "format")
+_TAKES = frozenset(
+    ("callable", "iterator", "context manager", *(f"__{method}__" for method in _METHODS))
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ class Runner:
     """Any of these, of the runner's call, sends a plain function to a thread after all."""
     takes: str = "callable"
     """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
-    `context manager`, whose generator body runs as this entry says."""
+    `context manager`, whose generator body runs as this entry says; or an object whose method of
+    this name is called: `__len__`."""
     library: str = ""
     """The library's name as prose has it: `FastAPI`."""
     until: str = ""

@@ -166,7 +166,8 @@ def _member_values(
             method = FunctionValue(owner.module, binding.value.number, cls, bound, owner.outer)
             found.append(_method(resolver, method))
         else:
-            found.append(resolver.bound(binding, declared))
+            held = resolver.bound(binding, declared)
+            found.append(_through_descriptors(resolver, held) if bound else held)
     fillings: list[tuple[Filled, Frame]] = []
     for binding in member.stored:
         frame = resolver.frame(owner.module, binding.scope, cls)
@@ -178,6 +179,17 @@ def _member_values(
     found.extend(filled(resolver, containers, f.element, frame) for f, frame in fillings)
     values = union(found)
     return values or _known_attribute(resolver, cls, name)
+
+
+def _through_descriptors(resolver: Resolver, held: Values) -> Values:
+    """What an object gives where its class holds these: a descriptor's `__get__` decides."""
+    found: list[Values] = []
+    for value in held:
+        got: Values = ()
+        if isinstance(value, Instance) and find(resolver, value.cls, "__get__") is not None:
+            got = union(resolver.called(get) for get in resolver.attribute(value, "__get__"))
+        found.append(got or (value,))
+    return union(found)
 
 
 def _method(resolver: Resolver, method: FunctionValue) -> Values:

@@ -5,6 +5,36 @@ from __future__ import annotations
 from loopsafe.facts.ir import Attr, Await, Call, Expr, Name, Site, Subscript
 from loopsafe.knowledge.schema import Blocking
 
+_OPERATORS = {
+    "__getitem__": "{}[...]",
+    "__setitem__": "{}[...] = ...",
+    "__delitem__": "del {}[...]",
+    "__contains__": "... in {}",
+    "__bool__": "bool({})",
+    "__format__": "str({})",
+    "__repr__": "repr({})",
+    "__eq__": "{} == ...",
+    "__ne__": "{} != ...",
+    "__lt__": "{} < ...",
+    "__le__": "{} <= ...",
+    "__gt__": "{} > ...",
+    "__ge__": "{} >= ...",
+    "__add__": "{} + ...",
+    "__sub__": "{} - ...",
+    "__mul__": "{} * ...",
+    "__truediv__": "{} / ...",
+    "__floordiv__": "{} // ...",
+    "__mod__": "{} % ...",
+    "__lshift__": "{} << ...",
+    "__rshift__": "{} >> ...",
+    "__and__": "{} & ...",
+    "__or__": "{} | ...",
+    "__iadd__": "{} += ...",
+    "__isub__": "{} -= ...",
+    "__ior__": "{} |= ...",
+}
+"""An operator's method, and how an expression that runs it is written."""
+
 LONGEST = 80
 """A message longer than this loses the chain's end."""
 
@@ -14,11 +44,15 @@ def call_label(site: Site) -> str:
     expr = site.expr
     if site.kind == "call" and isinstance(expr, Call):
         return f"{spelled(expr.func)}()"
+    if site.kind == "operator" and isinstance(expr, Call) and isinstance(expr.func, Attr):
+        return _OPERATORS.get(expr.func.name, "{}").format(spelled(expr.func.value))
     text = spelled(expr)
+    if site.kind == "set":
+        return f"{text} = ..."
     if site.kind in ("enter", "exit"):
         return f"with {text}"
     if site.kind == "iterate":
-        return f"for ... in {text}"
+        return f"iterating over {text}"
     return text
 
 

@@ -1,0 +1,99 @@
+"""Functions that run without parentheses: operators, properties, descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.facts.ir import Attr, FunctionRef
+from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import (
+    ClassValue,
+    ExternalInstance,
+    FunctionValue,
+    Instance,
+    Value,
+    Values,
+)
+
+
+def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
+    """What runs when an operator asks an object for a method, or else for the next best one."""
+    if isinstance(value, ExternalInstance):
+        return resolver.attribute(value, name)
+    if not isinstance(value, Instance):
+        return ()
+    for candidate in (name, *_NEXT_BEST.get(name, ())):
+        member = find(resolver, value.cls, candidate)
+        if member is not None and dotted_name(resolver, member.owner) != "builtins.object":
+            return resolver.attribute(value, candidate)
+    return ()
+
+
+def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
+    """What runs when an attribute is read: a property, a descriptor, or `__getattr__`."""
+    if not isinstance(value, Instance):
+        return
+    found = functions(resolver, value.cls, name)
+    if found:
+        yield from (f for f in found if is_property(decorator_names(resolver, f)))
+        return
+    member = find(resolver, value.cls, name)
+    if member is None:
+        yield from functions(resolver, value.cls, "__getattr__")
+    elif isinstance(member.owner, ClassValue):
+        yield from _descriptor(resolver, value.cls, name, "__get__")
+
+
+def setters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
+    """What runs when an attribute is assigned: a property's setter, or a descriptor."""
+    if not isinstance(value, Instance):
+        return
+    for function in functions(resolver, value.cls, name):
+        module = resolver.table.get(function.module)
+        decorators = module.facts.functions[function.number].decorators if module else ()
+        if any(isinstance(d, Attr) and d.name == "setter" for d in decorators):
+            yield function
+    yield from _descriptor(resolver, value.cls, name, "__set__")
+
+
+def functions(resolver: Resolver, cls: ClassValue, name: str) -> tuple[FunctionValue, ...]:
+    """The functions that a class's method name stands for, bound."""
+    member = find(resolver, cls, name)
+    if member is None or not isinstance(member.owner, ClassValue):
+        return ()
+    module = member.owner.module
+    return tuple(
+        FunctionValue(module, binding.value.number, cls, True)
+        for binding in member.bindings
+        if isinstance(binding.value, FunctionRef)
+    )
+
+
+def _descriptor(
+    resolver: Resolver, cls: ClassValue, name: str, method: str
+) -> Iterator[FunctionValue]:
+    """A method of the objects that the class itself holds under a name."""
+    member = find(resolver, cls, name)
+    if member is None or not member.bindings or not isinstance(member.owner, ClassValue):
+        return
+    for held in resolver.attribute(member.owner, name):
+        if isinstance(held, Instance):
+            yield from functions(resolver, held.cls, method)
+
+
+_NEXT_BEST = {
+    "__contains__": ("__iter__", "__getitem__"),
+    "__bool__": ("__len__",),
+    "__format__": ("__str__", "__repr__"),
+    "__str__": ("__repr__",),
+    "__iter__": ("__getitem__",),
+    **{
+        f"__i{name}__": (f"__{name}__",)
+        for name in (
+            *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow"),
+            *("lshift", "rshift", "and", "or", "xor"),
+        )
+    },
+}
+"""Which methods Python tries next where a class has not the first."""
