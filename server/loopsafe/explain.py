@@ -74,7 +74,7 @@ def explain(finding: Finding) -> Explanation:
     elif known and known.advice:
         advice = known.advice
     elif known and known.twin and known.twin not in advice:
-        advice = f"`{known.twin}()` does the same to await. {advice}"
+        advice = f"`{known.twin}()` does the same and can be awaited. {advice}"
     return Explanation(
         harm=general.harm,
         reason=_sentence(finding.reason),
