@@ -110,7 +110,10 @@ def test_full_shows_source_chain_and_cure() -> None:
         ("self.load()", "read calls self.load()"),
         ("self.user", "read reads self.user"),
         ("with lock()", "read uses lock() in a with"),
-        ("for ... in rows()", "read iterates over rows()"),
+        ("iterating over rows()", "read iterates over rows()"),
+        ("rows() + ...", "read runs rows() + ..."),
+        ("self.user = ...", "read runs self.user = ..."),
+        ("rows[...]", "read reads rows[...]"),
     ],
 )
 def test_a_step_says_how_it_gets_on(call: str, text: str) -> None:

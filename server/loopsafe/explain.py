@@ -163,8 +163,10 @@ def step(hop: Hop) -> str:
     if call.startswith("with "):
         # Either end of the block may be what blocks.
         return f"{name} uses {call.removeprefix('with ')} in a with"
-    if call.startswith("for ... in "):
-        return f"{name} iterates over {call.removeprefix('for ... in ')}"
+    if call.startswith("iterating over "):
+        return f"{name} iterates over {call.removeprefix('iterating over ')}"
+    if " " in call:
+        return f"{name} runs {call}"  # An operator or an assignment.
     return f"{name} calls {call}" if call.endswith(")") else f"{name} reads {call}"
 
 
