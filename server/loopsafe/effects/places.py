@@ -93,13 +93,24 @@ class Places:
 
     def is_called(self, module: Module, number: int) -> bool:
         """Whether some code of the project calls a function by its name, and not a framework."""
-        name = module.facts.functions[number].name
+        name, key = module.facts.functions[number].name, (module.name, number)
         for other in self._project():
             if other is not module and name not in other.facts.words:
                 continue
-            if any(name in _called_names(function) for function in other.facts.functions):
+            if any(self._may_call(other, site, name, key) for site in _call_sites(other)):
                 return True
         return False
+
+    def _may_call(self, module: Module, site: Site, name: str, key: tuple[str, int]) -> bool:
+        """Whether a call of this name is one of a function; what is unknown may be."""
+        call = site.expr
+        if not isinstance(call, Call) or _last_name(call.func) != name:
+            return False
+        callees = self.resolver.values(call.func, self.resolver.frame(module.name, site.scope))
+        return not callees or any(
+            isinstance(callee, FunctionValue) and (callee.module, callee.number) == key
+            for callee in callees
+        )
 
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
         if self._found is None:
@@ -244,5 +255,5 @@ def _function_in(value: Value) -> FunctionValue | None:
     return value if isinstance(value, FunctionValue) else None
 
 
-def _called_names(function: Function) -> set[str]:
-    return {_last_name(site.expr.func) for site in function.sites if isinstance(site.expr, Call)}
+def _call_sites(module: Module) -> Iterator[Site]:
+    return (site for function in module.facts.functions for site in function.sites)

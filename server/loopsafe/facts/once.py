@@ -6,49 +6,69 @@ Such code blocks whoever comes first, and nobody after.
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from loopsafe.facts.ir import Attr, Binding, Subscript
 
 
-def kept_by(test: ast.expr, body: Sequence[ast.stmt], shared: Container[str], receiver: str) -> str:
+class Surroundings(NamedTuple):
+    """What is known of names where the code stands."""
+
+    receiver: str
+    """The first parameter of the enclosing method."""
+    shared: Container[str]
+    """Names declared `global`."""
+    own: Mapping[str, Sequence[Binding]]
+    """Names of the enclosing function."""
+    module: Container[str]
+    """Names of the module."""
+
+
+def kept_by(test: ast.expr, body: Sequence[ast.stmt], around: Surroundings) -> str:
     """How long a block's result is kept, if the block runs only where it is missing.
 
     Gives `once` for what lives as long as the process (a global, a class attribute), `lazy` for
-    what one object keeps or what may lapse, and an empty string where nothing is kept. `shared`
-    has the names declared `global`; `receiver` is the first parameter of the enclosing method.
+    what one object keeps or what may lapse, and an empty string where nothing is kept.
     """
-    found = _longest(_missing(test), body, shared, receiver)
+    found = _longest(_missing(test), body, around)
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else []
     return "lazy" if found and not all(map(_missing, parts)) else found
 
 
-def kept_behind(
-    test: ast.expr, rest: Sequence[ast.stmt], shared: Container[str], receiver: str
-) -> str:
+def kept_behind(test: ast.expr, rest: Sequence[ast.stmt], around: Surroundings) -> str:
     """The same for what follows `if self._client: return self._client`."""
-    found = _longest(_present(test), rest, shared, receiver)
+    found = _longest(_present(test), rest, around)
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else []
     return "lazy" if found and not all(map(_present, parts)) else found
 
 
-def _longest(
-    names: set[str], body: Sequence[ast.stmt], shared: Container[str], receiver: str
-) -> str:
+def _longest(names: set[str], body: Sequence[ast.stmt], around: Surroundings) -> str:
     if not names:
         return ""
-    kinds = {_lifetime(name, shared, receiver) for name in names & set(_assigned(body)) if name} - {
-        ""
-    }
+    kinds = {_lifetime(name, around) for name in names & set(_assigned(body))} - {""}
     return "once" if "once" in kinds else "lazy" if kinds else ""
 
 
-def _lifetime(name: str, shared: Container[str], receiver: str) -> str:
+def _lifetime(name: str, around: Surroundings) -> str:
     root, dot, _ = name.partition(".")
     if not dot:
-        is_item = name.endswith("[]")
-        return "once" if root in shared or (is_item and root[:-2].isupper()) else ""
-    if root == receiver and root != "cls":
+        return (
+            _lifetime_of_item(name[:-2], around)
+            if name.endswith("[]")
+            else ("once" if name in around.shared else "")
+        )
+    if root == around.receiver and root != "cls":
         return "lazy"
     return "once" if root == "cls" or root[:1].isupper() or root == "type()" else "lazy"
+
+
+def _lifetime_of_item(container: str, around: Surroundings) -> str:
+    """How long what is put into a container under a plain name is kept."""
+    if container not in around.own:
+        return "once" if container in around.module or container.isupper() else ""
+    is_alias = any(isinstance(b.value, (Attr, Subscript)) for b in around.own[container])
+    return "lazy" if is_alias else ""
 
 
 def _missing(test: ast.expr) -> set[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Expr, Function, Starred
+from loopsafe.facts.ir import Call, Const, Expr, Function, Starred
 from loopsafe.resolve.values import (
     ClassValue,
+    ConstantValue,
     External,
     FunctionValue,
     ManagerFactory,
@@ -89,7 +90,10 @@ def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
     if module is None:
         return False
     facts = module.facts.functions[function.number]
-    placed = [index for index, _ in matched(facts, call, function.bound)]
+    given = matched(facts, call, function.bound)
+    if not all(_is_accepted(resolver, function, index, expr) for index, expr in given):
+        return False
+    placed = [index for index, _ in given]
     if len(placed) < len(call.args) + sum(name is not None for name, _ in call.keywords):
         return False
     if any(isinstance(arg, Starred) for arg in call.args) or (None in dict(call.keywords)):
@@ -100,3 +104,18 @@ def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
         for index, parameter in enumerate(facts.parameters)
         if index >= first and parameter.kind in ("positional", "keyword")
     )
+
+
+def _is_accepted(resolver: Resolver, function: FunctionValue, index: int, given: Expr) -> bool:
+    """Whether a parameter takes a literal; only one of other literals refuses it."""
+    module = resolver.table.get(function.module)
+    if module is None or not isinstance(given, Const):
+        return True
+    facts = module.facts.functions[function.number]
+    annotation = facts.parameters[index].annotation
+    if annotation is None:
+        return True
+    allowed = resolver.instances(annotation, resolver.frame(function.module, facts.outer))
+    if not allowed or not all(isinstance(value, ConstantValue) for value in allowed):
+        return True
+    return ConstantValue(given.value) in allowed

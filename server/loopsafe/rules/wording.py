@@ -109,5 +109,5 @@ def _tail(label: str) -> str:
     """The last two parts of a dotted label."""
     if " " in label:
         return label
-    parts = label.split(".")
-    return ".".join(parts[-2:]) if len(parts) > 2 else label
+    parts = label.replace("...", "…").split(".")
+    return ".".join(parts[-2:]).replace("…", "...") if len(parts) > 2 else label
