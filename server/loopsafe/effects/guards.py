@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.facts.ir import Block, Call, Scope
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
@@ -19,6 +20,15 @@ LOOP_LOOKUPS = frozenset(
 )
 """Callables that raise RuntimeError (or a subclass) where no event loop is running."""
 
+LOOP_QUESTIONS = frozenset(
+    {
+        "asyncio.AbstractEventLoop.is_running",
+        "asyncio.events.AbstractEventLoop.is_running",
+        "asyncio.base_events.BaseEventLoop.is_running",
+    }
+)
+"""Callables that are true where the event loop is running."""
+
 
 def never_on_loop(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:
     """Whether a block is dead, only for type checkers, or only runs without an event loop."""
@@ -28,8 +38,18 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, frame: Frame) ->
             return True
         if found.kind == "except" and _means_no_loop(resolver, found, frame):
             return True
+        if found.kind == "else" and _asks_for_loop(resolver, found, frame):
+            return True
         block = found.parent
     return False
+
+
+def _asks_for_loop(resolver: Resolver, block: Block, frame: Frame) -> bool:
+    """`if loop.is_running():` has an `else:` for where there is no loop."""
+    if not isinstance(block.test, Call):
+        return False
+    values = resolver.values(block.test.func, frame)
+    return any(dotted_name(resolver, value) in LOOP_QUESTIONS for value in values)
 
 
 def _means_no_loop(resolver: Resolver, block: Block, frame: Frame) -> bool:

@@ -114,7 +114,7 @@ def called(
     elif isinstance(value, ClassValue):
         yield from _constructed(resolver, value, call, frame)
         yield from _inline(resolver, value, call, frame)
-    elif isinstance(value, Instance):
+    elif isinstance(value, (Instance, ExternalInstance)):
         for method in resolver.attribute(value, "__call__"):
             if not isinstance(method, Instance):
                 yield from called(resolver, method, call, frame)

@@ -120,17 +120,15 @@ class ExpressionReader(NestedReader):
 
     def _annotated_index(self, value: Expr, node: ast.Subscript) -> Expr:
         index = node.slice
-        if not (self.reading_annotation and _last_name(value) == "Annotated"):
+        if _last_name(value) != "Annotated" or not isinstance(index, ast.Tuple) or not index.elts:
             return self.expression(index)
-        if not isinstance(index, ast.Tuple) or not index.elts:
-            return self.expression(index)
-        # The metadata of Annotated is ordinary code: strings in it are strings.
-        first = self.expression(index.elts[0])
-        self.reading_annotation = False
+        # It may stand in an alias; its metadata is ordinary code, in which strings are strings.
+        first = self.annotation(index.elts[0]) or UNKNOWN
+        before, self.reading_annotation = self.reading_annotation, False
         try:
             return Display("tuple", (first, *self.expressions(index.elts[1:])))
         finally:
-            self.reading_annotation = True
+            self.reading_annotation = before
 
     def _choice(self, node: ast.IfExp) -> Expr:
         test = self.expression(node.test)

@@ -121,7 +121,11 @@ class StatementReader(BindingReader):
     def _while(self, node: ast.While) -> None:
         with self.scope.inside("loop"):
             self.truth(node.test, self.expression(node.test))
-            self.statements(node.body)
+            if _branches(node.test)[0] == "dead":
+                with self.scope.inside("dead"):
+                    self.statements(node.body)
+            else:
+                self.statements(node.body)
         self.statements(node.orelse)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:

@@ -59,7 +59,7 @@ class Catalogue:
         known = self._classes.get(name)
         if known is None and name in self._entries:
             known = self._classes[name] = self._merged(self._entries[name], ())
-        if known is None and self._in_asynchronous_module(name):
+        if known is None and self.in_asynchronous_module(name):
             return ClassKnowledge(name=name, asynchronous=True)
         return known
 
@@ -94,7 +94,7 @@ class Catalogue:
         """Whether a module-level callable is known not to block."""
         if name in self._harmless:
             return True
-        return self._in_asynchronous_module(name) and self.function(name) is None
+        return self.in_asynchronous_module(name) and self.function(name) is None
 
     def read_all(self) -> None:
         """Reads every file, so that a wrong entry anywhere is found."""
@@ -161,7 +161,8 @@ class Catalogue:
                 if not runner.inline:
                     yield name
 
-    def _in_asynchronous_module(self, name: str) -> bool:
+    def in_asynchronous_module(self, name: str) -> bool:
+        """Whether a dotted name lies in a module in which nothing blocks, like `asyncio`."""
         parts = name.split(".")
         return any(".".join(parts[:end]) in self._asynchronous for end in range(1, len(parts)))
 

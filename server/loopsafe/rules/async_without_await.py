@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from loopsafe.effects.targets import site_values
 from loopsafe.model import Cost, Finding
-from loopsafe.rules.view import View
+from loopsafe.resolve.members import dotted_name
+from loopsafe.rules.view import Root, View
 
 CODE = "async-without-await"
 
@@ -20,6 +22,8 @@ def check(view: View, found: Sequence[Finding]) -> Iterator[Finding]:
             continue
         if name not in blocked or view.places.is_called(view.module, root.number):
             continue
+        if _needs_loop(view, root):
+            continue
         yield Finding(
             path=view.module.path,
             span=function.span,
@@ -31,3 +35,13 @@ def check(view: View, found: Sequence[Finding]) -> Iterator[Finding]:
             function=name,
             reason=root.run.reason,
         )
+
+
+def _needs_loop(view: View, root: Root) -> bool:
+    """Whether a function starts or touches something that belongs to a running loop."""
+    for site in root.function.sites:
+        for value in site_values(view.resolver, site, root.frame) if site.kind == "call" else ():
+            name = dotted_name(view.resolver, value)
+            if name is not None and view.resolver.catalogue.in_asynchronous_module(name):
+                return True
+    return False
