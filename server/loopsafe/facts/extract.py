@@ -17,7 +17,7 @@ from loopsafe.facts.ir import (
     Name,
     Narrowed,
 )
-from loopsafe.facts.once import kept_behind, kept_by
+from loopsafe.facts.once import Surroundings, kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
 from loopsafe.model import Span
 
@@ -85,7 +85,7 @@ class StatementReader(BindingReader):
         self.truth(node.test, test)
         then, other = _branches(node.test)
         if then == "if":
-            then = kept_by(node.test, node.body, self.scope.declared, self._receiver()) or then
+            then = kept_by(node.test, node.body, self._surroundings()) or then
         with self.scope.inside(then, test):
             self.narrow(node.test, True)
             self.statements(node.body)
@@ -100,10 +100,15 @@ class StatementReader(BindingReader):
         """`once` or `lazy` for what follows an early return of a kept result."""
         if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Return):
             return ""
-        return kept_behind(node.test, rest, self.scope.declared, self._receiver())
+        return kept_behind(node.test, rest, self._surroundings())
 
-    def _receiver(self) -> str:
-        return self.receivers[-1][0] if self.receivers else ""
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self.receivers[-1][0] if self.receivers else "",
+            self.scope.declared,
+            self.scope.bindings if self.scope.kind == "function" else {},
+            self.scopes[0].bindings,
+        )
 
     def _assert(self, node: ast.Assert) -> None:
         self.truth(node.test, self.expression(node.test))
