@@ -47,8 +47,9 @@ def fitting(resolver: Resolver, callees: Values, call: Call) -> Values:
     """Of a function's overloads those that take the call's arguments; all where none does."""
     if len(callees) < 2 or any(isinstance(arg, Starred) for arg in call.args):
         return callees
-    taken = (v for v in callees if not isinstance(v, FunctionValue) or fits(resolver, v, call))
-    return tuple(taken) or callees
+    taken = [v for v in callees if not isinstance(v, FunctionValue) or fits(resolver, v, call)]
+    named = [v for v in taken if isinstance(v, FunctionValue) and _names(resolver, v, call)]
+    return tuple(named or taken) or callees
 
 
 def argument_at(call: Call, position: int, name: str) -> Expr | None:
@@ -91,7 +92,7 @@ def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
         return False
     facts = module.facts.functions[function.number]
     given = matched(facts, call, function.bound)
-    if not all(_is_accepted(resolver, function, index, expr) for index, expr in given):
+    if any(_is_listed(resolver, function, index, expr) is False for index, expr in given):
         return False
     placed = [index for index, _ in given]
     if len(placed) < len(call.args) + sum(name is not None for name, _ in call.keywords):
@@ -106,16 +107,24 @@ def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
     )
 
 
-def _is_accepted(resolver: Resolver, function: FunctionValue, index: int, given: Expr) -> bool:
-    """Whether a parameter takes a literal; only one of other literals refuses it."""
+def _names(resolver: Resolver, function: FunctionValue, call: Call) -> bool:
+    """Whether an overload is written for a literal of the call: `mode: Literal["rb"]`."""
+    module = resolver.table.get(function.module)
+    facts = module.facts.functions[function.number] if module else None
+    given = matched(facts, call, function.bound) if facts else ()
+    return any(_is_listed(resolver, function, index, expr) for index, expr in given)
+
+
+def _is_listed(resolver: Resolver, function: FunctionValue, index: int, given: Expr) -> bool | None:
+    """Whether a literal is one of those that a parameter takes; None where it takes others too."""
     module = resolver.table.get(function.module)
     if module is None or not isinstance(given, Const):
-        return True
+        return None
     facts = module.facts.functions[function.number]
     annotation = facts.parameters[index].annotation
     if annotation is None:
-        return True
+        return None
     allowed = resolver.instances(annotation, resolver.frame(function.module, facts.outer))
     if not allowed or not all(isinstance(value, ConstantValue) for value in allowed):
-        return True
+        return None
     return ConstantValue(given.value) in allowed

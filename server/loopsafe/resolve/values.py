@@ -168,11 +168,13 @@ Values: TypeAlias = tuple[Value, ...]
 
 
 def union(parts: Iterable[Values]) -> Values:
-    """One set of values out of many, in order, without repeats, cut at `LIMIT`."""
+    """One set of values out of many, in order, without repeats, cut at `LIMIT` unless literal."""
     found: dict[Value, None] = {}
     for values in parts:
         for value in values:
             found.setdefault(value)
+    if len(found) <= LIMIT or all(type(value) is ConstantValue for value in found):
+        return tuple(found)
     return tuple(found)[:LIMIT]
 
 
