@@ -345,6 +345,20 @@ class TestHalfTyped:
             SyntaxProblem(4, 1, "'(' was never closed"),
         )
 
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    def test_both_sides_of_a_merge_conflict_are_read(self, end: str) -> None:
+        lines = ["def f():", "<<<<<<< HEAD", "    a()", "||||||| base", "=======", "    b()"]
+        source = end.join([*lines, ">>>>>>> other branch", "c()", ""])
+        parsed = parse(source)
+        assert calls(parsed, source) == {"a": "a", "b": "b", "c": "c"}
+        assert parsed.problems == (SyntaxProblem(2, 0, "unresolved merge conflict"),)
+
+    def test_an_underline_is_no_conflict(self) -> None:
+        source = '"""\nTitle\n=======\n"""\na()\nb(\n'
+        parsed = parse(source)
+        assert ast.get_docstring(parsed.tree) == "Title\n======="
+        assert [p.line for p in parsed.problems] == [6]
+
     def test_python_2_gives_a_smaller_answer(self) -> None:
         source = "def f(x):\n    print 'a'\n    exec x\n    return g(`x`)\ndef h():\n    i()\n"
         parsed = parse(source)

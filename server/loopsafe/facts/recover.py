@@ -17,6 +17,8 @@ __all__ = ["Parsed", "SyntaxProblem", "parse"]
 
 _BOM = "\ufeff"
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+_MERGE = re.compile(r"^(?:(?:<{7}|\|{7}|>{7})(?: [^\r\n]*)?|={7})(?=\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ def parse(source: str) -> Parsed:
         text = _UNREADABLE.sub(lambda m: " " if m[0] == "\0" else "\ufffd", source)
     text = text.removeprefix(_BOM)
     tree, found = _parse(text)
+    if found and (conflict := _CONFLICT.search(text)) is not None:
+        # Either side may be the one that stays.
+        line = len(split_lines(text[: conflict.start()] + "x"))
+        problems.append(SyntaxProblem(line, 0, "unresolved merge conflict"))
+        tree, found = _parse(_MERGE.sub("", text))
     problems += found
     if source.startswith(_BOM):
         _shift_first_line(tree)
