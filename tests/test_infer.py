@@ -371,7 +371,7 @@ CONFIDENCE = {
         ACTIONS = {"wait": time.sleep, "look": time.monotonic}
 
         async def main():
-            ACTIONS["wait"](1)
+            ACTIONS["wa" + "it"](1)
         """,
         Confidence.MEDIUM,
         Confidence.HIGH,
@@ -383,7 +383,7 @@ CONFIDENCE = {
         ACTIONS = {"wait": time.sleep, "look": time.monotonic}
 
         async def main():
-            ACTIONS["look"]()
+            ACTIONS["lo" + "ok"]()
         """,
         Confidence.MEDIUM,
         Confidence.LOW,
