@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,14 @@ import pytest
 
 import mdtest
 
+os.environ["LOOPSAFE_CACHE_DIR"] = _CACHE = tempfile.mkdtemp(prefix="loopsafe-cache-")
+"""The user's own is neither used nor filled, in the processes that tests start as well."""
+
 SPECS = Path(__file__).parent / "specs"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_CACHE, ignore_errors=True)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -103,6 +103,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--exclude", metavar="PATTERN", action="append", help="skip files, as in .gitignore")
     add("--severity", choices=LEVELS, default="hint", help="show this level and above")
     add("--deep", action="store_true", help="ask jedi and astroid too: slower, finds more")
+    add("--no-cache", action="store_true", help="neither use nor keep results of other runs")
     add("--statistics", action="store_true", help="count findings instead of listing them")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
@@ -122,6 +123,7 @@ def _check(arguments: argparse.Namespace) -> int:
         exclude=tuple(arguments.exclude or ()),
         levels=frozenset(levels),
         deep=arguments.deep,
+        cached=not arguments.no_cache,
         statistics=arguments.statistics,
         colored=_colored(arguments.color),
     )

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from loopsafe.cli import UsageError
@@ -20,6 +20,7 @@ from loopsafe.config.document import find_line, read_toml
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, FileReport, Problem
 from loopsafe.model import Finding, Severity
+from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.environment import find_environment
 from loopsafe.output import Result, Sources, human, json_format
 from loopsafe.output.style import Style
@@ -41,6 +42,7 @@ class Options:
     exclude: tuple[str, ...]
     levels: frozenset[Severity]
     deep: bool
+    cached: bool
     statistics: bool
     colored: bool
 
@@ -63,7 +65,8 @@ def run(options: Options) -> Outcome:
 def _run(options: Options) -> Outcome:
     printer = _Printer(options)
     failures = files = broken = 0
-    for engine, path in _work(options):
+    cache = Cache(default_folder(os.environ)) if options.cached else None
+    for engine, path in _work(options, cache):
         files += 1
         try:
             report = engine.deepen(path) or engine.report(path)
@@ -79,6 +82,8 @@ def _run(options: Options) -> Outcome:
     if not files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
     printer.end(files, broken + failures)
+    if cache:
+        cache.close()
     return Outcome(len(printer.findings), failures)
 
 
@@ -110,7 +115,7 @@ class _Printer:
         self.findings: list[Finding] = []
         self._options = options
         self._results: list[Result] = []
-        self._sources: Sources = cache(_read)
+        self._sources: Sources = lru_cache(None)(_read)
 
     def take(self, results: list[Result]) -> None:
         """The findings of one file."""
@@ -140,7 +145,7 @@ class _Printer:
             print(json_format.render(self._results, self._sources))
 
 
-def _work(options: Options) -> Iterator[tuple[Engine, str]]:
+def _work(options: Options, cache: Cache | None) -> Iterator[tuple[Engine, str]]:
     """Each file once, with the engine of its project."""
     groups: dict[Path, list[str]] = {}
     for path in options.paths:
@@ -151,7 +156,7 @@ def _work(options: Options) -> Iterator[tuple[Engine, str]]:
             _complain("warning", path, "notebooks are not read")
             continue
         groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
-    engines = [(_engine(root, options), paths) for root, paths in groups.items()]
+    engines = [(_engine(root, options, cache), paths) for root, paths in groups.items()]
     seen: set[str] = set()
     for engine, paths in engines:
         engine.index()
@@ -161,7 +166,7 @@ def _work(options: Options) -> Iterator[tuple[Engine, str]]:
                 yield engine, file
 
 
-def _engine(root: Path, options: Options) -> Engine:
+def _engine(root: Path, options: Options, cache: Cache | None) -> Engine:
     settings = Settings.load(root)
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:
@@ -182,7 +187,7 @@ def _engine(root: Path, options: Options) -> Engine:
         python=given,
         second_opinion=options.deep,
     )
-    return Engine(root, settings, given)
+    return Engine(root, settings, given, cache)
 
 
 def _setting(key: str, problem: str, settings: Settings) -> ConfigError:

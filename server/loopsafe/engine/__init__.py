@@ -20,6 +20,7 @@ from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge import catalogue
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Severity
+from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
@@ -41,14 +42,20 @@ _MOST_ROUNDS = 4
 class Engine:
     """Analyses the files of one project folder. Not thread-safe: one thread at a time."""
 
-    def __init__(self, root: Path, settings: Settings, python: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        python: Path | None = None,
+        cache: Cache | None = None,
+    ) -> None:
         self.root = root
         self.settings = settings
         self.environment = find_environment(root, python or settings.python, os.environ)
         self.disk = Disk()
         roots = source_roots(root, settings.source_roots)
         self.finder = Finder(roots, self.environment, find_typeshed(), self.disk)
-        self.table = ModuleTable(self.finder, self.disk)
+        self.table = ModuleTable(self.finder, self.disk, cache)
         self.catalogue = catalogue.load()
         self.resolver = Resolver(self.table, self.catalogue)
         self._overrides = Overrides(self._project)

@@ -21,6 +21,7 @@ from loopsafe.lsp.documents import DiskTexts, Document, View
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
 from loopsafe.model import Edit, Finding
+from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.text import SourceText
 
 _LONE_ENGINES = 4
@@ -100,6 +101,7 @@ class Workbench:
         self.client = client
         self._convert = Converter(client)
         self._disk = DiskTexts()
+        self._cache = Cache(default_folder(os.environ))
         self._settings: dict[Path, Settings] = {}
         self._stale: set[Path] = set()
         self._repaired = float("-inf")
@@ -147,7 +149,7 @@ class Workbench:
         settings, python = self._effective(root, editor)
         bench = self.benches.pop(root, None)
         if bench is None or (bench.settings, bench.python) != (settings, python):
-            bench = Bench(settings, python, Engine(root, settings, python))
+            bench = Bench(settings, python, Engine(root, settings, python, self._cache))
         self.benches[root] = bench  # Last in the order, as the latest used.
         return bench
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from loopsafe.facts.extract import extract
 from loopsafe.facts.interface import interface
 from loopsafe.facts.ir import ModuleFacts
+from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
 
@@ -71,9 +72,10 @@ class Change(NamedTuple):
 class ModuleTable:
     """All modules read so far, by key: the dotted name, or that and the path for a namesake."""
 
-    def __init__(self, finder: Finder, disk: Disk) -> None:
+    def __init__(self, finder: Finder, disk: Disk, cache: Cache | None = None) -> None:
         self.finder = finder
         self.disk = disk
+        self.cache = cache
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, ModuleFile] = {}
         self._interfaces: dict[str, Hashable] = {}
@@ -189,4 +191,15 @@ class ModuleTable:
         except (OSError, UnicodeDecodeError, SyntaxError):
             return None
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return Module(key, file, extract(text), digest)
+        return Module(key, file, self._facts(file, text, digest), digest)
+
+    def _facts(self, file: ModuleFile, text: str, digest: bytes) -> ModuleFacts:
+        """A text's facts, from the cache where it has them. What is being typed is not kept."""
+        if self.cache is None or file.is_namespace:
+            return extract(text)
+        facts = self.cache.facts(digest)
+        if facts is None:
+            facts = extract(text)
+            if not self.disk.is_open(file.path):
+                self.cache.keep_facts(digest, facts)
+        return facts
