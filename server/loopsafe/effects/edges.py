@@ -52,7 +52,9 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for site in function.sites:
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
+        if never_on_loop(
+            resolver, module.facts.scopes[site.scope], site.block, site.span.line, here
+        ):
             continue
         relief = block_relief(module.facts.scopes[site.scope], site.block)
         values = site_values(resolver, site, here)

@@ -2,58 +2,113 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Block, Call, Scope
+from loopsafe.facts.ir import Block, Call, Choice, Const, Expr, Name, Scope, Test
 from loopsafe.resolve.members import dotted_name
-from loopsafe.resolve.names import qualified
+from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
-LOOP_LOOKUPS = frozenset(
-    {
-        "asyncio.get_running_loop",
-        "asyncio.events.get_running_loop",
-        "asyncio.current_task",
-        "sniffio.current_async_library",
-        "trio.lowlevel.current_task",
-        "anyio.get_current_task",
-    }
-)
-"""Callables that raise RuntimeError (or a subclass) where no event loop is running."""
-
-LOOP_QUESTIONS = frozenset(
-    {
-        "asyncio.AbstractEventLoop.is_running",
-        "asyncio.events.AbstractEventLoop.is_running",
-        "asyncio.base_events.BaseEventLoop.is_running",
-    }
-)
-"""Callables that are true where the event loop is running."""
+_NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
+_THEN = frozenset({"if", "once", "lazy"})
 
 
-def never_on_loop(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:
-    """Whether a block is dead, only for type checkers, or only runs without an event loop."""
-    while block > 0:
+def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame: Frame) -> bool:
+    """Whether code is dead, only for type checkers, or only runs without an event loop.
+
+    `line` is where the code stands in its block, 1-based.
+    """
+    while block >= 0:
         found = scope.blocks[block]
-        if found.kind in ("dead", "typing", "main"):
+        if found.kind in ("dead", "typing", "main") or _is_other_branch(resolver, found, frame):
             return True
-        if found.kind == "except" and _means_no_loop(resolver, found, frame):
-            return True
-        if found.kind == "else" and _asks_for_loop(resolver, found, frame):
-            return True
+        for leaving in found.exits:
+            if line > leaving.line and _holds(resolver, leaving.test, frame):
+                return True
         block = found.parent
     return False
 
 
-def _asks_for_loop(resolver: Resolver, block: Block, frame: Frame) -> bool:
-    """`if loop.is_running():` has an `else:` for where there is no loop."""
-    if not isinstance(block.test, Call):
+def _is_other_branch(resolver: Resolver, block: Block, frame: Frame) -> bool:
+    """Whether the loop takes another branch than this."""
+    if block.test is None:
         return False
-    values = resolver.values(block.test.func, frame)
-    return any(dotted_name(resolver, value) in LOOP_QUESTIONS for value in values)
+    if block.kind == "except":
+        return (
+            isinstance(block.test, Call)
+            and _probe(resolver, block.test, frame) == "raises"
+            and _catches_its_error(resolver, block, frame)
+        )
+    if block.kind in _THEN:
+        return _holds(resolver, block.test, frame) is False
+    return block.kind == "else" and _holds(resolver, block.test, frame) is True
 
 
-def _means_no_loop(resolver: Resolver, block: Block, frame: Frame) -> bool:
-    """`try: get_running_loop()` / `except RuntimeError:` runs where there is no loop."""
-    if not isinstance(block.test, Call):
+def _catches_its_error(resolver: Resolver, block: Block, frame: Frame) -> bool:
+    """Whether an `except` is for the RuntimeError, or a kind of it, that tells of no loop."""
+    names = [qualified(resolver, kind, frame) or "" for kind in block.catches]
+    return not names or any(name in _NO_LOOP or not name.startswith("builtins.") for name in names)
+
+
+def _holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
+    """Whether a condition holds where an event loop runs; None where nobody can say."""
+    return resolver.remember(
+        ("holds", id(test), frame), frame.module, lambda: _judge(resolver, test, frame)
+    )
+
+
+def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
+    if isinstance(test, Call):
+        return True if _probe(resolver, test, frame) else None
+    if isinstance(test, Name):
+        return _is_true(resolver, test, frame)
+    if isinstance(test, Choice) and test.op:
+        parts = [_holds(resolver, option, frame) for option in test.options]
+        decisive = test.op == "or"
+        return decisive if decisive in parts else None if None in parts else not decisive
+    if isinstance(test, Test):
+        inner = _holds(resolver, test.value, frame)
+        if test.kind == "completes":
+            return inner
+        if test.kind == "is none" and inner is False:
+            return None  # It may be false without being None.
+        return None if inner is None else not inner
+    return None
+
+
+def _is_true(resolver: Resolver, name: Name, frame: Frame) -> bool | None:
+    """Whether a name is true: a loop that was looked for, or a constant that nothing changes."""
+    found = definitions(resolver, name, frame)
+    calls = [d for d in found if isinstance(d.binding.value, Call)]
+    if calls and all(_probe(resolver, d.binding.value, d.frame) for d in calls):
+        rest = [d for d in found if d not in calls]
+        return True if all(_is_overwritten(resolver, d, calls) for d in rest) else None
+    if len(found) != 1 or found[0].frame.scope != 0 or found[0].binding.block != 0:
+        return None
+    module = resolver.table.get(found[0].frame.module)
+    value = found[0].binding.value
+    if module is None or len(module.facts.scopes[0].bindings.get(name.id, ())) != 1:
+        return None
+    return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
+
+
+def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definition]) -> bool:
+    """Whether where a loop runs, a look for it replaces another value of a name."""
+    module = resolver.table.get(other.frame.module)
+    if module is None:
         return False
-    return qualified(resolver, block.test.func, frame) in LOOP_LOOKUPS
+    binding = other.binding
+    scope = module.facts.scopes[binding.scope]
+    earlier = all(binding.order < call.binding.order for call in calls)
+    return earlier or _is_other_branch(resolver, scope.blocks[binding.block], other.frame)
+
+
+def _probe(resolver: Resolver, call: Expr | None, frame: Frame) -> str | None:
+    """What a call that looks for the event loop does where none runs."""
+    if not isinstance(call, Call):
+        return None
+    # A library that is not installed is known by its name alone.
+    names = [dotted_name(resolver, value) for value in resolver.values(call.func, frame)]
+    for name in names or [qualified(resolver, call.func, frame)]:
+        if name is not None and (outcome := resolver.catalogue.probe(name)) is not None:
+            return outcome
+    return None

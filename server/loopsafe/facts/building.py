@@ -12,6 +12,7 @@ from loopsafe.facts.ir import (
     Binding,
     Block,
     Class,
+    Exit,
     Expr,
     Function,
     Imported,
@@ -53,6 +54,11 @@ class ScopeBuilder:
     def bind(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:
         binding = Binding(value, annotation, self.number, self.block, self.tick())
         self.bindings.setdefault(name, []).append(binding)
+
+    def leaves(self, line: int, test: Expr) -> None:
+        """The open block goes on behind a line only where a condition fails."""
+        block = self.blocks[self.block]
+        self.blocks[self.block] = block._replace(exits=(*block.exits, Exit(line, test)))
 
     @contextmanager
     def inside(

@@ -28,6 +28,7 @@ from loopsafe.facts.ir import (
     Expr,
     Name,
     Subscript,
+    Test,
     Typed,
 )
 from loopsafe.facts.nested import NestedReader
@@ -148,7 +149,7 @@ class ExpressionReader(NestedReader):
                 self.truth(before, options[-1])
                 self.narrow(before, isinstance(node.op, ast.And))
                 options.append(self.expression(value))
-        return Choice(tuple(options))
+        return Choice(tuple(options), "and" if isinstance(node.op, ast.And) else "or")
 
     def _binary(self, node: ast.BinOp) -> Expr:
         left, right = self.expression(node.left), self.expression(node.right)
@@ -160,7 +161,7 @@ class ExpressionReader(NestedReader):
         value = self.expression(node.operand)
         if isinstance(node.op, ast.Not):
             self.truth(node.operand, value)
-            return Typed("bool")
+            return Test("not", value)
         if isinstance(node.op, ast.USub) and isinstance(value, Const):
             number = value.value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
@@ -168,7 +169,7 @@ class ExpressionReader(NestedReader):
         return value
 
     def _compare(self, node: ast.Compare) -> Expr:
-        left = self.expression(node.left)
+        left = first = self.expression(node.left)
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.expression(comparator)
             if isinstance(operator, (ast.In, ast.NotIn)):
@@ -176,7 +177,7 @@ class ExpressionReader(NestedReader):
             elif type(operator) in _COMPARISONS:
                 self.operation(_COMPARISONS[type(operator)], left, (right,), node)
             left = right
-        return Typed("bool")
+        return _none_test(node, first) or Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
         for part in node.values:
@@ -230,6 +231,16 @@ def _literal_index(node: ast.expr) -> Expr:
 
 _FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of containers that put their last argument into them."""
+
+
+def _none_test(node: ast.Compare, left: Expr) -> Expr | None:
+    """`left is None` or `left is not None`, where a comparison is that."""
+    right = node.comparators[0]
+    if len(node.ops) > 1 or not (isinstance(right, ast.Constant) and right.value is None):
+        return None
+    if isinstance(node.ops[0], ast.Is):
+        return Test("is none", left)
+    return Test("not", Test("is none", left)) if isinstance(node.ops[0], ast.IsNot) else None
 
 
 def operator_of(operator: ast.operator) -> str:

@@ -16,6 +16,7 @@ from loopsafe.facts.ir import (
     ModuleFacts,
     Name,
     Narrowed,
+    Test,
 )
 from loopsafe.facts.once import Surroundings, kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
@@ -95,6 +96,7 @@ class StatementReader(BindingReader):
                 self.statements(node.orelse)
         elif isinstance(node.body[-1], _TERMINATORS):
             self.narrow(node.test, False)
+            self.scope.leaves(node.end_lineno or node.lineno, test)
 
     def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
         """`once` or `lazy` for what follows an early return of a kept result."""
@@ -163,6 +165,9 @@ class StatementReader(BindingReader):
                 self.statements(handler.body)
         with self.scope.inside("else"):
             self.statements(node.orelse)
+        last = node.orelse[-1] if node.orelse else node.body[-1]
+        if opening is not None and isinstance(last, _TERMINATORS):
+            self.scope.leaves(node.end_lineno or node.lineno, Test("completes", opening))
         self.statements(node.finalbody)
 
     def _caught(self, node: ast.expr | None) -> tuple[Expr, ...]:

@@ -92,9 +92,17 @@ class Imported(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One of several: `a if c else b`, `a or b`."""
+    """One of several: `a if c else b`, `a or b`; `op` is `and`, `or` or empty."""
 
     options: tuple[Expr, ...]
+    op: str = ""
+
+
+class Test(NamedTuple):
+    """A condition: `not`, `is none`, or `completes` (a call that did not raise)."""
+
+    kind: str
+    value: Expr
 
 
 class Display(NamedTuple):
@@ -193,6 +201,7 @@ Expr: TypeAlias = (
     | ClassRef
     | Imported
     | Choice
+    | Test
     | Display
     | DictDisplay
     | Comprehension
@@ -220,6 +229,13 @@ class Binding(NamedTuple):
     order: int
 
 
+class Exit(NamedTuple):
+    """An early end of a block: behind this line it goes on only where the condition fails."""
+
+    line: int
+    test: Expr
+
+
 class Block(NamedTuple):
     """A run of statements inside a scope; block 0 is the scope's own body."""
 
@@ -234,6 +250,8 @@ class Block(NamedTuple):
     """The exception classes of an `except`."""
     end: int
     """The order at which the block ends."""
+    exits: tuple[Exit, ...] = ()
+    """Conditions under which the block is left early."""
 
 
 class Scope(NamedTuple):

@@ -22,6 +22,7 @@ from loopsafe.facts.ir import (
     FunctionRef,
     Param,
     Site,
+    Test,
     Typed,
     Unknown,
 )
@@ -35,6 +36,7 @@ _BUILT_IN = (
     Comprehension,
     FunctionRef,
     ClassRef,
+    Test,
     Unknown,
 )
 """Operands whose operators run no code that could be looked into."""

@@ -87,7 +87,9 @@ def _in_function(
         if site.kind != "call" or site.awaited or not isinstance(call, Call) or not askable(call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(resolver, module.facts.scopes[site.scope], site.block, here):
+        if never_on_loop(
+            resolver, module.facts.scopes[site.scope], site.block, site.span.line, here
+        ):
             continue
         hinted = (module.key, id(call.func)) in resolver.hints
         values = evaluate(resolver, call.func, here) if hinted else resolver.values(call.func, here)

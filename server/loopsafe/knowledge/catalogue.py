@@ -36,6 +36,7 @@ class Catalogue:
         self._entries: dict[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
         self._returns: dict[str, str] = {}
+        self._probes: dict[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
         self._asynchronous = frozenset(
             name for header in self.headers for name in header.asynchronous
@@ -84,6 +85,11 @@ class Catalogue:
         """The class of what calling this name gives, where the source does not say it."""
         self._ready(name)
         return self._returns.get(name)
+
+    def probe(self, name: str) -> str | None:
+        """What a callable that looks for the event loop does where none runs: one of `PROBES`."""
+        self._ready(name)
+        return self._probes.get(name)
 
     def is_class(self, name: str) -> bool:
         """Whether there is an entry for a class of this name."""
@@ -144,6 +150,8 @@ class Catalogue:
             _put(header, self._runners, names.all, runner)
         for entry in entries.classes:
             _put(header, self._entries, entry.names.all, entry)
+        for names, outcome in entries.probes:
+            _put(header, self._probes, names.all, outcome)
         for name, result in entries.returns.items():
             _put(header, self._returns, (name,), result)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from loopsafe.knowledge.schema import (
     CATEGORIES,
+    PROBES,
     ROLES,
     Blocking,
     Condition,
@@ -88,6 +89,16 @@ def read_functions(
     table.finish()
     for names in each:
         yield names, replace(shared, name=names.spellings[0])
+
+
+def read_probe(table: Table, header: Header) -> tuple[Names, str]:
+    """A callable that tells whether an event loop runs, and what it does where none does."""
+    names = read_names(table, header)
+    outcome = table.choice("without-loop", PROBES, "")
+    table.finish()
+    if not outcome:
+        raise table.error(f"`without-loop` is missing, one of {', '.join(sorted(PROBES))}")
+    return names, outcome
 
 
 def read_runners(table: Table, header: Header) -> Iterator[tuple[Names, Runner]]:

@@ -14,6 +14,7 @@ from loopsafe.knowledge.entries import (
     read_function,
     read_functions,
     read_names,
+    read_probe,
     read_runner,
     read_runners,
 )
@@ -36,6 +37,7 @@ class LibraryEntries:
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, str] = field(default_factory=dict)
+    probes: list[tuple[Names, str]] = field(default_factory=list)
 
 
 def read_header(file: str, text: str) -> Header:
@@ -84,6 +86,8 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         entries.classes.append(read_class(table, defaults, header))
     for table in root.tables("classes"):
         entries.classes.extend(read_classes(table, defaults, header))
+    for table in root.tables("probe"):
+        entries.probes.append(read_probe(table, header))
     for table in root.tables("runner"):
         names = read_names(table, header)
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))

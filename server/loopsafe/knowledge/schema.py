@@ -51,6 +51,9 @@ ROLES = frozenset(
     )
 )
 
+PROBES = frozenset(("raises", "none", "false"))
+"""What a callable does where no event loop runs; where one does, its result is true."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

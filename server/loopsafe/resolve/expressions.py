@@ -85,6 +85,10 @@ def _constant(resolver: Resolver, expr: ir.Const, frame: Frame) -> Values:
     return (ConstantValue(expr.value),)
 
 
+def _test(resolver: Resolver, expr: ir.Test, frame: Frame) -> Values:
+    return resolver.builtin("bool")
+
+
 def _typed(resolver: Resolver, expr: ir.Typed, frame: Frame) -> Values:
     return resolver.builtin(expr.builtin)
 
@@ -298,6 +302,7 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Call: _call,
     ir.Const: _constant,
     ir.Typed: _typed,
+    ir.Test: _test,
     ir.FunctionRef: _function,
     ir.ClassRef: _class,
     ir.Param: _param,
