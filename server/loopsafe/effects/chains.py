@@ -43,27 +43,32 @@ class Chains:
         self.resolver = resolver
         self.overrides = overrides
         self._ways: dict[Frame, dict[str, Way]] = {}
-        self._callers: dict[Frame, set[Frame]] = {}
+        self._traces: dict[Frame, int] = {}
+        """What the ways of a frame rest on, as bits of the module table."""
 
-    def forget(self, modules: Container[str] | None = None) -> None:
-        """Edges of functions in some modules, or in any, may have changed."""
-        if modules is None:
+    def forget(self, changed: int | None = None) -> None:
+        """Drops what rests on any of these bits, or all."""
+        if changed is None:
             self._ways.clear()
-            self._callers.clear()
+            self._traces.clear()
             return
-        todo = [frame for frame in self._ways if frame.module in modules]
-        while todo:
-            frame = todo.pop()
-            if self._ways.pop(frame, None) is not None:
-                todo.extend(self._callers.pop(frame, ()))
+        for frame in [frame for frame, trace in self._traces.items() if trace & changed]:
+            del self._ways[frame], self._traces[frame]
 
     def edges(self, frame: Frame) -> tuple[Edge, ...]:
+        module = self.resolver.table.get(frame.module)
+        if module is not None:
+            self.resolver.table.trace |= module.text_bit
         return edges(self.resolver, self.overrides, frame)
 
     def ways(self, frame: Frame) -> dict[str, Way]:
         """The best way to each category of blocking call that a function reaches."""
+        table = self.resolver.table
         if frame not in self._ways:
+            outer = table.trace
             self._settle(frame)
+            table.trace = outer
+        table.trace |= self._traces[frame]
         return self._ways[frame]
 
     def through(self, edge: Edge) -> Iterator[Way]:
@@ -112,13 +117,14 @@ class Chains:
         """Finds the ways of every function that the start reaches and that is not known yet."""
         callers: dict[Frame, list[tuple[Frame, Edge]]] = {start: []}
         found: list[tuple[Frame, Way]] = []
+        table = self.resolver.table
+        traces: dict[Frame, int] = {}
         todo = [start]
         while todo:
             frame = todo.pop()
+            table.trace = 0
             for edge in self.edges(frame):
                 target = edge.target
-                if isinstance(target, Frame):
-                    self._callers.setdefault(target, set()).add(frame)
                 if isinstance(target, Blocking) or target in self._ways:
                     found.extend((frame, way) for way in self.through(edge))
                     continue
@@ -126,9 +132,24 @@ class Chains:
                     callers[target] = []
                     todo.append(target)
                 callers[target].append((frame, edge))
+            traces[frame] = table.trace
         for frame in callers:
             self._ways[frame] = {}
+            self._traces[frame] = 0
         self._spread(found, callers)
+        self._rest(traces, callers)
+
+    def _rest(
+        self, traces: dict[Frame, int], callers: dict[Frame, list[tuple[Frame, Edge]]]
+    ) -> None:
+        """Whoever calls a function rests on what it rests on."""
+        todo = list(traces.items())
+        while todo:
+            frame, trace = todo.pop()
+            known = self._traces[frame]
+            if known | trace != known:
+                self._traces[frame] = known | trace
+                todo.extend((caller, known | trace) for caller, _ in callers.get(frame, ()))
 
     def _spread(
         self, found: list[tuple[Frame, Way]], callers: dict[Frame, list[tuple[Frame, Edge]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from loopsafe.facts.ir import Attr, FunctionRef, Name, Subscript
-from loopsafe.modules.table import Module
+from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
@@ -22,12 +22,23 @@ class Overrides:
         self._by_module: dict[str, tuple[tuple[str, int], ...]] = {}
         self._by_base: dict[str, list[tuple[str, int]]] | None = None
 
-    def forget(self, modules: Iterable[str] | None = None) -> None:
-        """The classes of some modules, or of any, may have changed."""
-        if modules is None:
-            self._by_module.clear()
-        for name in modules or ():
-            self._by_module.pop(name, None)
+    def forget(self, table: ModuleTable, modules: Iterable[str]) -> int:
+        """The classes of some modules may have changed; gives the bits of those that did.
+
+        A module that is new has said nothing before, so all its classes are news.
+        """
+        changed = 0
+        for key in modules:
+            before = self._by_module.pop(key, ())
+            module = table.get(key)
+            now = tuple(_bases(module)) if module is not None else ()
+            for name in {base for base, _ in (*before, *now)} if before != now else ():
+                changed |= table.bit(("base", name))
+        self._by_base = None
+        return changed
+
+    def look_again(self) -> None:
+        """There may be more modules."""
         self._by_base = None
 
     def of(self, resolver: Resolver, function: FunctionValue) -> tuple[FunctionValue, ...]:
@@ -48,7 +59,9 @@ class Overrides:
         return tuple(kept) if len(kept) <= _MOST else ()
 
     def _subclasses(self, resolver: Resolver, cls: ClassValue) -> list[ClassValue]:
+        trace = resolver.table.trace
         index = self._index()
+        resolver.table.trace = trace
         module = resolver.table.get(cls.module)
         if module is None:
             return []
@@ -56,7 +69,9 @@ class Overrides:
         todo = [module.facts.classes[cls.number].name]
         seen = set(todo)
         while todo:
-            for name, number in index.get(todo.pop(), ()):
+            base = todo.pop()
+            resolver.table.trace |= resolver.table.bit(("base", base))
+            for name, number in index.get(base, ()):
                 candidate = ClassValue(name, number)
                 bases = resolver.mro(candidate)[1:]
                 if any(

@@ -57,20 +57,55 @@ class Places:
     def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
         self.resolver = resolver
         self._project = project
-        self._by_module: dict[str, Found] = {}
+        self._by_module: dict[str, tuple[Found, int]] = {}
+        """By module, with what it rests on, as bits of the module table."""
+        self._before: dict[str, Found] = {}
+        """Of modules that are to be looked at again."""
         self._found: dict[tuple[str, int], list[Registration]] | None = None
+        self._names: set[str] = set()
+        """Of functions whose callers were asked for."""
 
-    def forget(self, modules: Iterable[str] | None = None) -> None:
-        """Some modules, or any, may register other functions now."""
-        if modules is None:
-            self._by_module.clear()
-        for name in modules or ():
-            self._by_module.pop(name, None)
+    def forget(self, changed: int | None = None) -> None:
+        """Drops what rests on any of these bits, or all."""
+        for name, (found, trace) in list(self._by_module.items()):
+            if changed is None or trace & changed:
+                self._before.setdefault(name, found)
+                del self._by_module[name]
+                self._found = None
+
+    def look_again(self) -> None:
+        """There may be more modules."""
         self._found = None
+
+    def refreshed(self) -> int:
+        """Looks again at what was dropped; gives the bits of modules whose functions are registered
+        otherwise now."""
+        if not self._before:
+            return 0
+        self._registrations()
+        changed = 0
+        for name, before in self._before.items():
+            now = self._by_module[name][0] if name in self._by_module else ()
+            if before != now:
+                for (module, _), _ in set(before) ^ set(now) or now:
+                    changed |= self.resolver.table.bit(("registered", module))
+        self._before.clear()
+        return changed
+
+    def callers_changed(self, *texts: Module | None) -> int:
+        """The bits of names that some texts of a module call; of all, where one is not known."""
+        names = self._names
+        if names and None not in texts:
+            names = names & set().union(*(_called(module) for module in texts if module))
+        changed = 0
+        for name in names:
+            changed |= self.resolver.table.bit(("called", name))
+        return changed
 
     def run(self, module: Module, number: int) -> Run:
         """Where a function of a module runs."""
         function = module.facts.functions[number]
+        self.resolver.table.trace |= self.resolver.table.bit(("registered", module.name))
         known = self._registrations().get((module.name, number), [])
         chosen = _weightiest(known, function)
         if chosen is None:
@@ -94,7 +129,12 @@ class Places:
     def is_called(self, module: Module, number: int) -> bool:
         """Whether some code of the project calls a function by its name, and not a framework."""
         name, key = module.facts.functions[number].name, (module.name, number)
-        for other in self._project():
+        table = self.resolver.table
+        self._names.add(name)
+        trace = table.trace | table.bit(("called", name))
+        modules = list(self._project())
+        table.trace = trace
+        for other in modules:
             if other is not module and name not in other.facts.words:
                 continue
             if any(self._may_call(other, site, name, key) for site in _call_sites(other)):
@@ -115,14 +155,19 @@ class Places:
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
         if self._found is None:
             self._found = {}
+            table = self.resolver.table
+            outer = table.trace
             for module in self._project():
-                found = self._by_module.get(module.name)
-                if found is None:
-                    found = self._by_module[module.name] = self._in_module(module)
-                for key, registration in found:
+                entry = self._by_module.get(module.name)
+                if entry is None:
+                    table.trace = module.bit | module.text_bit
+                    found = self._in_module(module)
+                    entry = self._by_module[module.name] = found, table.trace
+                for key, registration in entry[0]:
                     known = self._found.setdefault(key, [])
                     if registration not in known:
                         known.append(registration)
+            table.trace = outer
         return self._found
 
     def _in_module(self, module: Module) -> Found:
@@ -257,3 +302,8 @@ def _function_in(value: Value) -> FunctionValue | None:
 
 def _call_sites(module: Module) -> Iterator[Site]:
     return (site for function in module.facts.functions for site in function.sites)
+
+
+def _called(module: Module) -> set[str]:
+    calls = (site.expr for site in _call_sites(module))
+    return {_last_name(call.func) for call in calls if isinstance(call, Call)}

@@ -68,7 +68,8 @@ class Engine:
         version = python_version(root, self.environment)
         self._cures = Cures(settings, version, self.finder, self._places)
         self._modules: dict[str, Module | None] = {}
-        self._reports: dict[str, FileReport] = {}
+        self._reports: dict[str, tuple[FileReport, int]] = {}
+        """By path, with what it rests on, as bits of the module table."""
 
     # Inputs
 
@@ -79,39 +80,45 @@ class Engine:
         if fresh:
             known = {*self._modules, *found}
             self._modules = {path: self._modules.get(path) for path in sorted(known)}
+            # Any of them may override a method or register a function.
             self.resolver.forget_kind("edges")
-            self._overrides.forget(())
-            self._places.forget(())
+            self._overrides.look_again()
+            self._places.look_again()
             self._chains.forget()
             self._reports.clear()
 
     def open_text(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""
-        known = self.disk.is_open(path)
-        if known and self.disk.read(path) == text:
+        if self.disk.is_open(path) and self.disk.read(path) == text:
             return
+        names = self.disk.generation
         self.disk.open(path, text)
-        self._changed([path], files=not known)
+        self._changed([path], files=self.disk.generation != names)
 
     def close_text(self, path: str) -> None:
         """The file on disk counts again."""
+        names = self.disk.generation
         self.disk.close(path)
-        self._changed([path], files=True)
+        self._changed([path], files=self.disk.generation != names)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files were changed, made or removed on disk."""
-        changed = list(paths)
-        self.finder.invalidate(changed)
-        self._changed(changed, files=True)
+        for path in paths:
+            names = self.disk.generation
+            self.finder.invalidate([path])
+            self._changed([path], files=self.disk.generation != names)
 
     # Answers
 
     def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
         """The findings of a file. Raises Cancelled where the caller asks to stop."""
+        self._drop_reports(self._places.refreshed())
         known = self._reports.get(path)
         if known is None:
-            known = self._reports[path] = self._report(path, cancelled)
-        return known
+            self.table.trace = 0
+            report = self._report(path, cancelled)
+            known = self._reports[path] = (report, self.table.trace)
+        return known[0]
 
     def fixes(self, finding: Finding) -> tuple[Fix, ...]:
         """What cures a finding, in the order of preference."""
@@ -186,7 +193,8 @@ class Engine:
         lost = [f for f in own if f.span not in spans and f.root not in roots]
         if lost:
             kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
-            after = self._reports[path] = replace(after, findings=tuple(kept))
+            after = replace(after, findings=tuple(kept))
+            self._reports[path] = (after, self._reports[path][1])
         return after if after.findings != before.findings else None
 
     def deepen(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport | None:
@@ -207,9 +215,11 @@ class Engine:
 
     def _rethink(self, modules: tuple[str, ...]) -> None:
         """Drops what was made of these modules' expressions: some mean more now."""
-        gone = self.resolver.forget(modules)
-        self._places.forget(gone)
-        self._chains.forget(gone)
+        changed = 0
+        for key in modules:
+            module = self.table.get(key)
+            changed |= module.bit | module.text_bit if module is not None else 0
+        self._drop(modules, changed)
 
     def _project(self) -> Iterator[Module]:
         for path, module in self._modules.items():
@@ -220,30 +230,56 @@ class Engine:
 
     def _changed(self, paths: list[str], files: bool) -> None:
         """Drops what rests on these files; with `files`, on which files there are, too."""
-        bodies: list[str] = []
-        interfaces: list[str] = []
+        insides: list[str] = []
+        others: list[str] = []
+        changed = 0
         for path in paths:
-            if files:
-                interfaces.extend(self.table.forget(path))
-            else:
-                change = self.table.reread(path)
-                bodies.extend(change.bodies)
-                interfaces.extend(change.interfaces)
             if path in self._modules:
                 self._modules[path] = None
-        if files:
-            self.table.forget_files()
-        self.resolver.forget_bodies(bodies)
-        gone = self.resolver.forget(interfaces)
-        if interfaces:
-            # A new override changes where calls of other modules lead.
-            self.resolver.forget_kind("edges")
-            self._overrides.forget(interfaces)
-            self._chains.forget()
-        self._places.forget({*bodies, *gone})
-        self._chains.forget({*bodies, *gone})
-        self._reports.clear()
+            if files or self.table.missed(path):
+                changed |= self.table.lookup_bit(path) | self._places.callers_changed(None)
+                others.extend(self._files_changed(path))
+            else:
+                for change in self.table.reread(path):
+                    bits = change.before.text_bit
+                    bits |= 0 if change.is_inside else change.before.bit
+                    changed |= bits | self._places.callers_changed(change.before, change.after)
+                    (insides if change.is_inside else others).append(change.before.key)
+                    if not change.before.is_project:
+                        self._forget_answers()
+        for key in others:
+            changed |= self.table.bit(key) * 3
+        changed |= self._overrides.forget(self.table, others)
+        self.resolver.forget_bodies(insides)
+        self._drop(others, changed)
         self._deepening.changed()
+
+    def _files_changed(self, path: str) -> list[str]:
+        """A file was made or removed: what its name led to may be another's now."""
+        if self.table.leads_elsewhere(path):
+            self._forget_answers()
+        gone = self.table.forget(path)
+        self.table.forget_files()
+        return gone
+
+    def _drop(self, modules: Iterable[str], changed: int) -> None:
+        """Drops the answers about some modules, and all that rests on any of these bits."""
+        self.resolver.forget(modules, changed)
+        self._places.forget(changed)
+        self._chains.forget(changed)
+        self._drop_reports(changed)
+
+    def _drop_reports(self, changed: int) -> None:
+        if changed:
+            for path in [path for path, (_, trace) in self._reports.items() if trace & changed]:
+                del self._reports[path]
+
+    def _forget_answers(self) -> None:
+        """Drops every answer; what was read of files stays."""
+        self.resolver.forget_all()
+        self._places.forget()
+        self._chains.forget()
+        self._reports.clear()
 
     def _report(self, path: str, cancelled: Callable[[], bool]) -> FileReport:
         def check_in() -> None:
@@ -259,6 +295,7 @@ class Engine:
         module = self.table.at(path)
         if module is None:
             return FileReport(path, source)
+        self.table.trace |= module.text_bit
         view = View(
             module, self.resolver, self._chains, self._places, self.settings.severity_of, check_in
         )

@@ -24,6 +24,13 @@ class Module:
     facts: ModuleFacts
     digest: bytes
     """Of the text the facts were read from."""
+    bit: int = 0
+    """Stands for its interface in `ModuleTable.trace`; 0 for what is not the project's."""
+
+    @property
+    def text_bit(self) -> int:
+        """Stands for its whole text."""
+        return self.bit << 1
 
     @property
     def name(self) -> str:
@@ -62,15 +69,20 @@ class Module:
 
 
 class Change(NamedTuple):
-    """The modules of a file whose text changed."""
+    """A module whose text changed."""
 
-    bodies: list[str]
+    before: Module
+    after: Module | None
+    is_inside: bool
     """Only insides of functions differ: answers about other modules still hold."""
-    interfaces: list[str]
 
 
 class ModuleTable:
-    """All modules read so far, by key: the dotted name, or that and the path for a namesake."""
+    """All modules read so far, by key: the dotted name, or that and the path for a namesake.
+
+    It notes what it is asked for: who keeps an answer sets `trace` to 0 before finding it, and has
+    in it afterwards a bit for every thing of the project that the answer rests on.
+    """
 
     def __init__(self, finder: Finder, disk: Disk, cache: Cache | None = None) -> None:
         self.finder = finder
@@ -80,16 +92,26 @@ class ModuleTable:
         self._files: dict[str, ModuleFile] = {}
         self._interfaces: dict[str, Hashable] = {}
         """Of the files under edit, so that each text's interface is made once."""
-        self._targets: dict[tuple[str, str], str] = {}
+        self._targets: dict[tuple[str, str], tuple[str, int]] = {}
+        self.trace = 0
+        self._bits: dict[Hashable, int] = {}
 
     def get(self, key: str) -> Module | None:
         """The module of a key or dotted name; None where there is no readable source."""
         try:
-            return self._modules[key]
+            module = self._modules[key]
         except KeyError:
             file = self._files.get(key) or self.finder.find(key)
             module = self._modules[key] = self._read(key, file)
-            return module
+        self.trace |= module.bit if module is not None else self.bit(_looked_up(key))
+        return module
+
+    def bit(self, unit: Hashable) -> int:
+        """The bit that stands for a thing that answers may rest on."""
+        known = self._bits.get(unit)
+        if known is None:
+            known = self._bits[unit] = 1 << 2 * len(self._bits)
+        return known
 
     def mentions(self, key: str, name: str) -> bool:
         """Whether a module may have a name, by a look at its text before it is read in earnest.
@@ -97,9 +119,13 @@ class ModuleTable:
         A package that gathers the names of thousands of modules with `*` would read them all.
         """
         if key in self._modules:
-            return self._modules[key] is not None
+            return self.get(key) is not None
         file = self._files.get(key) or self.finder.find(key)
-        if file is None or file.is_namespace:
+        if file is None:
+            self.trace |= self.bit(_looked_up(key))
+            return False
+        self.trace |= self._bit_of(key, file)
+        if file.is_namespace:
             return False
         try:
             text = self.disk.read(file.path)
@@ -112,12 +138,14 @@ class ModuleTable:
         dotted = importer.absolute(module, level)
         known = self._targets.get((importer.key, dotted))
         if known is None:
-            known = self._key(dotted, importer.path)
+            known = self._key(dotted, importer.path), self.bit(_looked_up(dotted))
             self._targets[importer.key, dotted] = known
-        return known
+        self.trace |= known[1]
+        return known[0]
 
     def child(self, key: str, name: str) -> str | None:
         """The key of a package's direct child module."""
+        self.trace |= self.bit(_looked_up(name))
         dotted, _, near = key.partition("@")
         if not near and key in self._files:
             near = self._files[key].path
@@ -151,36 +179,59 @@ class ModuleTable:
         self._files[key] = file
         return key
 
-    def reread(self, path: str) -> Change:
+    def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
-        change = Change([], [])
+        changes: list[Change] = []
         for key, before in list(self._modules.items()):
             if before is None or before.path != path:
                 continue
             after = self._modules[key] = self._read(key, before.file)
             if after is not None and after.digest == before.digest:
+                self._modules[key] = before
                 continue
             known = self._interfaces.pop(key, None) or interface(before.facts)
             seen = interface(after.facts) if after is not None else None
             self._interfaces[key] = seen
-            same = seen == known
-            (change.bodies if same else change.interfaces).append(key)
-        return change
+            changes.append(Change(before, after, seen == known))
+        return changes
 
-    def forget(self, path: str) -> tuple[str, ...]:
-        """A file was made or removed: drops its modules and names without one; gives the names."""
+    def forget(self, path: str) -> list[str]:
+        """A file was made or removed: drops its modules and those of its name; gives their keys."""
+        name = _looked_up(self.finder.name_of(path))
         gone = [
-            name for name, module in self._modules.items() if module is None or module.path == path
+            key
+            for key, module in self._modules.items()
+            if _looked_up(key) == name or (module is not None and module.path == path)
         ]
-        for name in gone:
-            del self._modules[name]
-            self._interfaces.pop(name, None)
-        return tuple(gone)
+        for key in gone:
+            del self._modules[key]
+            self._interfaces.pop(key, None)
+        return gone
+
+    def missed(self, path: str) -> bool:
+        """Whether a module of a file's name was looked for and not found."""
+        name = _looked_up(self.finder.name_of(path))
+        return any(m is None and _looked_up(key) == name for key, m in self._modules.items())
+
+    def leads_elsewhere(self, path: str) -> bool:
+        """Whether a module that is not the project's is found by the name of a file."""
+        name = _looked_up(self.finder.name_of(path))
+        return any(
+            module is not None and not module.is_project and _looked_up(key) == name
+            for key, module in self._modules.items()
+        )
 
     def forget_files(self) -> None:
         """Drops what depends on which files there are: some were made, moved or removed."""
         self._targets.clear()
         self._files.clear()
+
+    def lookup_bit(self, path: str) -> int:
+        """Stands for where a file's name leads, and whether anywhere."""
+        return self.bit(_looked_up(self.finder.name_of(path)))
+
+    def _bit_of(self, key: str, file: ModuleFile) -> int:
+        return self.bit(key) if file.origin is Origin.PROJECT else 0
 
     def _read(self, key: str, file: ModuleFile | None) -> Module | None:
         if file is None:
@@ -191,7 +242,7 @@ class ModuleTable:
         except (OSError, UnicodeDecodeError, SyntaxError):
             return None
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return Module(key, file, self._facts(file, text, digest), digest)
+        return Module(key, file, self._facts(file, text, digest), digest, self._bit_of(key, file))
 
     def _facts(self, file: ModuleFile, text: str, digest: bytes) -> ModuleFacts:
         """A text's facts, from the cache where it has them. What is being typed is not kept."""
@@ -203,3 +254,8 @@ class ModuleTable:
             if not self.disk.is_open(file.path):
                 self.cache.keep_facts(digest, facts)
         return facts
+
+
+def _looked_up(dotted: str) -> tuple[str, str]:
+    """What a file must be called to be found under a dotted name."""
+    return ("name", dotted.partition("@")[0].rpartition(".")[2])

@@ -34,6 +34,18 @@ _DEEPEST = 120
 _NEVER = 1 << 30
 
 
+class _Shelf:
+    """The answers about one module."""
+
+    __slots__ = ("answers", "bit", "traces")
+
+    def __init__(self, bit: int) -> None:
+        self.bit = bit
+        self.answers: dict[Hashable, object] = {}
+        self.traces: dict[Hashable, int] = {}
+        """What answers rest on, where it is more than the module's own interface."""
+
+
 class Resolver:
     """Lazy, memoised resolution over a module table."""
 
@@ -43,12 +55,11 @@ class Resolver:
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
-        self._answers: dict[str, dict[Hashable, object]] = {}
-        self._dependants: dict[str, set[str]] = {}
-        self._names: dict[ClassValue | External, ClassKnowledge | None] = {}
+        self._shelves: dict[str, _Shelf] = {}
+        self._traces: dict[int, int] = {}
+        self._names: dict[ClassValue | External, tuple[ClassKnowledge | None, int]] = {}
         self._active: dict[Hashable, int] = {}
-        self._modules: list[str] = []
-        self._provisional: list[tuple[str, Hashable]] = []
+        self._provisional: list[tuple[_Shelf, Hashable]] = []
         self._lowest = _NEVER
 
     # Questions
@@ -179,13 +190,12 @@ class Resolver:
 
     def remember(self, key: Hashable, module: str, compute: Callable[[], T]) -> T:
         """The answer to a question about a module; an empty one while it is being asked."""
-        answers = self._answers.get(module)
-        if answers is None:
-            answers = self._answers[module] = {}
-        if self._modules and self._modules[-1] != module:
-            self._dependants.setdefault(module, set()).add(self._modules[-1])
-        if key in answers:
-            return answers[key]  # type: ignore[return-value]
+        shelf = self._shelves.get(module)
+        if shelf is None:
+            shelf = self._shelf(module)
+        if key in shelf.answers:
+            self.table.trace |= shelf.traces.get(key, shelf.bit)
+            return shelf.answers[key]  # type: ignore[return-value]
         if key in self._active:
             self._lowest = min(self._lowest, self._active[key])
             return ()  # type: ignore[return-value]
@@ -193,70 +203,83 @@ class Resolver:
         if depth > _DEEPEST:
             self._lowest = 0
             return ()  # type: ignore[return-value]
-        return self._compute(key, module, compute, answers, depth)
+        return self._compute(key, shelf, compute, depth)
 
-    def _compute(
-        self,
-        key: Hashable,
-        module: str,
-        compute: Callable[[], T],
-        answers: dict[Hashable, object],
-        depth: int,
-    ) -> T:
+    def _compute(self, key: Hashable, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
+        table = self.table
         self._active[key] = depth
-        self._modules.append(module)
+        outer_trace, table.trace = table.trace, shelf.bit
         outer_lowest, self._lowest = self._lowest, _NEVER
         mark = len(self._provisional)
         try:
             result = compute()
         finally:
-            self._modules.pop()
             del self._active[key]
             lowest, self._lowest = self._lowest, outer_lowest
+            trace = table.trace
+            table.trace |= outer_trace
         if lowest < depth:
-            self._provisional.append((module, key))
+            self._provisional.append((shelf, key))
             self._lowest = min(self._lowest, lowest)
         else:
-            for name, stale in self._provisional[mark:]:
-                self._answers[name].pop(stale, None)
+            for other, stale in self._provisional[mark:]:
+                other.answers.pop(stale, None)
+                other.traces.pop(stale, None)
             del self._provisional[mark:]
-        answers[key] = result
+        shelf.answers[key] = result
+        if trace != shelf.bit:
+            # Most answers rest on the same few modules as many others.
+            shelf.traces[key] = self._traces.setdefault(trace, trace)
         return result
+
+    def _shelf(self, module: str) -> _Shelf:
+        entry = self.table.get(module)
+        shelf = self._shelves[module] = _Shelf(entry.bit if entry is not None else 0)
+        return shelf
 
     def forget_bodies(self, modules: Iterable[str]) -> None:
         """Drops the answers about these modules; what others know of them still holds."""
         for name in modules:
-            self._answers.pop(name, None)
+            self._shelves.pop(name, None)
 
-    def forget(self, modules: Iterable[str]) -> frozenset[str]:
-        """Drops the answers that rest on these modules; gives the modules they were about."""
-        gone: set[str] = set()
-        todo = list(modules)
-        while todo:
-            name = todo.pop()
-            if name not in gone:
-                gone.add(name)
-                todo.extend(self._dependants.pop(name, ()))
-        for name in gone:
-            self._answers.pop(name, None)
+    def forget(self, modules: Iterable[str], changed: int) -> None:
+        """Drops the answers about these modules, and those that rest on any of these bits."""
+        for name in modules:
+            self._shelves.pop(name, None)
             self._frames.pop(name, None)
+        gone = {trace for trace in self._traces if trace & changed}
+        for shelf in self._shelves.values() if gone else ():
+            for key in [key for key, trace in shelf.traces.items() if trace in gone]:
+                del shelf.answers[key], shelf.traces[key]
+        for trace in gone:
+            del self._traces[trace]
         self._names.clear()
-        return frozenset(gone)
 
     def forget_kind(self, kind: str) -> None:
         """Drops one kind of answer about all modules."""
-        for answers in self._answers.values():
-            for key in [k for k in answers if isinstance(k, tuple) and k[0] == kind]:
-                del answers[key]
+        for shelf in self._shelves.values():
+            for key in [k for k in shelf.answers if isinstance(k, tuple) and k[0] == kind]:
+                del shelf.answers[key]
+                shelf.traces.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Drops every answer."""
+        self._shelves.clear()
+        self._frames.clear()
+        self._traces.clear()
+        self._names.clear()
 
     def knowledge(self, cls: ClassValue | External) -> ClassKnowledge | None:
         """What the catalogue knows of a class itself, its bases not asked."""
-        try:
-            return self._names[cls]
-        except KeyError:
+        known = self._names.get(cls)
+        if known is None:
+            outer, self.table.trace = self.table.trace, 0
             name = members.dotted_name(self, cls)
-            found = self._names[cls] = self.catalogue.klass(name) if name else None
-            return found
+            known = (self.catalogue.klass(name) if name else None, self.table.trace)
+            self._names[cls] = known
+            self.table.trace = outer
+        self.table.trace |= known[1]
+        return known[0]
 
     def _values(self, expr: Expr, frame: Frame) -> Values:
         found = expressions.evaluate(self, expr, frame)

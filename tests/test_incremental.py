@@ -1,0 +1,188 @@
+"""An engine that has seen a hundred edits answers as one that sees the files for the first time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loopsafe.config import Settings
+from loopsafe.engine import Engine, FileReport
+
+SETTINGS = Settings(second_opinion=False)
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "app/__init__.py": ("", "from app.tools import work\n", "from app.tools import *\n"),
+    "app/tools.py": (
+        "import time\ndef work():\n    time.sleep(1)\n",
+        "def work():\n    return 1\n",
+        "import time\n\ndef other():\n    pass\n\ndef work():\n    other()\n    time.sleep(2)\n",
+        "import time\ndef work(pause=time.sleep):\n    pause(1)\nclass Client:\n"
+        "    def get(self):\n        time.sleep(1)\n",
+        "class Client:\n    def get(self):\n        return 1\n    def put(self): ...\n",
+        "from app.base import Store as Client\nfrom app.deep import work\n",
+        "def work(:\n    import time\n    time.sleep(1)\n",
+    ),
+    "app/deep.py": (
+        "import requests\ndef work():\n    requests.get('http://x')\n",
+        "import requests\nsession = requests.Session()\ndef work():\n    session.get('http://x')\n",
+        "async def work():\n    pass\n",
+    ),
+    "app/base.py": (
+        "from abc import ABC, abstractmethod\nclass Store(ABC):\n"
+        "    @abstractmethod\n    def get(self): ...\n",
+        "class Store:\n    def get(self):\n        raise NotImplementedError\n",
+        "class Store:\n    def get(self):\n        return open('x').read()\n",
+    ),
+    "app/stores.py": (
+        "import time\nfrom app.base import Store\nclass Slow(Store):\n"
+        "    def get(self):\n        time.sleep(1)\n",
+        "from app.base import Store\nclass Fast(Store):\n    def get(self):\n        return 1\n",
+        "import time\nfrom app.base import Store\nclass First: ...\nclass Slow(Store):\n"
+        "    def put(self): ...\n    def get(self):\n        time.sleep(1)\n",
+        "",
+    ),
+    "app/main.py": (
+        "from app import tools\nfrom app.base import Store\n"
+        "async def main(store: Store):\n    tools.work()\n    store.get()\n",
+        "from app import work\nasync def main():\n    work()\n    work(print)\n",
+        "import app.tools as t\nclient = t.Client()\nasync def main():\n    client.get()\n"
+        "async def second():\n    await main()\n    t.work()\n",
+        "from app.missing import work\nfrom app.api import handle\nasync def main():\n"
+        "    work()\n    handle()\n",
+    ),
+    "app/api.py": (
+        "from fastapi import FastAPI, Depends\nfrom app.deps import load\napi = FastAPI()\n"
+        "@api.get('/')\ndef handle(x=Depends(load)):\n    pass\n",
+        "from fastapi import FastAPI\napi = FastAPI()\n@api.get('/')\nasync def handle():\n"
+        "    open('x').read()\n",
+        "import asyncio\nfrom app.deps import load\n"
+        "async def start():\n    await asyncio.to_thread(load)\n",
+        "import asyncio\nfrom app.deps import load\n"
+        "async def start():\n    asyncio.get_running_loop().call_soon(load)\n",
+    ),
+    "app/deps.py": (
+        "import time\nasync def load():\n    time.sleep(1)\n",
+        "import time\ndef load():\n    time.sleep(1)\n",
+        "import time\ndef first(): ...\ndef load():\n    first()\n    time.sleep(1)\n",
+        "from app.tools import work as load\n",
+    ),
+    "app/missing.py": ("import time\ndef work():\n    time.sleep(3)\n",),
+    "requests.py": ("def get(url):\n    return url\nclass Session:\n    def get(self): ...\n",),
+    "app/callers.py": (
+        "from app.api import handle\nfrom app.deps import load\n"
+        "def use():\n    handle()\n    load()\n",
+        "def use():\n    pass\n",
+    ),
+}
+OPTIONAL = ("app/missing.py", "requests.py")
+
+
+def _files(root: Path) -> list[str]:
+    return sorted(str(path) for path in root.rglob("*.py"))
+
+
+def _shown(report: FileReport) -> tuple[object, ...]:
+    return (report.path, report.source.text, report.findings, report.problems)
+
+
+def _engine(root: Path) -> Engine:
+    engine = Engine(root, SETTINGS)
+    engine.index()
+    return engine
+
+
+def _project(root: Path) -> Path:
+    (root / "pyproject.toml").write_text("[project]\nname = 'app'\n")
+    for name, texts in VARIANTS.items():
+        if name not in OPTIONAL:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(texts[0])
+    return root
+
+
+def _edits(root: Path, chance: random.Random, count: int) -> Iterator[tuple[Path, str | None]]:
+    """Files with their next text; None removes one."""
+    for _ in range(count):
+        name = chance.choice(list(VARIANTS))
+        path = root / name
+        text = chance.choice(VARIANTS[name])
+        if chance.random() < 0.3:
+            text = f"# {chance.random()}\n" + text
+        if chance.random() < 0.2:
+            text += f"\ndef added_{chance.randrange(3)}():\n    import time\n    time.sleep(1)\n"
+        yield path, None if path.exists() and chance.random() < 0.15 else text
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_answers_after_edits_are_those_of_a_fresh_engine(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    root = _project(tmp_path)
+    engine = _engine(root)
+    buffers: dict[str, str] = {}
+    for path, text in _edits(root, chance, 30):
+        name = str(path)
+        if text is not None and path.exists() and chance.random() < 0.6:
+            buffers[name] = text
+            engine.open_text(name, text)
+        elif name in buffers:
+            del buffers[name]
+            engine.close_text(name)
+        else:
+            if text is None:
+                path.unlink()
+            else:
+                path.write_text(text)
+            engine.index()
+            engine.forget([name])
+        files = _files(root)
+        asked = (
+            chance.sample(files, chance.randrange(len(files))) if chance.random() < 0.7 else files
+        )
+        found = {file: _shown(engine.report(file)) for file in asked}
+        fresh = Engine(root, SETTINGS)
+        for file, buffer in buffers.items():
+            fresh.open_text(file, buffer)
+        fresh.index()
+        for file in asked:
+            assert found[file] == _shown(fresh.report(file)), (seed, path, text)
+
+
+def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
+    root = _project(tmp_path)
+    engine = _engine(root)
+    before = {file: engine.report(file) for file in _files(root)}
+    tools = str(root / "app" / "tools.py")
+    engine.open_text(tools, VARIANTS["app/tools.py"][0] + "\ndef further():\n    pass\n")
+    after = {file: engine.report(file) for file in _files(root)}
+    again = {Path(file).name for file in before if after[file] is not before[file]}
+    assert again == {"tools.py", "main.py"}
+
+
+def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
+    root = _project(tmp_path)
+    engine = _engine(root)
+    tools = str(root / "app" / "tools.py")
+    main = str(root / "app" / "main.py")
+
+    def sizes() -> tuple[int, ...]:
+        resolver, chains = engine.resolver, engine._chains
+        return (
+            sum(len(shelf.answers) for shelf in resolver._shelves.values()),
+            sum(len(shelf.traces) for shelf in resolver._shelves.values()),
+            sum(map(len, resolver._frames.values())),
+            len(resolver._names),
+            len(chains._ways),
+            len(engine.table._bits),
+        )
+
+    text = VARIANTS["app/tools.py"][3]
+    seen = []
+    for number in range(200):
+        engine.open_text(tools, text.replace("time.sleep(1)", f"time.sleep({number})", 1))
+        engine.report(tools)
+        engine.report(main)
+        seen.append(sizes())
+    assert seen[-1] == seen[10]
