@@ -54,7 +54,7 @@ _METHODS = {
 def site_values(resolver: Resolver, site: Site, frame: Frame) -> Values:
     """What is called, entered, iterated or read at a site."""
     expr = site.expr
-    if site.kind == "call" and isinstance(expr, Call):
+    if site.kind in ("call", "decorate") and isinstance(expr, Call):
         return resolver.known(resolver.values(expr.func, frame))
     if site.kind in ("get", "set") and isinstance(expr, Attr):
         return resolver.known(resolver.values(expr.value, frame))
@@ -66,7 +66,7 @@ def site_values(resolver: Resolver, site: Site, frame: Frame) -> Values:
 def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Iterator[Target]:
     """What may run at a site, for one of its values."""
     expr = site.expr
-    if site.kind == "call" and isinstance(expr, Call):
+    if site.kind in ("call", "decorate") and isinstance(expr, Call):
         if not _is_known_harmless(resolver, value, expr, frame):
             yield from called(resolver, value, expr, frame)
     elif site.kind == "get" and isinstance(expr, Attr):

@@ -6,7 +6,7 @@ import ast
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
 from loopsafe.facts.expressions import ExpressionReader
 from loopsafe.facts.generics import type_parameters
 from loopsafe.facts.ir import (
@@ -56,6 +56,7 @@ class DefinitionReader(ExpressionReader):
         with self.reading(function):
             self.statements(node.body)
         self.qualname, self.receivers = outer
+        self._decorate(node.decorator_list, decorators, FunctionRef(index))
 
     def class_definition(self, node: ast.ClassDef) -> None:
         decorators = self.expressions(node.decorator_list)
@@ -79,6 +80,13 @@ class DefinitionReader(ExpressionReader):
         self.statements(node.body)
         self.scope, self.qualname = outer, names
         self.bind_name(node.name, ClassRef(index))
+        self._decorate(node.decorator_list, decorators, ClassRef(index))
+
+    def _decorate(self, nodes: list[ast.expr], decorators: tuple[Expr, ...], defined: Expr) -> None:
+        """Decorators are called with what they stand above, the innermost first."""
+        for node, decorator in reversed(list(zip(nodes, decorators, strict=True))):
+            span = span_of(node)
+            self.site("decorate", Call(decorator, (defined,), (), span), span)
 
     def _type_parameters(self, node: ast.AST) -> tuple[Expr, ...]:
         """Binds what stands in brackets behind a definition's name, as `T = TypeVar("T")` would."""

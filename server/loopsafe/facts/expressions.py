@@ -85,8 +85,7 @@ class ExpressionReader(NestedReader):
             return self._called(node, self.expression(callee), awaited)
         func = self._callee_attribute(callee)
         call = self._called(node, func, awaited)
-        if callee.attr in _FILLING and call.args:
-            self.fill(callee.value, func.value, call.args[-1])
+        self.fill_with(callee.value, func.value, callee.attr, list(call.args))
         return call
 
     def _called(self, node: ast.Call, func: Expr, awaited: bool) -> Call:
@@ -227,10 +226,6 @@ def _literal_index(node: ast.expr) -> Expr:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     values = [part.value for part in parts if isinstance(part, ast.Constant)]
     return Display("tuple", tuple(Const(v) for v in values if not isinstance(v, type(...))))
-
-
-_FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
-"""Methods of containers that put their last argument into them."""
 
 
 def _none_test(node: ast.Compare, left: Expr) -> Expr | None:

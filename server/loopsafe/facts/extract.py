@@ -9,6 +9,8 @@ from typing import Any
 from loopsafe.facts.bindings import BindingReader
 from loopsafe.facts.building import span_of
 from loopsafe.facts.ir import (
+    Attr,
+    Call,
     Element,
     Entered,
     Expr,
@@ -33,6 +35,7 @@ def extract_tree(tree: ast.Module, problems: tuple[SyntaxProblem, ...] = ()) -> 
     """The facts of a parsed module."""
     reader = StatementReader()
     reader.statements(tree.body)
+    reader.settle_fillings()
     return ModuleFacts(
         tuple(function.frozen() for function in reader.functions),
         tuple(cls.frozen() for cls in reader.classes),
@@ -78,8 +81,11 @@ class StatementReader(BindingReader):
 
     def _raise(self, node: ast.Raise) -> None:
         for part in (node.exc, node.cause):
-            if part is not None:
-                self.expression(part)
+            read = self.expression(part)
+            if isinstance(read, (Name, Attr)) and part is not None:
+                # A class is made into an exception.
+                span = span_of(part)
+                self.site("call", Call(read, (), (), span), span)
 
     def _if(self, node: ast.If) -> None:
         test = self.expression(node.test)

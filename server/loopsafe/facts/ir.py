@@ -174,6 +174,10 @@ class Filled(NamedTuple):
 
     container: Name | Attr
     element: Expr
+    key: Expr | None = None
+    """The key or index, where it is told."""
+    block: int = 0
+    """The block, of the scope that fills, in which it happens."""
 
 
 class InstanceOf(NamedTuple):
@@ -274,8 +278,8 @@ class Site(NamedTuple):
     """A place where another function may run."""
 
     kind: str
-    """`call`, `enter`/`exit` (with), `iterate` (for), `get`/`set` (an attribute), `operator`, and
-    for `async` statements `aenter`/`aexit`/`aiterate`."""
+    """`call`, `decorate`, `enter`/`exit` (with), `iterate` (for), `get`/`set` (an attribute),
+    `operator`, and for `async` statements `aenter`/`aexit`/`aiterate`."""
     expr: Expr
     """The call, the context manager, the iterable, the attribute, or an operator as the call of
     its operand's method."""

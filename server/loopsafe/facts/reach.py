@@ -33,11 +33,20 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
     for later in visible:
         if later.order < order or later.block < 0:
             continue
-        if any(_within(scope.blocks, later.block, loop) for loop in loops) and not any(
-            b.order == anchor and _within(scope.blocks, b.block, loops[-1]) for b in before
+        if any(encloses(scope.blocks, loop, later.block) for loop in loops) and not any(
+            b.order == anchor and encloses(scope.blocks, loops[-1], b.block) for b in before
         ):
             reached.append(later)
     return tuple(reached) or tuple(b for b in visible if not _narrows(b))
+
+
+def encloses(blocks: tuple[Block, ...], outer: int, block: int) -> bool:
+    """Whether a block is another one or lies in it."""
+    while block >= 0:
+        if block == outer:
+            return True
+        block = blocks[block].parent
+    return False
 
 
 def _lineage(blocks: tuple[Block, ...], block: int) -> set[int]:
@@ -73,11 +82,3 @@ def _is_visible(blocks: tuple[Block, ...], block: int, lineage: set[int]) -> boo
 def _narrows(binding: Binding) -> bool:
     """Whether a binding only tells more of a value that the name has already."""
     return isinstance(binding.value, Narrowed)
-
-
-def _within(blocks: tuple[Block, ...], block: int, outer: int) -> bool:
-    while block >= 0:
-        if block == outer:
-            return True
-        block = blocks[block].parent
-    return False

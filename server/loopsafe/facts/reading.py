@@ -53,6 +53,8 @@ class Reading:
         self.function = body
         self.classes: list[ClassBuilder] = []
         self.assigned: list[Assigned] = []
+        self.fillings: list[tuple[str, Binding]] = []
+        """What is put into containers that names hold."""
         self.words: set[str] = set()
         self.qualname: tuple[str, ...] = ()
         self.receivers: tuple[tuple[str, ClassBuilder], ...] = ()

@@ -11,6 +11,8 @@ from loopsafe.facts.ir import (
     Attr,
     Binding,
     Call,
+    DictDisplay,
+    Element,
     Expr,
     Filled,
     Item,
@@ -51,7 +53,7 @@ class TargetReader(Reading, ABC):
             container = self.expression(target.value)
             key = self.expression(target.slice)
             self.operation("__setitem__", container, (key, value), target)
-            self.fill(target.value, container, value)
+            self.fill(target.value, container, value, key)
 
     def narrow(self, condition: ast.expr, holds: bool) -> None:
         """Notes what a condition tells of names from here on."""
@@ -65,28 +67,43 @@ class TargetReader(Reading, ABC):
             if name not in self.scope.declared:
                 self.scope.bind(name, Narrowed(before, kind, test.holds))
 
-    def fill(self, node: ast.expr, container: Expr, element: Expr) -> None:
+    def fill(self, node: ast.expr, container: Expr, element: Expr, key: Expr | None = None) -> None:
         """Notes what is put into a container that a name or an attribute of `self` holds."""
-        root = root_name(element)
+        root, scope = root_name(element), self.scope
+        if root is None or root == getattr(node, "id", None):
+            return
         if isinstance(node, ast.Name) and isinstance(container, Name):
-            home = self.scope
-            while home.kind == "class" or node.id not in home.bindings:
-                if home.parent < 0:
-                    return
-                home = self.scopes[home.parent]
-            bindings = home.bindings[node.id]
+            filled = Filled(container, element, key, scope.block)
+            binding = Binding(filled, None, scope.number, -1, scope.tick())
+            self.fillings.append((node.id, binding))
         elif isinstance(node, ast.Attribute) and isinstance(container, Attr):
             receiver = node.value.id if isinstance(node.value, ast.Name) else ""
             owners = [owner for known, owner in self.receivers if known == receiver]
-            if not owners:
-                return
-            bindings = owners[-1].attributes.setdefault(node.attr, [])
-        else:
-            return
-        if root is not None and root != getattr(node, "id", ""):
-            filled = Filled(container, element)
-            scope = self.scope
-            bindings.append(Binding(filled, None, scope.number, -1, scope.tick()))
+            if owners:
+                filled = Filled(container, element, key, scope.block)
+                binding = Binding(filled, None, scope.number, -1, scope.tick())
+                owners[-1].attributes.setdefault(node.attr, []).append(binding)
+
+    def fill_with(self, node: ast.expr, container: Expr, method: str, args: list[Expr]) -> None:
+        """Notes what a call of a container's method puts into it."""
+        if method in _FILLING and args:
+            self.fill(node, container, args[-1], args[0] if method == "setdefault" else None)
+        elif method == "extend" and args:
+            self.fill(node, container, Element(args[0], False))
+        elif method == "update" and args and isinstance(args[0], DictDisplay):
+            for key, value in args[0].items:
+                self.fill(node, container, value, key)
+
+    def settle_fillings(self) -> None:
+        """Ties what was put into containers to their names, which may be bound further down."""
+        for name, binding in self.fillings:
+            home = self.scopes[binding.scope]
+            while home.kind == "class" or name not in home.bindings:
+                if home.parent < 0:
+                    break
+                home = self.scopes[home.parent]
+            else:
+                home.bindings[name].append(binding)
 
     def bind_attribute(self, target: ast.Attribute, value: Expr, annotation: Expr | None) -> None:
         scope = self.scope
@@ -102,3 +119,7 @@ class TargetReader(Reading, ABC):
         self.site("set", Attr(place, target.attr), span_of(target))
         binding = Binding(value, annotation, scope.number, -1, scope.tick())
         self.assigned.append(Assigned(place, target.attr, binding))
+
+
+_FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
+"""Methods of containers that put their last argument into them."""

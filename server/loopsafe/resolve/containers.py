@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Await, Call, Expr, Filled, root_name
+from loopsafe.facts.ir import (
+    Await,
+    Call,
+    Const,
+    DictDisplay,
+    Display,
+    Expr,
+    Filled,
+    Name,
+    Param,
+    Starred,
+    Subscript,
+    root_name,
+)
+from loopsafe.facts.reach import encloses
 from loopsafe.resolve.arguments import fitting
-from loopsafe.resolve.values import Frame, Instance, Value, Values, union
-from loopsafe.resolve.variables import type_parameters
+from loopsafe.resolve.names import Definition, definitions
+from loopsafe.resolve.values import ConstantValue, Frame, Instance, Value, Values, union
+from loopsafe.resolve.variables import followed, type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -24,6 +39,93 @@ def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) 
             keys: tuple[Values, ...] = ((),) if count == 2 else ()
             found.append(Instance(value.cls._replace(arguments=(*keys, held))))
     return tuple(found)
+
+
+def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
+    """What stands behind a literal key in a dict or list that is written out: `HANDLERS["csv"]`.
+
+    Empty where its own text does not tell.
+    """
+    key = _literal(resolver, expr.key, frame)
+    if key is None:
+        return ()
+    if not isinstance(expr.value, Name):
+        item = _item(expr.value, key)
+        return resolver.values(item, frame) if item is not None else ()
+    found: list[Values] = []
+    fillings: list[Definition] = []
+    for definition in followed(resolver, expr.value, frame):
+        value = definition.binding.value
+        if isinstance(value, Filled):
+            fillings.append(definition)
+            continue
+        item = _item(value, key) if value is not None else None
+        if item is not None:
+            found.append(resolver.values(item, definition.frame))
+        elif not isinstance(value, (DictDisplay, Display)) or not _is_plain(value):
+            return ()
+    later, replaced = _put_behind(resolver, expr.value, key, frame, fillings)
+    return union(later if replaced else [*found, *later])
+
+
+def _literal(resolver: Resolver, key: Expr, frame: Frame) -> Const | None:
+    """A key that is written out or that a name stands for."""
+    if isinstance(key, Const):
+        return key
+    if not isinstance(key, Name):
+        return None
+    if any(isinstance(d.binding.value, Param) for d in definitions(resolver, key, frame)):
+        return None  # Its default is not all that it may be.
+    values = resolver.values(key, frame)
+    only = values[0] if len(values) == 1 else None
+    return Const(only.value) if isinstance(only, ConstantValue) else None
+
+
+def _put_behind(
+    resolver: Resolver, name: Name, key: Const, frame: Frame, fillings: list[Definition]
+) -> tuple[list[Values], bool]:
+    """What is put behind a key later on, and whether that surely hides what stood there first."""
+    module = resolver.table.get(frame.module)
+    blocks = module.facts.scopes[frame.scope].blocks if module else ()
+    last = -1
+    chosen: list[Definition] = []
+    for definition in fillings:
+        binding = definition.binding
+        if not isinstance(binding.value, Filled):
+            continue
+        if isinstance(binding.value.key, Const) and binding.value.key != key:
+            continue
+        chosen.append(definition)
+        is_before = binding.scope == frame.scope and binding.order < name.order
+        if binding.value.key == key and is_before:
+            surely = encloses(blocks, binding.value.block, name.block)
+            last = max(last, binding.order) if surely else last
+    found: list[Values] = []
+    for definition in chosen:
+        binding = definition.binding
+        if isinstance(binding.value, Filled) and (
+            binding.scope != frame.scope or binding.order >= last
+        ):
+            found.append(_held(resolver, binding.value.element, definition.frame))
+    return found, last >= 0
+
+
+def _item(display: Expr, key: Const) -> Expr | None:
+    """The element of a display behind a key or at an index."""
+    if isinstance(display, DictDisplay):
+        behind = [item for known, item in display.items if known == key]
+        return behind[-1] if behind and _is_plain(display) else None
+    if isinstance(display, Display) and isinstance(key.value, int) and _is_plain(display):
+        at = int(key.value)
+        return display.items[at] if -len(display.items) <= at < len(display.items) else None
+    return None
+
+
+def _is_plain(display: DictDisplay | Display) -> bool:
+    """Whether a display's keys and length can be read off it."""
+    if isinstance(display, DictDisplay):
+        return all(isinstance(key, Const) for key, _ in display.items)
+    return not any(isinstance(item, Starred) for item in display.items)
 
 
 def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:

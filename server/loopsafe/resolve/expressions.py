@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
 from loopsafe.resolve.calls import call_values, parameter_values
-from loopsafe.resolve.containers import filled
+from loopsafe.resolve.containers import entry_values, filled
 from loopsafe.resolve.members import annotated_names
 from loopsafe.resolve.names import imported_values, name_values
 from loopsafe.resolve.protocols import awaited, elements, entered
@@ -26,7 +26,6 @@ from loopsafe.resolve.values import (
     as_instance,
     union,
 )
-from loopsafe.resolve.variables import followed
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -154,7 +153,7 @@ def _starred(resolver: Resolver, expr: ir.Starred, frame: Frame) -> Values:
 
 
 def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
-    entry = _entry(resolver, expr, frame)
+    entry = entry_values(resolver, expr, frame)
     if entry:
         return entry
     found: list[Values] = []
@@ -170,25 +169,6 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
             found.append(union(resolver.called(getter) for getter in getters))
             if not found[-1] and isinstance(value, Instance):
                 found.append(_field(resolver, value.cls, resolver.values(expr.key, frame)))
-    return union(found)
-
-
-def _entry(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
-    """What stands behind a literal key in a dict that is written out: `HANDLERS["csv"]`."""
-    if not isinstance(expr.key, ir.Const):
-        return ()
-    made: list[tuple[ir.Expr | None, Frame]] = [(expr.value, frame)]
-    if isinstance(expr.value, ir.Name):
-        made = [(d.binding.value, d.frame) for d in followed(resolver, expr.value, frame)]
-    found: list[Values] = []
-    for display, where in made:
-        items = display.items if isinstance(display, ir.DictDisplay) else ()
-        if not all(isinstance(key, ir.Const) for key, _ in items):
-            return ()
-        behind = [item for key, item in items if key == expr.key]
-        if not behind:
-            return ()
-        found.append(resolver.values(behind[-1], where))
     return union(found)
 
 

@@ -46,6 +46,8 @@ def call_label(site: Site) -> str:
         return f"{spelled(expr.func)}()"
     if site.kind == "operator" and isinstance(expr, Call) and isinstance(expr.func, Attr):
         return _OPERATORS.get(expr.func.name, "{}").format(spelled(expr.func.value))
+    if site.kind == "decorate" and isinstance(expr, Call):
+        return f"@{spelled(expr.func)}"
     text = spelled(expr)
     if site.kind == "set":
         return f"{text} = ..."
