@@ -18,10 +18,11 @@ from loopsafe.cli import UsageError
 from loopsafe.config import ConfigError, Settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.deep import run_deep
-from loopsafe.engine import Engine, FileReport, Problem
+from loopsafe.engine import Engine, Problem, kept
 from loopsafe.model import Finding, Severity
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.environment import find_environment
+from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.output import Result, Sources, human, json_format
 from loopsafe.output.style import Style
 from loopsafe.project_files import python_files
@@ -64,27 +65,57 @@ def run(options: Options) -> Outcome:
 
 def _run(options: Options) -> Outcome:
     printer = _Printer(options)
-    failures = files = broken = 0
     cache = Cache(default_folder(os.environ)) if options.cached else None
-    for engine, path in _work(options, cache):
-        files += 1
-        try:
-            report = engine.deepen(path) or engine.report(path)
-            results = _results(engine, report, options)
-        except Exception as error:
-            failures += 1
-            _complain("internal error", printer.style.path(path), _described(error))
-            continue
-        broken += bool(report.problems)
-        for problem in report.problems:
-            _complain("warning", _place(problem, printer.style), problem.message)
-        printer.take(results)
-    if not files:
+    for project in _projects(options):
+        _check(project, options, cache, printer)
+    if not printer.files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
-    printer.end(files, broken + failures)
+    printer.end()
     if cache:
         cache.close()
-    return Outcome(len(printer.findings), failures)
+    return Outcome(len(printer.findings), printer.failures)
+
+
+def _check(project: _Project, options: Options, cache: Cache | None, printer: _Printer) -> None:
+    """Tells what the files of one project come to, from what is kept or anew."""
+    key = b""
+    if cache is not None and not options.deep:
+        environment = find_environment(project.root, project.python, os.environ)
+        parts = (project, environment, _with_fixes(options), sorted(options.levels))
+        key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, parts))
+        known = kept.recall(cache, key)
+        if known is not None and known.keys() == set(project.files):
+            for path in project.files:
+                printer.take(path, known[path])
+            return
+    engine = Engine(project.root, project.settings, project.python, cache)
+    engine.index()
+    answers: dict[str, kept.Answer] = {}
+    for path in project.files:
+        try:
+            answer = _answer(engine, path, options)
+        except Exception as error:
+            printer.fail(path, error)
+            continue
+        answers[path] = answer
+        printer.take(path, answer)
+    if cache is not None and key and len(answers) == len(project.files):
+        kept.keep(cache, key, engine.disk, answers)
+
+
+def _answer(engine: Engine, path: str, options: Options) -> kept.Answer:
+    report = engine.deepen(path) or engine.report(path)
+    with_fixes = _with_fixes(options)
+    findings = tuple(
+        (finding, engine.fixes(finding) if with_fixes else ())
+        for finding in report.findings
+        if finding.severity in options.levels
+    )
+    return kept.Answer(report.problems, findings)
+
+
+def _with_fixes(options: Options) -> bool:
+    return options.output_format != "concise" and not options.statistics
 
 
 @contextmanager
@@ -98,28 +129,32 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _results(engine: Engine, report: FileReport, options: Options) -> list[Result]:
-    with_fixes = options.output_format != "concise" and not options.statistics
-    return [
-        Result(finding, report.source, engine.fixes(finding) if with_fixes else ())
-        for finding in report.findings
-        if finding.severity in options.levels
-    ]
-
-
 class _Printer:
     """Prints people's formats file by file, and a program's at the end."""
 
     def __init__(self, options: Options) -> None:
         self.style = Style(options.colored, os.getcwd())
         self.findings: list[Finding] = []
+        self.files = self.failures = self._broken = 0
         self._options = options
         self._results: list[Result] = []
         self._sources: Sources = lru_cache(None)(_read)
 
-    def take(self, results: list[Result]) -> None:
-        """The findings of one file."""
-        self.findings += [result.finding for result in results]
+    def fail(self, path: str, error: Exception) -> None:
+        """A file that could not be analysed because of a mistake of ours."""
+        self.files += 1
+        self.failures += 1
+        _complain("internal error", self.style.path(path), _described(error))
+
+    def take(self, path: str, answer: kept.Answer) -> None:
+        """What one file came to."""
+        self.files += 1
+        self._broken += bool(answer.problems)
+        for problem in answer.problems:
+            _complain("warning", _place(problem, self.style), problem.message)
+        source = self._sources(path) if answer.findings else None
+        results = [Result(f, source or SourceText(""), fixes) for f, fixes in answer.findings]
+        self.findings += [finding for finding, _ in answer.findings]
         if self._options.statistics:
             return
         if self._options.output_format == "json":
@@ -131,13 +166,13 @@ class _Printer:
             for result in results:
                 print(human.full(result, self._sources, self.style))
 
-    def end(self, files: int, broken: int) -> None:
+    def end(self) -> None:
         """What comes after the last file."""
         if self._options.output_format != "json":
             if self._options.statistics:
                 print("".join(f"{line}\n" for line in human.statistics(self.findings, self.style)))
-            if files:  # To have looked at nothing is not to have found nothing.
-                print(human.summary(self.findings, broken))
+            if self.files:  # To have looked at nothing is not to have found nothing.
+                print(human.summary(self.findings, self._broken + self.failures))
         elif self._options.statistics:
             counts = Counter(finding.code for finding in self.findings).most_common()
             print(json.dumps([{"code": code, "count": n} for code, n in counts], indent=2))
@@ -145,8 +180,18 @@ class _Printer:
             print(json_format.render(self._results, self._sources))
 
 
-def _work(options: Options, cache: Cache | None) -> Iterator[tuple[Engine, str]]:
-    """Each file once, with the engine of its project."""
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """Files of one project that are to be checked, and how."""
+
+    root: Path
+    settings: Settings
+    python: Path | None
+    files: tuple[str, ...]
+
+
+def _projects(options: Options) -> list[_Project]:
+    """Each file once, with its project."""
     groups: dict[Path, list[str]] = {}
     for path in options.paths:
         if not os.path.lexists(path):
@@ -156,17 +201,17 @@ def _work(options: Options, cache: Cache | None) -> Iterator[tuple[Engine, str]]
             _complain("warning", path, "notebooks are not read")
             continue
         groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
-    engines = [(_engine(root, options, cache), paths) for root, paths in groups.items()]
+    prepared = [(root, *_settings(root, options), paths) for root, paths in groups.items()]
     seen: set[str] = set()
-    for engine, paths in engines:
-        engine.index()
-        for file in python_files(paths, engine.settings):
-            if file not in seen:
-                seen.add(file)
-                yield engine, file
+    projects = []
+    for root, settings, python, paths in prepared:
+        files = [file for file in python_files(paths, settings) if file not in seen]
+        seen.update(files)
+        projects.append(_Project(root, settings, python, tuple(files)))
+    return projects
 
 
-def _engine(root: Path, options: Options, cache: Cache | None) -> Engine:
+def _settings(root: Path, options: Options) -> tuple[Settings, Path | None]:
     settings = Settings.load(root)
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:
@@ -187,7 +232,7 @@ def _engine(root: Path, options: Options, cache: Cache | None) -> Engine:
         python=given,
         second_opinion=options.deep,
     )
-    return Engine(root, settings, given, cache)
+    return settings, given
 
 
 def _setting(key: str, problem: str, settings: Settings) -> ConfigError:

@@ -6,11 +6,16 @@ of times. Whoever learns of a change says so with `invalidate`.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from loopsafe.text import decode
+
+_SETTLED_NS = 3_000_000_000
+_UNSETTLED = -1
 
 
 class Signature(NamedTuple):
@@ -20,6 +25,17 @@ class Signature(NamedTuple):
     size: int
 
 
+class Seen(NamedTuple):
+    """A file as it was read."""
+
+    signature: Signature
+    digest: bytes
+    """Of its bytes; empty where it could not be read."""
+
+
+_UNREADABLE = Seen(Signature(_UNSETTLED, 0), b"")
+
+
 class Disk:
     """Reads files and folders; file names are absolute."""
 
@@ -27,6 +43,8 @@ class Disk:
         self._buffers: dict[str, tuple[str, Signature]] = {}
         self._folders: dict[str, dict[str, bool]] = {}
         self._edits = 0
+        self.seen: dict[str, Seen] = {}
+        """Every file that was read from the disk."""
         self.generation = 0
         """Grows whenever names come or go."""
 
@@ -51,8 +69,13 @@ class Disk:
         """The text. Raises OSError, UnicodeDecodeError, or SyntaxError for an unknown encoding."""
         if (buffer := self._buffers.get(path)) is not None:
             return buffer[0]
-        with open(path, "rb") as file:
-            return decode(file.read())
+        self.seen[path] = _UNREADABLE
+        data, self.seen[path] = _read(path)
+        return decode(data)
+
+    def listed(self) -> Mapping[str, Mapping[str, bool]]:
+        """The folders that were looked into."""
+        return self._folders
 
     def signature(self, path: str) -> Signature | None:
         """None where there is no such file."""
@@ -136,6 +159,26 @@ class Disk:
             if parent == path:
                 return
             path = parent
+
+
+def seen_of(path: str) -> Seen | None:
+    """A file as it is now; None where it cannot be read."""
+    try:
+        return _read(path)[1]
+    except OSError:
+        return None
+
+
+def _read(path: str) -> tuple[bytes, Seen]:
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        data = file.read()
+    mtime_ns = status.st_mtime_ns
+    if time.time_ns() - mtime_ns < _SETTLED_NS:
+        # It may be written again within one tick of the clock of files: only the text can tell.
+        mtime_ns = _UNSETTLED
+    digest = hashlib.blake2b(data, digest_size=16).digest()
+    return data, Seen(Signature(mtime_ns, status.st_size), digest)
 
 
 def _within(path: str, folder: str) -> bool:

@@ -1,0 +1,131 @@
+"""What runs keep changes nothing but time: the next run says what one without a cache says."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import loopsafe.cli.check as check_module
+from loopsafe.cli import main
+from test_incremental import OPTIONAL, VARIANTS
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("LOOPSAFE_CACHE_DIR", str(tmp_path / "cache"))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["check", str(tmp_path / "project"), *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    site = root / ".venv" / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    (root / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.0\n")
+    (site / "requests.py").write_text("def get(url): ...\nclass Session:\n    def get(self): ...\n")
+    (root / "pyproject.toml").write_text("[project]\nname = 'app'\n")
+    for name, texts in VARIANTS.items():
+        if name not in OPTIONAL:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(texts[0])
+    return root
+
+
+def _forbid_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_arguments: object) -> None:
+        raise AssertionError("nothing changed, so nothing is to be analysed")
+
+    monkeypatch.setattr(check_module, "Engine", forbidden)
+
+
+@pytest.mark.parametrize("form", ["full", "concise", "json"])
+def test_where_nothing_changed_nothing_is_analysed(
+    run: Run, project: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--output-format", form)
+    expected = run("--no-cache", *options)
+    assert expected[1]
+    assert run(*options) == expected
+    _forbid_analysis(monkeypatch)
+    assert run(*options) == expected
+
+
+def test_a_file_that_was_only_touched_is_unchanged(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run()
+    os.utime(project / "app" / "tools.py", (1_000_000_000, 1_000_000_000))
+    _forbid_analysis(monkeypatch)
+    assert run() == expected
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a file": lambda root: (root / "app/tools.py").write_text("def work():\n    pass\n"),
+    "one of the same size": lambda root: (root / "app/tools.py").write_text(
+        (root / "app/tools.py").read_text().replace("sleep", "ctime")
+    ),
+    "a file of its name before a library's": lambda root: (root / "requests.py").write_text(
+        "def get(url): ...\n"
+    ),
+    "a library": lambda root: (root / ".venv/lib/python3.11/site-packages/requests.py").write_text(
+        "from app.base import Store as get\n"
+    ),
+    "a library that is gone": lambda root: (
+        root / ".venv/lib/python3.11/site-packages/requests.py"
+    ).unlink(),
+    "settings": lambda root: (root / "pyproject.toml").write_text(
+        "[tool.loopsafe]\nignore = ['blocking-sleep']\n"
+    ),
+    "source roots": lambda root: (root / "pyproject.toml").write_text(
+        "[tool.loopsafe]\nsource-roots = ['app']\n"
+    ),
+    "a file that came": lambda root: (root / "app/new.py").write_text(
+        "import time\nasync def f():\n    time.sleep(1)\n"
+    ),
+    "a file that went": lambda root: (root / "app/stores.py").unlink(),
+    "a file that is broken": lambda root: (root / "app/tools.py").write_bytes(b"\xff\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_is_seen(run: Run, project: Path, name: str) -> None:
+    run()
+    run()
+    CHANGES[name](project)
+    expected = run("--no-cache")
+    assert run() == expected
+    assert run() == expected
+
+
+def test_other_options_are_other_runs(run: Run, project: Path) -> None:
+    run("--output-format", "json")
+    for options in (("--severity", "warning"), ("--ignore", "blocking-sleep"), ("--statistics",)):
+        given = ("--output-format", "json", *options)
+        assert run(*given) == run("--no-cache", *given)
+    assert json.loads(run("--output-format", "json")[1])
+
+
+def test_runs_after_random_edits_say_what_a_run_without_a_cache_says(
+    run: Run, project: Path
+) -> None:
+    chance = random.Random(1)
+    for _ in range(12):
+        path = project / chance.choice(list(VARIANTS))
+        if path.exists() and chance.random() < 0.2:
+            path.unlink()
+        else:
+            path.write_text(chance.choice(VARIANTS[str(path.relative_to(project).as_posix())]))
+        assert run("--output-format", "json") == run("--output-format", "json", "--no-cache")
