@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call, Function, Parameter
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
-from loopsafe.resolve.given import Arguments, given, instances_made
+from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
@@ -171,8 +171,10 @@ def _call_class(
     result = resolver.catalogue.returns(name)
     if result is not None:
         return resolver.instance_of(result)
-    made = instances_made(resolver, cls, call, frame) if call is not None and frame else ()
-    return made or (Instance(cls),)
+    if call is None or frame is None:
+        return (Instance(cls),)
+    made = instances_made(resolver, cls, call, frame)
+    return made or (Instance(holding(resolver, cls, call, frame)),)
 
 
 def _call_external(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, FunctionRef
+from loopsafe.facts.ir import Call, FunctionRef, Name
 from loopsafe.resolve.arguments import fits, is_callable, matched
-from loopsafe.resolve.members import find
+from loopsafe.resolve.members import annotated_names, find
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -71,6 +71,73 @@ def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
         known = tuple(from_arguments(resolver, name, inner) for name in names)
         best = max(best, known, key=lambda values: sum(map(bool, values)))
     return (Instance(cls._replace(arguments=best)),) if any(best) else ()
+
+
+def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> ClassValue:
+    """A class of the project with what this call gives its object to keep.
+
+    Only what no annotation tells: parameters without one, and callables.
+    """
+    module = resolver.table.get(cls.module)
+    if module is None or not module.is_project or not (call.args or call.keywords):
+        return cls
+    constructors = list(_constructors(resolver, cls))
+    if constructors:
+        held = _kept_arguments(resolver, constructors[-1], call, frame)
+    else:
+        held = _field_values(resolver, cls, call, frame)
+    if not held:
+        return cls
+    return cls._replace(holds=tuple((name, _shallow(values)) for name, values in held.items()))
+
+
+def _kept_arguments(
+    resolver: Resolver, constructor: FunctionValue, call: Call, frame: Frame
+) -> dict[str, Values]:
+    """What an `__init__` stores as it gets it: `self.attribute = parameter`."""
+    module = resolver.table.get(constructor.module)
+    if module is None or not module.is_project:
+        return {}
+    facts = module.facts.functions[constructor.number]
+    if facts.owner < 0:
+        return {}
+    passed = dict(given(resolver, constructor, call, frame))
+    values = {p.name: passed[i] for i, p in enumerate(facts.parameters) if i in passed}
+    return {
+        name: values[binding.value.id]
+        for name, bindings in module.facts.classes[facts.owner].attributes.items()
+        for binding in bindings
+        if binding.scope == facts.scope
+        and isinstance(binding.value, Name)
+        and binding.value.id in values
+    }
+
+
+def _field_values(
+    resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
+) -> dict[str, Values]:
+    """Callables that a class without an `__init__`, such as a dataclass, takes as fields."""
+    lines = [annotated_names(resolver, o) for o in resolver.mro(cls) if isinstance(o, ClassValue)]
+    names = list(dict.fromkeys(name for line in reversed(lines) for name in line))
+    placed = [*zip(names, call.args, strict=False), *call.keywords]
+    found = {name: resolver.values(expr, frame) for name, expr in placed if name in names}
+    return {
+        str(name): tuple(v for v in values if is_callable(v))
+        for name, values in found.items()
+        if any(is_callable(v) for v in values)
+    }
+
+
+def _shallow(values: Values) -> Values:
+    """Values without what they hold in their turn: objects that wrap each other have no end."""
+    return tuple(
+        Instance(value.cls._replace(holds=()))
+        if isinstance(value, Instance)
+        else value._replace(receiver=value.receiver._replace(holds=()))
+        if isinstance(value, FunctionValue) and value.receiver is not None
+        else value
+        for value in values
+    )
 
 
 def _constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]:

@@ -175,6 +175,8 @@ def _member_values(
             fillings.append((binding.value, frame))
         else:
             found.append(resolver.bound(binding, frame))
+    if bound:
+        found.append(dict(cls.holds).get(name, ()))
     containers = union(found)
     found.extend(filled(resolver, containers, f.element, frame) for f, frame in fillings)
     values = union(found)

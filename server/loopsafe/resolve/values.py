@@ -54,6 +54,8 @@ class ClassValue(NamedTuple):
     number: int
     arguments: tuple[Values, ...] = ()
     outer: Frame | None = None
+    holds: tuple[tuple[str, Values], ...] = ()
+    """What the objects made at one place hold by attribute, where only that place tells."""
 
 
 class Instance(NamedTuple):
