@@ -136,3 +136,45 @@ def test_a_chain_over_lines_stays_in_its_lines() -> None:
             )
         """,
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "underlined", "after"),
+    [
+        ("return pool[k]", "pool[k]", "return await asyncio.to_thread(lambda: pool[k])"),
+        ("return pool[k].a", "pool[k]", "return (await asyncio.to_thread(lambda: pool[k])).a"),
+        ("if k in pool: pass", "pool", "if await asyncio.to_thread(lambda: k in pool): pass"),
+        (
+            "return not k in pool",
+            "pool",
+            "return not await asyncio.to_thread(lambda: k in pool)",
+        ),
+        ("return pool == k", "pool == k", "return await asyncio.to_thread(lambda: pool == k)"),
+        ("return pool << k", "pool << k", "return await asyncio.to_thread(lambda: pool << k)"),
+        ("pool[k] = v", "pool[k]", "await asyncio.to_thread(pool.__setitem__, k, v)"),
+        ("pool[k] = v  # a", "pool[k]", "await asyncio.to_thread(pool.__setitem__, k, v)  # a"),
+        (
+            "self.pool['a'] = {'b': g(v)}",
+            "self.pool['a']",
+            "await asyncio.to_thread(self.pool.__setitem__, 'a', {'b': g(v)})",
+        ),
+        ("del pool[k]", "pool[k]", "await asyncio.to_thread(pool.__delitem__, k)"),
+    ],
+)
+def test_an_operator_in_a_thread(before: str, underlined: str, after: str) -> None:
+    assert line_after(body(before, callee=underlined, chain=2)) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "underlined"),
+    [
+        ("pool[f()] = g()", "pool[f()]"),  # They would be called in another order.
+        ("pool[k] = x = v", "pool[k]"),
+        ("pool[1:2] = v", "pool[1:2]"),
+        ("pool[k] += 1", "pool[k]"),
+        ("return k in pool in other", "pool"),
+        ("return pool[(x := k)]", "pool[(x := k)]"),
+    ],
+)
+def test_operators_that_stay(before: str, underlined: str) -> None:
+    assert body(before, callee=underlined, chain=2).cures == ()

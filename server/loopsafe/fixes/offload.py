@@ -15,6 +15,7 @@ from loopsafe.fixes.eager import wants_awaitable
 from loopsafe.fixes.idioms import Idiom, choose
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import bindings, dotted
+from loopsafe.fixes.operation import item_statement, operation
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
 from loopsafe.fixes.risk import risk
@@ -39,7 +40,11 @@ def shown(moved: ast.expr) -> str:
     """An expression as a title names it: `requests.get()`, `.fetchall()`, `user.name`."""
     called = isinstance(moved, ast.Call)
     name = moved.func if isinstance(moved, ast.Call) else moved
+    if isinstance(moved, ast.Subscript):
+        return f"{shown(moved.value)}[...]"
     text = dotted(name)
+    if not text and not called:
+        return "the operation"
     if not text:
         text = f".{name.attr}" if isinstance(name, ast.Attribute) else "the call"
         called = called and text != "the call"
@@ -63,9 +68,11 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
     """The edits and the expression that they move; at most one pair."""
     call = site.call
     if call is None:
-        attribute = _property(site)
-        if attribute and not _is_bound(site):
-            yield lambda_in_thread(site, idiom, attribute), attribute
+        moved = operation(site)
+        if moved and not _is_bound(site):
+            yield lambda_in_thread(site, idiom, moved), moved
+        elif isinstance(site.node, ast.Subscript) and not _is_bound(site):
+            yield item_statement(site, idiom), site.node
     elif is_lazy(site):
         yield from _consumed(site, idiom, call)
     elif not (_is_context_manager(site, call) or _is_iterated(site, call) or _is_bound(site)):
@@ -88,14 +95,6 @@ def _is_asynchronous(site: Site) -> bool:
         return True
     is_awaited = call is not None and isinstance(site.parent(call), ast.Await)
     return is_awaited and site.finding.code != "await-sync"
-
-
-def _property(site: Site) -> ast.Attribute | None:
-    node = site.node
-    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
-        return None
-    iterated = isinstance(site.parent(node), (ast.withitem, ast.For, ast.comprehension))
-    return None if iterated else node
 
 
 def _is_context_manager(site: Site, call: ast.Call) -> bool:
