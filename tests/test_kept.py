@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import loopsafe.cli.check as check_module
-from loopsafe.cli import main
+from loopsafe.cli import crew, main
 from test_incremental import OPTIONAL, VARIANTS
 
 Run = Callable[..., tuple[int, str, str]]
@@ -129,3 +129,47 @@ def test_runs_after_random_edits_say_what_a_run_without_a_cache_says(
         else:
             path.write_text(chance.choice(VARIANTS[str(path.relative_to(project).as_posix())]))
         assert run("--output-format", "json") == run("--output-format", "json", "--no-cache")
+
+
+def test_several_processes_say_what_one_says(run: Run, project: Path) -> None:
+    for options in (("--no-cache",), ("--statistics",), ("--output-format", "json")):
+        assert run("--jobs", "3", *options) == run("--jobs", "1", "--no-cache", *options)
+
+
+def test_what_several_processes_found_is_kept(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("--jobs", "2")
+    _forbid_analysis(monkeypatch)
+    assert run("--jobs", "1") == expected
+
+
+def test_where_no_process_can_be_started_this_one_does_the_work(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("--jobs", "1", "--no-cache")
+
+    def forbidden(*_arguments: object) -> None:
+        raise OSError("no semaphores here")
+
+    monkeypatch.setattr(crew, "ProcessPoolExecutor", forbidden)
+    assert run("--jobs", "2", "--no-cache") == expected
+
+
+def test_a_process_that_is_ended_loses_nothing(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("--jobs", "1", "--no-cache")
+    monkeypatch.setattr(crew, "_done", _end)
+    assert run("--jobs", "2", "--no-cache") == expected
+
+
+def _end(_files: object) -> None:
+    os._exit(9)
+
+
+def test_small_projects_have_one_process() -> None:
+    assert crew.size_for(10, 0) == 1
+    assert crew.size_for(10, 4) == 4
+    assert crew.size_for(3, 4) == 3
+    assert 1 <= crew.size_for(100_000, 0) <= 8

@@ -103,6 +103,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--exclude", metavar="PATTERN", action="append", help="skip files, as in .gitignore")
     add("--severity", choices=LEVELS, default="hint", help="show this level and above")
     add("--deep", action="store_true", help="ask jedi and astroid too: slower, finds more")
+    add("--jobs", type=_count, default=0, metavar="N", help="processes; default: what pays")
     add("--no-cache", action="store_true", help="neither use nor keep results of other runs")
     add("--statistics", action="store_true", help="count findings instead of listing them")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
@@ -124,6 +125,7 @@ def _check(arguments: argparse.Namespace) -> int:
         levels=frozenset(levels),
         deep=arguments.deep,
         cached=not arguments.no_cache,
+        jobs=arguments.jobs,
         statistics=arguments.statistics,
         colored=_colored(arguments.color),
     )
@@ -131,6 +133,13 @@ def _check(arguments: argparse.Namespace) -> int:
     if outcome.failures:
         return WRONG
     return FOUND if outcome.findings and not arguments.exit_zero else CLEAN
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
 
 
 def _no_command(_arguments: argparse.Namespace) -> int:

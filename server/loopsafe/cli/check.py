@@ -8,19 +8,21 @@ import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from loopsafe.cli import UsageError
+from loopsafe.cli.crew import Crew, Part, Work, parts, size_for
 from loopsafe.config import ConfigError, Settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, Problem, kept
 from loopsafe.model import Finding, Severity
 from loopsafe.modules.cache import Cache, default_folder
+from loopsafe.modules.disk import Seen
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.output import Result, Sources, human, json_format
@@ -44,6 +46,8 @@ class Options:
     levels: frozenset[Severity]
     deep: bool
     cached: bool
+    jobs: int
+    """Processes; 0 for as many as pay."""
     statistics: bool
     colored: bool
 
@@ -59,11 +63,6 @@ class Outcome:
 
 def run(options: Options) -> Outcome:
     """Checks the paths; findings go to stdout as they come, trouble to stderr."""
-    with _rare_collections():
-        return run_deep(lambda: _run(options))
-
-
-def _run(options: Options) -> Outcome:
     printer = _Printer(options)
     cache = Cache(default_folder(os.environ)) if options.cached else None
     for project in _projects(options):
@@ -81,36 +80,68 @@ def _check(project: _Project, options: Options, cache: Cache | None, printer: _P
     key = b""
     if cache is not None and not options.deep:
         environment = find_environment(project.root, project.python, os.environ)
-        parts = (project, environment, _with_fixes(options), sorted(options.levels))
-        key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, parts))
+        told = (project, environment, _with_fixes(options), sorted(options.levels))
+        key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
         known = kept.recall(cache, key)
         if known is not None and known.keys() == set(project.files):
             for path in project.files:
                 printer.take(path, known[path])
             return
-    engine = Engine(project.root, project.settings, project.python, cache)
-    engine.index()
     answers: dict[str, kept.Answer] = {}
-    for path in project.files:
-        try:
-            answer = _answer(engine, path, options)
-        except Exception as error:
-            printer.fail(path, error)
-            continue
-        answers[path] = answer
-        printer.take(path, answer)
+    seen: dict[str, Seen] = {}
+    listed: dict[str, Mapping[str, bool]] = {}
+    crew = Crew(_prepared, (project.root, options))
+    # The second opinion has a process of its own for each engine.
+    size = 1 if options.deep else size_for(len(project.files), options.jobs)
+    for part in parts(crew, project.files, size):
+        seen.update(part.seen)
+        listed.update(part.listed)
+        for path, answer in part.answers:
+            if isinstance(answer, str):
+                printer.fail(path, answer)
+            else:
+                answers[path] = answer
+                printer.take(path, answer)
     if cache is not None and key and len(answers) == len(project.files):
-        kept.keep(cache, key, engine.disk, answers)
+        kept.keep(cache, key, kept.Rest(seen, listed), answers)
 
 
-def _answer(engine: Engine, path: str, options: Options) -> kept.Answer:
-    report = engine.deepen(path) or engine.report(path)
-    with_fixes = _with_fixes(options)
-    findings = tuple(
-        (finding, engine.fixes(finding) if with_fixes else ())
-        for finding in report.findings
-        if finding.severity in options.levels
-    )
+def _prepared(root: Path, options: Options) -> Work:
+    """What analyses files of a project, here or in a process of its own."""
+    cache = Cache(default_folder(os.environ)) if options.cached else None
+    engine = Engine(root, *_settings(root, options), cache)
+    engine.index()
+    told: set[str] = set()
+
+    def work(files: Sequence[str]) -> Part:
+        answers = [(path, _answer(engine, path, options)) for path in files]
+        disk = engine.disk
+        seen = {path: seen for path, seen in disk.seen.items() if path not in told}
+        listed = {f: names for f, names in disk.listed().items() if f not in told}
+        told.update(seen, listed)
+        if cache is not None:
+            cache.flush()
+        return Part(answers, seen, listed)
+
+    def deep(files: Sequence[str]) -> Part:
+        with _rare_collections():
+            return run_deep(lambda: work(files))
+
+    return deep
+
+
+def _answer(engine: Engine, path: str, options: Options) -> kept.Answer | str:
+    """What a file comes to; a text, where a mistake of ours keeps it from being analysed."""
+    try:
+        report = engine.deepen(path) or engine.report(path)
+        with_fixes = _with_fixes(options)
+        findings = tuple(
+            (finding, engine.fixes(finding) if with_fixes else ())
+            for finding in report.findings
+            if finding.severity in options.levels
+        )
+    except Exception as error:
+        return _described(error)
     return kept.Answer(report.problems, findings)
 
 
@@ -140,11 +171,11 @@ class _Printer:
         self._results: list[Result] = []
         self._sources: Sources = lru_cache(None)(_read)
 
-    def fail(self, path: str, error: Exception) -> None:
+    def fail(self, path: str, why: str) -> None:
         """A file that could not be analysed because of a mistake of ours."""
         self.files += 1
         self.failures += 1
-        _complain("internal error", self.style.path(path), _described(error))
+        _complain("internal error", self.style.path(path), why)
 
     def take(self, path: str, answer: kept.Answer) -> None:
         """What one file came to."""

@@ -19,7 +19,7 @@ from typing import Any
 from loopsafe.engine.reports import Problem
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, engine_version
-from loopsafe.modules.disk import Disk, Signature, seen_of
+from loopsafe.modules.disk import Disk, Seen, Signature, seen_of
 
 _SETTINGS_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "pyvenv.cfg", ".python-version")
 """Read by others than `Disk`, and noted where a folder has them."""
@@ -33,16 +33,23 @@ class Answer:
     findings: tuple[tuple[Finding, tuple[Fix, ...]], ...]
 
 
+class Rest(typing.NamedTuple):
+    """What answers rest on: files that were read, and folders with their names."""
+
+    seen: Mapping[str, Seen]
+    listed: Mapping[str, Mapping[str, bool]]
+
+
 def key_of(*parts: Hashable) -> bytes:
     """Names a run by all that it is told; parts have a `repr` that says everything."""
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def keep(store: Cache, key: bytes, disk: Disk, answers: Mapping[str, Answer]) -> None:
+def keep(store: Cache, key: bytes, rest: Rest, answers: Mapping[str, Answer]) -> None:
     """Remembers what a run came to, and what it rested on, as it was when it was read."""
-    folders = {folder: _listing(entries) for folder, entries in disk.listed().items()}
-    files = {path: (*seen.signature, seen.digest.hex()) for path, seen in disk.seen.items()}
-    for folder, entries in disk.listed().items():
+    folders = {folder: _listing(entries) for folder, entries in rest.listed.items()}
+    files = {path: (*seen.signature, seen.digest.hex()) for path, seen in rest.seen.items()}
+    for folder, entries in rest.listed.items():
         for name in _SETTINGS_FILES:
             seen = seen_of(f"{folder}/{name}") if entries.get(name) is False else None
             if seen is not None:

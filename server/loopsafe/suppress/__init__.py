@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from loopsafe.model import Edit, Finding, Span
 from loopsafe.suppress.layout import Comment, Layout
@@ -115,7 +115,13 @@ class Suppressions:
 
     @cached_property
     def _layout(self) -> Layout:
-        return Layout(self._source)
+        return _layout_of(self._source)
+
+
+@lru_cache(maxsize=4)
+def _layout_of(source: SourceText) -> Layout:
+    """Of a file whose findings are asked about one after the other."""
+    return Layout(source)
 
 
 def suppressions(source: SourceText) -> Suppressions:
@@ -131,7 +137,7 @@ def ignore_edit(
     None if a comment hides them already. Where the line itself cannot end in a comment, inside a
     string or before a backslash, the statement's last line takes it.
     """
-    layout = Layout(source)
+    layout = _layout_of(source)
     for ignore in Suppressions(source).comments:
         if ignore.noqa or not ignore.first <= line <= ignore.last:
             continue
