@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 MAIN = "main.py"
 """The file that blocks without a name make up."""
 
+INSTALLED = "site-packages/"
+"""Files below this belong to installed packages: they are read, and not checked themselves."""
+
+_SITES = ("lib/python3.12/site-packages", "Lib/site-packages")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*(.*?)\s*")
 _CAPTION = re.compile(r"`([^`\s]+)`\s*:?")
@@ -189,7 +193,7 @@ def check(section: Section, markdown: str) -> list[str]:
         reports = {
             name: engine.report(str(root / name))
             for name in section.files
-            if name.endswith((".py", ".pyw"))
+            if name.endswith((".py", ".pyw")) and not name.startswith(INSTALLED)
         }
         differences = list(_compare(section, reports))
         differences += _compare_chains(section, reports)
@@ -199,15 +203,18 @@ def check(section: Section, markdown: str) -> list[str]:
 
 
 def _write(section: Section, root: Path) -> None:
-    """The section's files, and an environment with no package installed."""
-    (root / ".venv" / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
-    (root / ".venv" / "Lib" / "site-packages").mkdir(parents=True, exist_ok=True)
+    """The section's files, and an environment with no package but those among them."""
+    packages = [root / ".venv" / place for place in _SITES]
+    for folder in packages:
+        folder.mkdir(parents=True, exist_ok=True)
     (root / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.0\n")
     (root / "pyproject.toml").write_text(section.config + "\n", encoding="utf-8")
     for name, source in section.files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_text(source).encode())
+        homes = packages if name.startswith(INSTALLED) else [root]
+        for home in homes:
+            path = home / name.removeprefix(INSTALLED)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_text(source).encode())
 
 
 def _text(source: Source) -> str:

@@ -199,6 +199,7 @@ def test_json_has_the_shape_of_ruffs() -> None:
         "category": "http",
         "function": "app.main.read",
         "confidence": "high",
+        "derived_from": None,
         "chain": [
             {
                 "filename": MAIN,

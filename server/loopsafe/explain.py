@@ -78,7 +78,7 @@ def explain(finding: Finding) -> Explanation:
     return Explanation(
         harm=general.harm,
         reason=_sentence(finding.reason),
-        certainty=_CONFIDENCES[finding.confidence],
+        certainty=_certainty(finding),
         advice=_sentence(advice),
         caveat=_sentence(known.caveat if known else ""),
     )
@@ -201,6 +201,14 @@ def _first_sentence(page: str, heading: str) -> str:
     paragraph = " ".join(below.partition("\n\n")[0].split())
     match = re.match(r".+?(?:\.(?= [A-Z`]|$)|:$)", paragraph)
     return re.sub(r":$", ".", match.group() if match else paragraph)
+
+
+def _certainty(finding: Finding) -> str:
+    """How sure the finding is, and what it rests on where that is no catalogue."""
+    doubt = _CONFIDENCES[finding.confidence]
+    if not finding.derived:
+        return doubt
+    return " ".join(filter(None, (f"Derived from the source of `{finding.derived}`.", doubt)))
 
 
 def _knowledge(sink: str) -> Blocking | None:

@@ -123,6 +123,8 @@ class Finding:
     """Path and span of the last project call before the library; equal roots share a cause."""
     also: tuple[str, ...] = ()
     """Other categories that the same call reaches, worst first."""
+    derived: str = ""
+    """The package whose source says that the call blocks; empty where the catalogue says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,17 @@ import heapq
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
+from loopsafe.effects.derive import Derivation, Derived
 from loopsafe.effects.edges import Edge, edges, function_of
+from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
+
+_BEHIND = 100
+"""Calls by which a derived way is longer than it is."""
 
 
 class Way(NamedTuple):
@@ -42,6 +47,7 @@ class Chains:
     def __init__(self, resolver: Resolver, overrides: Overrides) -> None:
         self.resolver = resolver
         self.overrides = overrides
+        self.derivation = Derivation(resolver)
         self._ways: dict[Frame, dict[str, Way]] = {}
         self._traces: dict[Frame, int] = {}
         """What the ways of a frame rest on, as bits of the module table."""
@@ -56,10 +62,12 @@ class Chains:
             del self._ways[frame], self._traces[frame]
 
     def edges(self, frame: Frame) -> tuple[Edge, ...]:
+        """Where the sites of a frame's function lead, into packages too."""
         module = self.resolver.table.get(frame.module)
         if module is not None:
             self.resolver.table.trace |= module.text_bit
-        return edges(self.resolver, self.overrides, frame)
+        own = edges(self.resolver, self.overrides, frame)
+        return own + library_edges(self.resolver, self.derivation, frame)
 
     def ways(self, frame: Frame) -> dict[str, Way]:
         """The best way to each category of blocking call that a function reaches."""
@@ -77,7 +85,7 @@ class Chains:
         if isinstance(target, Blocking):
             rank = edge.relief.eased(target.cost.rank)
             if rank is not None:
-                yield Way(rank, 1, edge, target)
+                yield Way(rank, _length(target), edge, target)
             return
         own = self._own_ways(target)
         for way in self.ways(target).values():
@@ -169,3 +177,8 @@ class Chains:
                     counter += 1
                     step = Way(eased, length + 1, edge, way.blocking)
                     heapq.heappush(heap, (eased, length + 1, counter, caller, step))
+
+
+def _length(target: Blocking) -> int:
+    """What the source of a package says ranks below what the catalogue says."""
+    return _BEHIND + len(target.steps) if isinstance(target, Derived) else 1

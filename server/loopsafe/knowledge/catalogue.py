@@ -41,6 +41,7 @@ class Catalogue:
         self._asynchronous = frozenset(
             name for header in self.headers for name in header.asynchronous
         )
+        self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._done: set[str] = set()
         self.runner_words = frozenset(self._runner_words())
 
@@ -101,6 +102,34 @@ class Catalogue:
         if name in self._harmless:
             return True
         return self.in_asynchronous_module(name) and self.function(name) is None
+
+    def namesakes(self, name: str) -> tuple[str, ...]:
+        """Entries of the same library for something of the same last name.
+
+        A library may define in another module, from one version to the next, what it exports.
+        """
+        top, _, rest = name.partition(".")
+        if top not in self.libraries:
+            return ()
+        index = self._namesakes.get(top)
+        if index is None:
+            index = self._namesakes[top] = self._by_last_name(top)
+        return index.get(rest.rpartition(".")[2], ())
+
+    def has(self, name: str) -> bool:
+        """Whether there is any entry under just this name."""
+        self._ready(name)
+        tables = (self._functions, self._entries, self._runners, self._returns, self._decorators)
+        return name in self._harmless or any(name in table for table in tables)
+
+    def _by_last_name(self, top: str) -> dict[str, tuple[str, ...]]:
+        self._ready(top)
+        tables = (self._functions, self._entries, self._runners, self._returns, self._decorators)
+        found: dict[str, dict[str, None]] = {}
+        for name in (*(name for table in tables for name in table), *sorted(self._harmless)):
+            if name.startswith(f"{top}."):
+                found.setdefault(name.rpartition(".")[2], {}).setdefault(name)
+        return {last: tuple(names) for last, names in found.items()}
 
     def read_all(self) -> None:
         """Reads every file, so that a wrong entry anywhere is found."""

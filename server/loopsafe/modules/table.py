@@ -153,6 +153,13 @@ class ModuleTable:
             return None
         return self._key(f"{dotted}.{name}", near or None)
 
+    def source(self, stub: Module) -> Module | None:
+        """The module whose bodies a stub describes; None where its source is not at hand."""
+        file = self.finder.source(stub.dotted)
+        if file is None or file.path == stub.path:
+            return None
+        return self.get(self._registered(file))
+
     def at(self, path: str) -> Module | None:
         """The module that a file of the project is."""
         file = ModuleFile(

@@ -31,6 +31,7 @@ def _finding(result: Result, sources: Sources) -> dict[str, Any]:
         "category": finding.category,
         "function": finding.function,
         "confidence": finding.confidence.value,
+        "derived_from": finding.derived or None,
         "chain": [_hop(hop, result, sources) for hop in finding.chain],
         "fix": _ruff_fix(result.fix, source) if result.fix else None,
         "fixes": [_fix(fix, result, sources) for fix in result.cures],

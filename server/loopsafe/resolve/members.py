@@ -24,6 +24,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
+    from loopsafe.modules.table import Module
     from loopsafe.resolve.resolver import Resolver
 
 
@@ -121,8 +122,30 @@ def dotted_name(resolver: Resolver, value: Value) -> str | None:
         if module is None or module.is_namesake:
             return None
         owners = module.facts.classes if isinstance(value, ClassValue) else module.facts.functions
-        return f"{module.dotted}.{owners[value.number].qualname}"
+        qualname = owners[value.number].qualname
+        if module.is_project:
+            return f"{module.dotted}.{qualname}"
+        first, dot, rest = qualname.partition(".")
+        return f"{resolver.exported(module, first)}{dot}{rest}"
     return None
+
+
+def exported(resolver: Resolver, module: Module, name: str) -> str:
+    """The name of what a library defines: the one that the catalogue has, or its own."""
+    own = f"{module.dotted}.{name}"
+    if resolver.catalogue.has(own):
+        return own
+    for candidate in resolver.catalogue.namesakes(own):
+        for value in named(resolver, candidate):
+            if not isinstance(value, (ClassValue, FunctionValue)):
+                continue
+            home = resolver.table.get(value.module)
+            if home is None or home.dotted != module.dotted:
+                continue
+            owners = home.facts.classes if isinstance(value, ClassValue) else home.facts.functions
+            if owners[value.number].qualname == name:
+                return candidate
+    return own
 
 
 def decorator_names(resolver: Resolver, function: FunctionValue) -> tuple[str, ...]:

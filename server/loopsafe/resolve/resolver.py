@@ -110,6 +110,14 @@ class Resolver:
             lambda: calls.decorated(self, function),
         )
 
+    def exported(self, module: Module, name: str) -> str:
+        """The dotted name by which the catalogue knows what a library defines in a module."""
+        found = self.remember(
+            ("exported", name), module.key, lambda: members.exported(self, module, name)
+        )
+        # While the export is looked for, the thing goes by its own name.
+        return found or f"{module.dotted}.{name}"
+
     def called(self, value: Value) -> Values:
         """What calling a value gives, whatever the arguments."""
         return calls.call_value(self, value, None, None)

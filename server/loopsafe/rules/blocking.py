@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.chains import Step, Way
+from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge
 from loopsafe.effects.targets import runner_of
 from loopsafe.facts.ir import Call, Site
@@ -50,21 +51,20 @@ def _finding(
     if site.awaited or _is_for_async(root, site):
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
-    candidates = sorted(
-        (c for edge in ways for c in view.chains.through(edge)), key=lambda c: (c.rank, c.length)
-    )
+    candidates = sorted((c for edge in ways for c in view.chains.through(edge)), key=_weight)
     if not candidates:
         return None
     best, *rest = candidates
     others = [way.blocking.category for way in rest]
-    chain = _hops(view, root, best)
+    chain, own = _hops(view, root, best)
     cost = COSTS[best.rank].lowered() if root.run.once else COSTS[best.rank]
     category = best.blocking.category
     code = CODES.get(category, f"blocking-{category}")
-    text = message(site, best.blocking, len(chain))
+    derived = best.blocking if isinstance(best.blocking, Derived) else None
+    text = message(site, derived.primitive or derived if derived else best.blocking, len(chain))
     if view.resolver.catalogue.decorator(best.blocking.name) is not None and len(chain) == 1:
         text = decorated_message(site, best.blocking)
-    if site.awaited and _is_plain(view, site, root.frame):
+    if site.awaited and not derived and _is_plain(view, site, root.frame):
         code, text = "await-sync", f"{sink_label(best.blocking)} blocks before it can be awaited"
     if site.span in eager:
         code = "eager-offload"
@@ -82,9 +82,16 @@ def _finding(
         chain=chain,
         sink=best.blocking.name,
         reason=root.run.reason,
-        root=(chain[-1].path, chain[-1].span),
+        root=(chain[own - 1].path, chain[own - 1].span),
         also=tuple(dict.fromkeys(c for c in others if c != category)),
+        derived=derived.package if derived else "",
     )
+
+
+def _weight(way: Way) -> tuple[bool, int, int]:
+    """What sorts the ways of a site: what the source of a package may do comes last."""
+    doubtful = isinstance(way.blocking, Derived) and way.blocking.doubts > 0
+    return doubtful, way.rank, way.length
 
 
 def _is_for_async(root: Root, site: Site) -> bool:
@@ -95,21 +102,25 @@ def _is_for_async(root: Root, site: Site) -> bool:
     )
 
 
-def _hops(view: View, root: Root, best: Way) -> tuple[Hop, ...]:
+def _hops(view: View, root: Root, best: Way) -> tuple[tuple[Hop, ...], int]:
+    """The chain, and how many of its hops are the project's own."""
     steps = [Step(root.frame, best.edge)]
     if isinstance(best.edge.target, Frame):
         steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
-    hops = []
-    for step in steps:
-        module = view.resolver.table.get(step.frame.module)
-        if module is None:
-            continue
-        owner = module.facts.scopes[step.frame.scope].owner
-        qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
-        site = step.edge.site
-        label = call_label(site)
-        hops.append(Hop(module.path, site.span, f"{module.dotted}.{qualname}", label))
-    return tuple(hops)
+    sites = [(step.frame, step.edge.site) for step in steps]
+    if isinstance(best.blocking, Derived):
+        sites.extend(best.blocking.steps)
+    hops = tuple(hop for frame, site in sites if (hop := _hop(view, frame, site)) is not None)
+    return hops, len(steps)
+
+
+def _hop(view: View, frame: Frame, site: Site) -> Hop | None:
+    module = view.resolver.table.get(frame.module)
+    if module is None:
+        return None
+    owner = module.facts.scopes[frame.scope].owner
+    qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
+    return Hop(module.path, site.span, f"{module.dotted}.{qualname}", call_label(site))
 
 
 def _confidence(view: View, root: Root, best: Way) -> Confidence:
@@ -118,6 +129,8 @@ def _confidence(view: View, root: Root, best: Way) -> Confidence:
     if isinstance(best.edge.target, Frame):
         steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
     doubts = max(_doubt(view, step.frame, step.edge) for step in steps)
+    if isinstance(best.blocking, Derived):
+        doubts += best.blocking.doubts
     if doubts == 0:
         return Confidence.HIGH
     return Confidence.MEDIUM if doubts <= 2 else Confidence.LOW

@@ -1,0 +1,63 @@
+"""How far and for what the source of packages is searched: `derivation.toml`, read once."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Cost
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What ends a search, and what it looks for."""
+
+    categories: frozenset[str]
+    surfacing: frozenset[str]
+    surfacing_awaited: frozenset[str]
+    silent: frozenset[str]
+    barriers: tuple[str, ...]
+    calls: int
+    functions: int
+    conditions: int
+    values: int
+
+    def surfaces(self, entry: Blocking, awaited: bool) -> bool:
+        """Whether a blocking call shows through from inside a package."""
+        if entry.name in self.silent:
+            return False
+        if entry.name in self.surfacing or (awaited and entry.name in self.surfacing_awaited):
+            return True
+        return entry.category in self.categories and entry.cost is Cost.STALL
+
+    def enters(self, module: str) -> bool:
+        """Whether a module, by its dotted name, is looked into."""
+        return not any(fnmatchcase(module, pattern) for pattern in self.barriers)
+
+
+@cache
+def bounds() -> Bounds:
+    """The bounds that come with Loopsafe."""
+    text = resources.files(__package__).joinpath("derivation.toml").read_text("utf-8")
+    data = tomllib.loads(text)
+    limits = data["limits"]
+    return Bounds(
+        categories=frozenset(data["categories"]),
+        surfacing=frozenset(data["surfacing"]),
+        surfacing_awaited=frozenset(data["surfacing-awaited"]),
+        silent=frozenset(data["silent"]),
+        barriers=tuple(data["barriers"]),
+        calls=limits["calls"],
+        functions=limits["functions"],
+        conditions=limits["conditions"],
+        values=limits["values"],
+    )

@@ -1,0 +1,153 @@
+"""Where the sites of a library's function lead: to other functions of its kind, or to waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loopsafe.effects.bounds import Bounds, bounds
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.relief import Relief, block_relief, function_relief
+from loopsafe.effects.sources import body, body_frame, facts_of
+from loopsafe.effects.targets import Run, Target, site_values, targets
+from loopsafe.facts.ir import Call, Function, Imported, Scope, Site, root_name
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value
+
+_AWAITING = ("aenter", "aexit", "aiterate")
+
+
+class Branch(NamedTuple):
+    """One way on from a function."""
+
+    site: Site
+    primitive: Blocking | None
+    frame: Frame | None
+    function: FunctionValue | None
+    """Whose body the frame is."""
+    direct: bool
+    """The site's own call enters the function, so its arguments are the function's."""
+    doubt: int
+    """Where the site may lead elsewhere instead, or its result is kept."""
+    conditions: int
+    """That the site stands under, at most."""
+
+
+def branches(resolver: Resolver, frame: Frame) -> tuple[Branch, ...]:
+    """Where the sites of a library's function lead."""
+    return resolver.remember(
+        ("branches", frame), frame.module, lambda: tuple(_branches(resolver, bounds(), frame))
+    )
+
+
+def entered(
+    resolver: Resolver, limits: Bounds, site: Site, value: Value, target: Target
+) -> tuple[FunctionValue, Frame, bool] | None:
+    """The library function whose body runs for a target of a site, with its frame."""
+    if not isinstance(target, Run):
+        return None
+    declared = resolver.table.get(target.function.module)
+    if declared is None or declared.is_project or not limits.enters(declared.dotted):
+        return None
+    function = body(resolver, target.function)
+    facts = facts_of(resolver, function) if function else None
+    if function is None or facts is None or facts.bare:
+        return None
+    if not _runs(site, facts, target):
+        return None
+    if function_relief(resolver, facts, function.module) is Relief.PROCESS:
+        return None
+    frame = body_frame(resolver, function, target.function, target.arguments)
+    return (function, frame, _is_direct(value, target.function)) if frame else None
+
+
+def _runs(site: Site, function: Function, target: Run) -> bool:
+    """Whether a site runs a function's body, and does not merely make a coroutine or generator."""
+    if site.kind in _AWAITING and not function.is_async:
+        return False  # A statement with `async` over what may also be the other kind.
+    if function.is_generator:
+        return target.iterated
+    return site.awaited or site.kind in _AWAITING if function.is_async else True
+
+
+def _is_direct(value: Value, function: FunctionValue) -> bool:
+    if isinstance(value, FunctionValue):
+        return (value.module, value.number) == (function.module, function.number)
+    return isinstance(value, (ClassValue, Instance))
+
+
+def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Branch]:
+    function = function_of(resolver, frame)
+    module = resolver.table.get(frame.module)
+    if function is None or module is None:
+        return
+    seen: set[tuple[Site, Blocking | Frame]] = set()
+    for site in function.sites:
+        scope = module.facts.scopes[site.scope]
+        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        if never_on_loop(resolver, scope, site.block, site.span.line, here):
+            continue
+        if block_relief(scope, site.block) is Relief.PROCESS:
+            continue
+        if _is_barred(resolver, limits, site, here):
+            continue
+        values = site_values(resolver, site, here)
+        count = len({dotted_name(resolver, value) or value for value in values})
+        if count > limits.values:
+            continue
+        open_conditions = _conditions(scope, site.block)
+        for value in values:
+            for target in targets(resolver, site, value, here):
+                found = _branch(resolver, limits, site, value, target, function.is_async)
+                if found is None:
+                    continue
+                key = (site, found.primitive or found.frame)
+                if key not in seen:
+                    seen.add(key)  # type: ignore[arg-type]
+                    doubt = found.doubt + int(count > 1)
+                    yield found._replace(doubt=doubt, conditions=open_conditions)
+
+
+def _is_barred(resolver: Resolver, limits: Bounds, site: Site, frame: Frame) -> bool:
+    """Whether a call begins with an import from behind a barrier, seen before it is resolved."""
+    call = site.expr
+    name = root_name(call.func) if isinstance(call, Call) else None
+    module = resolver.table.get(frame.module)
+    if not name or module is None:
+        return False
+    binding = next(iter(module.facts.scopes[0].bindings.get(name, ())), None)
+    source = binding.value if binding is not None else None
+    return isinstance(source, Imported) and not limits.enters(
+        module.absolute(source.module, source.level)
+    )
+
+
+def _branch(
+    resolver: Resolver, limits: Bounds, site: Site, value: Value, target: Target, is_async: bool
+) -> Branch | None:
+    if isinstance(target, Blocking):
+        if not limits.surfaces(target, is_async):
+            return None
+        if site.awaited:
+            return None  # What is awaited is the asynchronous one.
+        return Branch(site, target, None, None, False, 0, 0)
+    entry = entered(resolver, limits, site, value, target)
+    if entry is None:
+        return None
+    function, frame, direct = entry
+    facts = facts_of(resolver, function)
+    kept = facts is not None and function_relief(resolver, facts, function.module) is Relief.OBJECT
+    direct = direct and isinstance(site.expr, Call)
+    return Branch(site, None, frame, function, direct, int(kept), 0)
+
+
+def _conditions(scope: Scope, block: int) -> int:
+    count = 0
+    while block > 0:
+        kind = scope.blocks[block].kind
+        count += kind in ("if", "else", "case", "lazy") or 2 * (kind == "except")
+        block = scope.blocks[block].parent
+    return count

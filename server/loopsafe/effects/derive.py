@@ -1,0 +1,227 @@
+"""What the source of installed packages says of blocking, for functions without an entry.
+
+From a call of the project the nearest way through a package to a catalogued call that waits is
+searched, the least conditional first; what arguments rule out on that way is no way.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from loopsafe.effects.bounds import bounds
+from loopsafe.effects.branches import Branch, branches, entered
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.passed import Texts, passed
+from loopsafe.effects.settled import Known
+from loopsafe.effects.targets import Target
+from loopsafe.facts.ir import Call, Site
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Cost
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue, Value
+
+_MOST_TRIES = 8
+"""Ways that the arguments rule out, before a search gives up."""
+
+_UNSEEN = 3
+"""Conditions that each one counts as in a function whose arguments are not seen."""
+
+_PER_CONDITION = 4
+"""An open condition makes a way as unlikely as this many calls make it long."""
+
+_SHORT = 3
+"""Calls inside a package."""
+
+_PER_BRIEF = 8
+"""What is only brief is reported where nothing worse lies near."""
+
+
+class Step(NamedTuple):
+    """A call on a way through a package, and the frame that holds it."""
+
+    frame: Frame
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Blocking):
+    """A library's function that leads to a catalogued blocking call."""
+
+    primitive: Blocking | None = None
+    steps: tuple[Step, ...] = field(default=(), compare=False)
+    """From the function down to the primitive's call."""
+    conditions: int = 0
+    """Open ones on the way."""
+    package: str = ""
+    """The import name of the package whose source says so."""
+
+    @property
+    def doubts(self) -> int:
+        """0 for a short way without conditions, else how much speaks against it."""
+        return self.conditions + 1 if self.conditions or len(self.steps) > _SHORT else 0
+
+
+class _Node(NamedTuple):
+    frame: Frame
+    function: FunctionValue
+    branch: Branch | None
+    """The way in; None at the start."""
+    parent: _Node | None
+    calls: int
+    conditions: int
+
+
+class Derivation:
+    """Answers about functions of packages; they hold until a package's text changes."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver = resolver
+        self.texts = Texts(resolver)
+        self._bounds = bounds()
+
+    def of(self, site: Site, value: Value, target: Target) -> Derived | None:
+        """What a site of the project meets, for one target of one of its values."""
+        entry = entered(self.resolver, self._bounds, site, value, target)
+        if entry is None:
+            return None
+        function, frame, direct = entry
+        known: dict[str, Known] | None = None if site.kind == "call" else {}
+        if direct and isinstance(site.expr, Call):
+            known = passed(self.resolver, function, site.expr, {})
+        return self.verdict(function, frame, known)
+
+    def verdict(
+        self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
+    ) -> Derived | None:
+        """What a function of a package leads to, entered so; None where nothing is known of it."""
+        about = None if known is None else tuple(sorted(known.items(), key=lambda item: item[0]))
+        key = ("derived", frame, about)
+        found = self.resolver.remember(
+            key, frame.module, lambda: (self._search(function, frame, known),)
+        )
+        return found[0] if found else None  # Empty while it is being asked.
+
+    def _search(
+        self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
+    ) -> Derived | None:
+        closed: set[tuple[Frame, Site]] = set()
+        for _ in range(_MOST_TRIES):
+            end = self._nearest(function, frame, closed)
+            if end is None:
+                return None
+            way = _way(end)
+            conditions = self._conditions(way, known, closed)
+            if conditions is None:
+                continue
+            if conditions > self._bounds.conditions:
+                closed.add(_worst(way))
+                continue
+            return self._derived(function, way, conditions)
+        return None
+
+    def _nearest(
+        self, function: FunctionValue, frame: Frame, closed: set[tuple[Frame, Site]]
+    ) -> _Node | None:
+        """The end of the best way that is not closed: the node whose branch is a primitive."""
+        start = _Node(frame, function, None, None, 1, 0)
+        heap: list[tuple[int, int, _Node]] = [(0, 0, start)]
+        done: set[Frame] = set()
+        counter = 0
+        while heap and len(done) < self._bounds.functions:
+            weight, _, node = heapq.heappop(heap)
+            if node.branch is not None and node.branch.primitive is not None:
+                return node
+            if node.frame in done:
+                continue
+            done.add(node.frame)
+            for branch, conditions in self._onward(node, closed):
+                if branch.frame in done:
+                    continue
+                counter += 1
+                added = 1 + _PER_CONDITION * (conditions - node.conditions)
+                if branch.primitive is not None and branch.primitive.cost is not Cost.STALL:
+                    added += _PER_BRIEF
+                after = _Node(
+                    branch.frame or node.frame,
+                    branch.function or node.function,
+                    branch,
+                    node,
+                    node.calls + 1,
+                    conditions,
+                )
+                heapq.heappush(heap, (weight + added, counter, after))
+        return None
+
+    def _onward(self, node: _Node, closed: set[tuple[Frame, Site]]) -> Iterator[tuple[Branch, int]]:
+        for branch in branches(self.resolver, node.frame):
+            if (node.frame, branch.site) in closed:
+                continue
+            if branch.primitive is None and node.calls >= self._bounds.calls:
+                continue
+            conditions = node.conditions + branch.doubt + branch.conditions
+            # The text may settle some of them.
+            if conditions <= 2 * self._bounds.conditions:
+                yield branch, conditions
+
+    def _conditions(
+        self,
+        way: list[tuple[_Node, Branch]],
+        known: dict[str, Known] | None,
+        closed: set[tuple[Frame, Site]],
+    ) -> int | None:
+        """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
+        count = 0
+        for node, branch in way:
+            module = self.resolver.table.get(node.frame.module)
+            facts = function_of(self.resolver, node.frame)
+            if module is None or facts is None:
+                return None
+            found = self.texts.conditions(module, facts, branch.site, known or {})
+            if found is None:
+                closed.add((node.frame, branch.site))
+                return None
+            # Arguments that nobody sees may settle every condition.
+            count += branch.doubt + (found if known is not None else _UNSEEN * found)
+            call = branch.site.expr
+            if branch.direct and branch.function is not None and isinstance(call, Call):
+                known = passed(self.resolver, branch.function, call, known or {})
+            else:
+                known = {} if branch.site.kind != "call" else None
+        return count
+
+    def _derived(
+        self, function: FunctionValue, way: list[tuple[_Node, Branch]], conditions: int
+    ) -> Derived | None:
+        primitive = way[-1][1].primitive
+        name = dotted_name(self.resolver, function)
+        if primitive is None or name is None:
+            return None
+        return Derived(
+            name=name,
+            category=primitive.category,
+            cost=primitive.cost,
+            primitive=primitive,
+            steps=tuple(Step(node.frame, branch.site) for node, branch in way),
+            conditions=conditions,
+            package=name.partition(".")[0],
+        )
+
+
+def _way(end: _Node) -> list[tuple[_Node, Branch]]:
+    """The nodes from the start, each with its branch to the next."""
+    way: list[tuple[_Node, Branch]] = []
+    node = end
+    while node.parent is not None and node.branch is not None:
+        way.append((node.parent, node.branch))
+        node = node.parent
+    return way[::-1]
+
+
+def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:
+    """The last step: what lies before it may lead elsewhere with fewer conditions."""
+    node, branch = way[-1]
+    return node.frame, branch.site

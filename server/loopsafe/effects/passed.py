@@ -1,0 +1,144 @@
+"""What calls pass along a way through a package, and which conditions that settles."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from loopsafe.effects.settled import Given, Known, Symbol, conditions, find_function
+from loopsafe.effects.sources import facts_of
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
+from loopsafe.modules.table import Module
+from loopsafe.resolve.arguments import matched
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import FunctionValue
+
+_MOST_TREES = 200
+
+
+def passed(
+    resolver: Resolver,
+    function: FunctionValue,
+    call: Call,
+    caller: Mapping[str, Known],
+) -> dict[str, Known]:
+    """What is known of a function's parameters when a call enters it."""
+    facts = facts_of(resolver, function)
+    if facts is None:
+        return {}
+    found: dict[str, Known] = {}
+    given = dict(matched(facts, call, function.bound))
+    starred = any(isinstance(arg, Starred) for arg in call.args)
+    mapped = any(name is None for name, _ in call.keywords)
+    for index, parameter in enumerate(facts.parameters):
+        if parameter.kind not in ("positional", "keyword"):
+            continue
+        if index in given:
+            found.update(_known(parameter.name, given[index], caller))
+            continue
+        hidden = mapped or (starred and parameter.kind == "positional")
+        if parameter.default is not None and not hidden:
+            found[parameter.name] = _default(parameter.default)
+    return found
+
+
+class Texts:
+    """The functions of packages as trees, read when a way leads through them."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._trees: dict[tuple[bytes, int, int], ast.AST | None] = {}
+
+    def conditions(
+        self, module: Module, function: Function, site: Site, known: Mapping[str, Known]
+    ) -> int | None:
+        """How many open conditions a site stands under; None where it is never reached."""
+        tree = self._tree(module, function)
+        line, column = site.span.line, site.span.column
+        if tree is None:
+            return _blocks_around(module, site)
+        inner = find_function(tree, line, column) or tree
+        own = {parameter.name for parameter in function.parameters}
+        constants = {n: value for n, value in _constants(module).items() if n not in own}
+        return conditions(inner, line, column, {**constants, **known})
+
+    def _tree(self, module: Module, function: Function) -> ast.AST | None:
+        key = (module.digest, function.span.line, function.span.column)
+        if key not in self._trees:
+            if len(self._trees) >= _MOST_TREES:
+                self._trees.clear()
+            self._trees[key] = self._parsed(module, function)
+        return self._trees[key]
+
+    def _parsed(self, module: Module, function: Function) -> ast.AST | None:
+        try:
+            text = self._resolver.table.disk.read(module.path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return None
+        piece = _piece(text, function.span.line)
+        tree = _tree_of(piece) if piece is not None else None
+        return tree or _tree_of(text)
+
+
+def _tree_of(text: str) -> ast.AST | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _piece(text: str, line: int) -> str | None:
+    """The lines of a function alone, at their places: a whole module takes long to parse."""
+    lines = text.splitlines(keepends=True)
+    if not 0 < line <= len(lines):
+        return None
+    header = lines[line - 1]
+    indent = len(header) - len(header.lstrip())
+    if not header.lstrip().startswith(("def ", "async def ")):
+        return None
+    kept = [header]
+    for following in lines[line:]:
+        bare = following.lstrip()
+        if bare and len(following) - len(bare) <= indent and bare[0] not in ")]}#":
+            break
+        kept.append(following)
+    if not indent:
+        return "\n" * (line - 1) + "".join(kept)
+    return "\n" * (line - 2) + "if 1:\n" + "".join(kept) if line > 1 else None
+
+
+def _known(name: str, expr: Expr, caller: Mapping[str, Known]) -> dict[str, Known]:
+    if isinstance(expr, Const):
+        return {name: expr.value}
+    if isinstance(expr, Name):
+        return {name: caller[expr.id]} if expr.id in caller else {}
+    # A variable or an attribute may well be None; what is made for the call is not.
+    return {} if isinstance(expr, (Attr, Unknown)) else {name: Given()}
+
+
+def _default(expr: Expr) -> Known:
+    if isinstance(expr, Const):
+        return expr.value
+    if isinstance(expr, Name):
+        return Symbol(expr.id)
+    return Symbol(expr.name) if isinstance(expr, Attr) else Given()
+
+
+def _constants(module: Module) -> dict[str, Known]:
+    """Names of a module that hold one literal: `DEBUG = False`."""
+    found: dict[str, Known] = {}
+    for name, bindings in module.facts.scopes[0].bindings.items():
+        value = bindings[0].value if len(bindings) == 1 else None
+        if isinstance(value, Const) and isinstance(value.value, (bool, type(None))):
+            found[name] = value.value
+    return found
+
+
+def _blocks_around(module: Module, site: Site) -> int:
+    """The conditions around a site as the facts have them, where the text does not parse."""
+    blocks = module.facts.scopes[site.scope].blocks
+    count, block = 0, site.block
+    while block > 0:
+        count += blocks[block].kind in ("if", "else", "except", "case", "lazy", "once")
+        block = blocks[block].parent
+    return count
