@@ -19,7 +19,6 @@ import pytest
 from knowledge.spy import Seen, spy
 from loopsafe.knowledge.catalogue import load
 from loopsafe.knowledge.schema import Runner
-from loopsafe.model import Place
 
 
 def method_runner(owner: str, name: str) -> Runner:
@@ -32,34 +31,6 @@ def function_runner(name: str) -> Runner:
     known = load().runner(name)
     assert known is not None
     return known
-
-
-def test_fastapi_runs_plain_functions_where_the_catalogue_says() -> None:
-    pytest.importorskip("fastapi")
-    from knowledge.application import use
-
-    seen: Seen = {}
-    asyncio.run(use(seen))
-    app = functools.partial(method_runner, "fastapi.FastAPI")
-    assert seen == {
-        "endpoint": app("get").sync,
-        "added endpoint": app("add_api_route").sync,
-        "router endpoint": method_runner("fastapi.APIRouter", "post").sync,
-        "dependency": function_runner("fastapi.Depends").sync,
-        "yield dependency": function_runner("fastapi.Depends").sync,
-        "class dependency": function_runner("fastapi.Depends").sync,
-        "security": function_runner("fastapi.Security").sync,
-        "exception handler": app("exception_handler").sync,
-        "added exception handler": app("add_exception_handler").sync,
-        "background task": method_runner("fastapi.BackgroundTasks", "add_task").sync,
-        "startup": app("on_event").sync,
-        "added startup": method_runner("fastapi.APIRouter", "add_event_handler").sync,
-        "stream": function_runner("starlette.responses.StreamingResponse").sync,
-        "starlette route": function_runner("starlette.routing.Route").sync,
-        "http endpoint": load().klass("starlette.endpoints.HTTPEndpoint").overrides["get"],  # type: ignore[union-attr]
-        # The validator of a request's body, though the endpoint is a `def`.
-        "validator": Place.LOOP,
-    }
 
 
 def test_asyncio_runs_callbacks_on_the_loop_and_offloads_to_threads() -> None:

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from loopsafe.effects.conditions import holds
-from loopsafe.effects.targets import runner_of
-from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Site
+from loopsafe.effects.registrations import Found, Registration, last_name, registrations
+from loopsafe.facts.ir import Call, Function, Site
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
-from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import (
-    ClassValue,
-    Frame,
-    FunctionValue,
-    ManagerFactory,
-    PartialValue,
-    Value,
-)
-
-
-class Registration(NamedTuple):
-    """A runner that takes a function, and what of it is known."""
-
-    runner: Runner
-    call: str
-    """The runner as the reader knows it: `Depends`, `loop.call_soon`."""
+from loopsafe.resolve.values import ClassValue, FunctionValue
 
 
 class Run(NamedTuple):
@@ -45,10 +27,6 @@ class Run(NamedTuple):
     convertible: bool
     """A coroutine function here may become a plain `def`."""
     runner: Runner | None
-
-
-Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
-"""Functions, by module and number, with what registers them."""
 
 
 class Places:
@@ -144,7 +122,7 @@ class Places:
     def _may_call(self, module: Module, site: Site, name: str, key: tuple[str, int]) -> bool:
         """Whether a call of this name is one of a function; what is unknown may be."""
         call = site.expr
-        if not isinstance(call, Call) or _last_name(call.func) != name:
+        if not isinstance(call, Call) or last_name(call.func) != name:
             return False
         callees = self.resolver.values(call.func, self.resolver.frame(module.name, site.scope))
         return not callees or any(
@@ -161,7 +139,7 @@ class Places:
                 entry = self._by_module.get(module.name)
                 if entry is None:
                     table.trace = module.bit | module.text_bit
-                    found = self._in_module(module)
+                    found = registrations(self.resolver, module)
                     entry = self._by_module[module.name] = found, table.trace
                 for key, registration in entry[0]:
                     known = self._found.setdefault(key, [])
@@ -170,58 +148,6 @@ class Places:
             table.trace = outer
         return self._found
 
-    def _in_module(self, module: Module) -> Found:
-        words = module.facts.words & self.resolver.catalogue.runner_words
-        return tuple(self._scan(module, words)) if words else ()
-
-    def _scan(
-        self, module: Module, words: frozenset[str]
-    ) -> Iterator[tuple[tuple[str, int], Registration]]:
-        names = words | _aliases(module, words)
-        for number, function in enumerate(module.facts.functions):
-            for decorator in function.decorators:
-                yield from self._decorated(module, number, function, decorator, names)
-            for site in function.sites:
-                yield from self._given(module, site, names)
-
-    def _decorated(
-        self,
-        module: Module,
-        number: int,
-        function: Function,
-        decorator: Expr,
-        names: frozenset[str],
-    ) -> Iterator[tuple[tuple[str, int], Registration]]:
-        callee = decorator.func if isinstance(decorator, Call) else decorator
-        if _last_name(callee) not in names:
-            return
-        frame = self.resolver.frame(module.name, function.outer)
-        for value in self.resolver.values(callee, frame):
-            runner = runner_of(self.resolver, value)
-            if runner is not None and runner.decorated:
-                if isinstance(decorator, Call):
-                    runner = _called_so(self.resolver, runner, decorator, frame)
-                yield (module.name, number), Registration(runner, _label(callee))
-
-    def _given(
-        self, module: Module, site: Site, names: frozenset[str]
-    ) -> Iterator[tuple[tuple[str, int], Registration]]:
-        call = site.expr
-        if not isinstance(call, Call) or _last_name(call.func) not in names:
-            return
-        frame = self.resolver.frame(module.name, site.scope)
-        for value in self.resolver.values(call.func, frame):
-            runner = runner_of(self.resolver, value)
-            argument = argument_at(call, runner.position, runner.argument) if runner else None
-            if runner is None or runner.inline or argument is None:
-                continue
-            runner = _called_so(self.resolver, runner, call, frame)
-            for target in self.resolver.values(argument, frame):
-                function = _function_in(target)
-                if function is not None:
-                    key = (function.module, function.number)
-                    yield key, Registration(runner, _label(call.func))
-
     def _inherited(self, module: Module, number: int) -> Run | None:
         """A method that a library calls on instances of its subclasses."""
         function = module.facts.functions[number]
@@ -229,9 +155,10 @@ class Places:
             return None
         for owner in self.resolver.mro(ClassValue(module.name, function.owner))[1:]:
             known = self.resolver.knowledge(owner)
-            if known is None or function.name not in known.overrides:
+            plain = known.override(function.name) if known is not None else None
+            if known is None or plain is None:
                 continue
-            place = Place.LOOP if function.is_async else known.overrides[function.name]
+            place = Place.LOOP if function.is_async else plain
             reason = f"`{known.name}` calls `{function.name}` {_WHERE[place]}"
             return Run(place, "handler", reason, False, False, None)
         return None
@@ -242,13 +169,6 @@ _WHERE = {
     Place.THREAD: "in a worker thread",
     Place.IMPORT: "at import",
 }
-
-
-def _called_so(resolver: Resolver, runner: Runner, call: Call, frame: Frame) -> Runner:
-    """The runner as its call's other arguments make it: `sync_to_thread=True`."""
-    if any(holds(resolver, condition, call, frame) for condition in runner.thread_if):
-        return replace(runner, sync=Place.THREAD)
-    return runner
 
 
 def _weightiest(known: list[Registration], function: Function) -> Registration | None:
@@ -271,39 +191,10 @@ def _reason(function: Function, registration: Registration, place: Place | None)
     return f"{who} runs this {kind} {runner.role} {_WHERE[place]}"
 
 
-def _aliases(module: Module, words: frozenset[str]) -> frozenset[str]:
-    """Names under which a module imports the words: `from fastapi import Depends as Needs`."""
-    return frozenset(
-        name
-        for scope in module.facts.scopes
-        for name, bindings in scope.bindings.items()
-        if any(getattr(b.value, "name", None) in words for b in bindings)
-    )
-
-
-def _last_name(expr: Expr) -> str:
-    if isinstance(expr, Attr):
-        return expr.name
-    return expr.id if isinstance(expr, Name) else ""
-
-
-def _label(expr: Expr) -> str:
-    if isinstance(expr, Attr):
-        base = _label(expr.value)
-        return f"{base}.{expr.name}" if base else expr.name
-    return expr.id if isinstance(expr, Name) else ""
-
-
-def _function_in(value: Value) -> FunctionValue | None:
-    if isinstance(value, (PartialValue, ManagerFactory)):
-        return _function_in(value.function)
-    return value if isinstance(value, FunctionValue) else None
-
-
 def _call_sites(module: Module) -> Iterator[Site]:
     return (site for function in module.facts.functions for site in function.sites)
 
 
 def _called(module: Module) -> set[str]:
     calls = (site.expr for site in _call_sites(module))
-    return {_last_name(call.func) for call in calls if isinstance(call, Call)}
+    return {last_name(call.func) for call in calls if isinstance(call, Call)}

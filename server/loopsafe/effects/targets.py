@@ -7,12 +7,14 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.implicit import functions, getters, operator_methods, setters
+from loopsafe.effects.models import MAKING, model_call, running
+from loopsafe.effects.runners import runner_of
 from loopsafe.facts.ir import Attr, Call, Expr, Site
-from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments, given
 from loopsafe.resolve.members import dotted_name
-from loopsafe.resolve.names import own_name, qualified
+from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -69,6 +71,8 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
     if site.kind in ("call", "decorate") and isinstance(expr, Call):
         if not _is_known_harmless(resolver, value, expr, frame):
             yield from called(resolver, value, expr, frame)
+        for run in model_call(resolver, expr, frame):
+            yield from called(resolver, run.value, None, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
         for getter in getters(resolver, value, expr.name):
             yield from called(resolver, getter, None, frame)
@@ -218,6 +222,10 @@ def _constructed(
     if not found_init:
         for function in functions(resolver, cls, "__post_init__"):
             yield Run(function, (), False)
+    given_names = {name for name, _ in call.keywords} if call is not None else set()
+    for part in running(resolver, cls, MAKING):
+        if not part.default_of or part.default_of not in given_names:
+            yield from called(resolver, part.value, None, frame)
 
 
 def _protocol(
@@ -247,22 +255,6 @@ def _protocol(
                     for target in called(resolver, function, None, frame, expr):
                         # An `__iter__` that yields runs while its result is iterated.
                         yield target._replace(iterated=True) if isinstance(target, Run) else target
-
-
-def runner_of(resolver: Resolver, value: Value) -> Runner | None:
-    """The catalogue's entry for a callable that takes another one."""
-    name = dotted_name(resolver, value)
-    if name is not None and (found := resolver.catalogue.runner(name)) is not None:
-        return found
-    if isinstance(value, FunctionValue) and value.receiver is not None:
-        method = own_name(resolver, value)
-        for owner in resolver.mro(value.receiver):
-            known = resolver.knowledge(owner)
-            if known is not None and method in known.runners:
-                return known.runners[method]
-    if isinstance(value, External) and (member := resolver.catalogue.member(value.name)):
-        return member[0].runners.get(member[1])
-    return None
 
 
 def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:

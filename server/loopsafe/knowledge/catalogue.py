@@ -44,6 +44,10 @@ class Catalogue:
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._done: set[str] = set()
         self.runner_words = frozenset(self._runner_words())
+        self.maker_words = frozenset(self._maker_words())
+        self.during_words = frozenset(
+            name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
+        )
 
     def function(self, name: str) -> Blocking | None:
         """What a module-level callable does to the loop, by any of its dotted spellings."""
@@ -191,12 +195,17 @@ class Catalogue:
                 if header.has_runners:
                     self._read(header)
         for name, runner in self._runners.items():
-            if not runner.inline:
+            if not runner.inline and (runner.decorated or not runner.during):
                 yield name.rpartition(".")[2]
         for entry in self._entries.values():
             for name, runner in entry.knowledge.runners.items():
                 if not runner.inline:
                     yield name
+
+    def _maker_words(self) -> Iterator[str]:
+        """Names of all methods that make or write objects; their files have runners."""
+        for entry in self._entries.values():
+            yield from entry.knowledge.makers | entry.knowledge.writers
 
     def in_asynchronous_module(self, name: str) -> bool:
         """Whether a dotted name lies in a module in which nothing blocks, like `asyncio`."""
@@ -252,6 +261,9 @@ def _over(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
         returns=returns | own.returns,
         attributes=other.attributes | own.attributes,
         overrides=other.overrides | own.overrides,
+        made=other.made | own.made,
+        makers=other.makers | own.makers,
+        writers=other.writers | own.writers,
     )
 
 

@@ -86,6 +86,9 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         returns=dict.fromkeys(table.texts("chains"), name) | table.mapping("returns"),
         attributes=table.mapping("attributes"),
         overrides=_overrides(table),
+        made=frozenset(table.texts("made")),
+        makers=frozenset(table.texts("makers")),
+        writers=frozenset(table.texts("writers")),
     )
     if twins.keys() - methods.keys():
         raise table.error(f"`twins` names no listed method: {min(twins.keys() - methods.keys())}")
@@ -153,7 +156,9 @@ def _method_runners(table: Table, owner: str, header: Header) -> Iterator[tuple[
             raise group.error("`names` must list at least one method")
         runner = read_runner(group, "", header)
         for method in names:
-            yield method, replace(runner, name=f"{owner}.{method}")
+            full = f"{owner}.{method}"
+            also = tuple(replace(item, name=full) for item in runner.also)
+            yield method, replace(runner, name=full, also=also)
 
 
 def _overrides(table: Table) -> dict[str, Place]:

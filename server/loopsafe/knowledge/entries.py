@@ -17,6 +17,7 @@ from loopsafe.knowledge.table import Table
 from loopsafe.model import Cost, Place
 
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
+_DURING = frozenset(("making", "writing"))
 _METHODS = ("len", "str", "repr", "bool", "int", "float", "abs", "format")
 _TAKES = frozenset(
     ("callable", "iterator", "context manager", *(f"__{method}__" for method in _METHODS))
@@ -106,7 +107,8 @@ def read_runners(table: Table, header: Header) -> Iterator[tuple[Names, Runner]]
     each = list(read_each(table, header))
     shared = read_runner(table, "", header)
     for names in each:
-        yield names, replace(shared, name=names.spellings[0])
+        also = tuple(replace(item, name=names.spellings[0]) for item in shared.also)
+        yield names, replace(shared, name=names.spellings[0], also=also)
 
 
 def read_each(table: Table, header: Header) -> Iterator[Names]:
@@ -194,6 +196,13 @@ def read_runner(table: Table, name: str, header: Header) -> Runner:
         takes=table.choice("takes", _TAKES, "callable"),
         library=header.title,
         until=table.text("until"),
+        several=table.flag("several"),
+        methods=table.texts("methods"),
+        during=table.choice("during", _DURING, ""),
+        reads=table.member("reads", Place),
+        writes=table.member("writes", Place),
+        returned=table.text("returned"),
+        also=tuple(read_runner(item, name, header) for item in table.tables("also")),
     )
     table.finish()
     if not runner.role:

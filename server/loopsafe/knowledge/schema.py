@@ -39,6 +39,9 @@ ROLES = frozenset(
         "startup handler",
         "shutdown handler",
         "event handler",
+        "command",
+        "resolver",
+        "fixture",
         "validator",
         "stream",
         "callback",
@@ -145,6 +148,21 @@ class Runner:
     """Calls the callable right here, before it returns, so it runs where the caller does: `map`."""
     thread_if: tuple[Condition, ...] = ()
     """Any of these, of the runner's call, sends a plain function to a thread after all."""
+    several: bool = False
+    """A list of callables stands at the position, or a dict of them: `on_startup=[connect]`."""
+    methods: tuple[str, ...] = ()
+    """A class stands at the position: these methods of its objects run as this entry says."""
+    during: str = ""
+    """The callable runs whenever an object of the class around it is made (`making`) or written
+    out (`writing`): `@field_validator`, `Field(default_factory=f)`."""
+    reads: Place | None = None
+    """Where what the callable's parameters are annotated with is made of a message's data."""
+    writes: Place | None = None
+    """Where what the callable returns is written out; it is made again where the callable runs."""
+    returned: str = ""
+    """Keyword of the class that is written, where it is not the annotated one."""
+    also: tuple[Runner, ...] = ()
+    """The same call's other arguments that are callables."""
     takes: str = "callable"
     """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
     `context manager`, whose generator body runs as this entry says; or an object whose method of
@@ -181,7 +199,22 @@ class ClassKnowledge:
     attributes: dict[str, str] = field(default_factory=dict)
     """Attribute name -> class of its value, where the source does not say it."""
     overrides: dict[str, Place] = field(default_factory=dict)
-    """Methods that subclasses define and the library calls -> where a plain `def` of them runs."""
+    """Methods that subclasses define and the library calls -> where a plain `def` of them runs;
+    families by pattern too."""
+    made: frozenset[str] = frozenset()
+    """Methods that subclasses define and that run when an object is made: `model_post_init`."""
+    makers: frozenset[str] = frozenset()
+    """Methods whose call makes an object of other data: `model_validate`."""
+    writers: frozenset[str] = frozenset()
+    """Methods whose call writes an object out: `model_dump`."""
+
+    def override(self, method: str) -> Place | None:
+        """Where a plain `def` of this name in a subclass runs, if the library calls it."""
+        known = self.overrides.get(method)
+        if known is not None or not any("*" in name for name in self.overrides):
+            return known
+        fitting = (p for name, p in self.overrides.items() if fnmatchcase(method, name))
+        return next(fitting, None)
 
     def blocking(self, method: str) -> Blocking | None:
         """What a method does to the loop, as this class alone knows it, or None."""

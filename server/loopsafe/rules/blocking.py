@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge
-from loopsafe.effects.targets import runner_of
+from loopsafe.effects.runners import runner_of
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
