@@ -166,10 +166,3 @@ def test_a_process_that_is_ended_loses_nothing(
 
 def _end(_files: object) -> None:
     os._exit(9)
-
-
-def test_small_projects_have_one_process() -> None:
-    assert crew.size_for(10, 0) == 1
-    assert crew.size_for(10, 4) == 4
-    assert crew.size_for(3, 4) == 3
-    assert 1 <= crew.size_for(100_000, 0) <= 8

@@ -103,7 +103,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--exclude", metavar="PATTERN", action="append", help="skip files, as in .gitignore")
     add("--severity", choices=LEVELS, default="hint", help="show this level and above")
     add("--deep", action="store_true", help="ask jedi and astroid too: slower, finds more")
-    add("--jobs", type=_count, default=0, metavar="N", help="processes; default: what pays")
+    add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
     add("--no-cache", action="store_true", help="neither use nor keep results of other runs")
     add("--statistics", action="store_true", help="count findings instead of listing them")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
@@ -137,7 +137,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _count(text: str) -> int:
     number = int(text)
-    if number < 0:
+    if number < 1:
         raise ValueError(text)
     return number
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from loopsafe.cli import UsageError
-from loopsafe.cli.crew import Crew, Part, Work, parts, size_for
+from loopsafe.cli.crew import Crew, Part, Work, parts
 from loopsafe.config import ConfigError, Settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.deep import run_deep
@@ -47,7 +47,7 @@ class Options:
     deep: bool
     cached: bool
     jobs: int
-    """Processes; 0 for as many as pay."""
+    """Processes."""
     statistics: bool
     colored: bool
 
@@ -92,7 +92,7 @@ def _check(project: _Project, options: Options, cache: Cache | None, printer: _P
     listed: dict[str, Mapping[str, bool]] = {}
     crew = Crew(_prepared, (project.root, options))
     # The second opinion has a process of its own for each engine.
-    size = 1 if options.deep else size_for(len(project.files), options.jobs)
+    size = 1 if options.deep else min(options.jobs, len(project.files))
     for part in parts(crew, project.files, size):
         seen.update(part.seen)
         listed.update(part.listed)
