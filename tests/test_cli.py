@@ -182,7 +182,7 @@ def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "which command: check, rule or server? (see `loopsafe --help`)"),
+        ([], "which command: check, explain, library, rule or server? (see `loopsafe --help`)"),
         (["chek"], "argument COMMAND: invalid choice: 'chek'"),
         (["check", "--fast"], "unrecognized arguments: --fast (see `loopsafe --help`)"),
         (["check", "--output-format", "xml"], "argument --output-format: invalid choice: 'xml'"),
@@ -363,3 +363,97 @@ def test_terminal_without_unicode(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, b"")
     assert b'"\\u65e5"; time.sleep(1)' in done.stdout
+
+
+def _install(root: Path, name: str, text: str) -> None:
+    """A package in the project's environment."""
+    for place in ("lib/python3.12/site-packages", "Lib/site-packages"):
+        folder = root / ".venv" / place / name
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text(text)
+    (root / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.0\n")
+
+
+ACME = """\
+import requests
+
+def fetch(url, dry=False):
+    if dry:
+        return None
+    return _get(url)
+
+def _get(url):
+    return requests.get(url)
+
+def maybe(url=None):
+    if url is not None:
+        return _get(url)
+
+def harmless():
+    return 1
+
+async def load(url):
+    return _get(url)
+
+class Client:
+    def __init__(self):
+        self.session = requests.Session()
+
+    def users(self):
+        return self.session.get("users")
+"""
+
+
+def test_explain_a_catalogued_name(run: Run) -> None:
+    code, out, err = run("explain", "queue.Queue.get")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:3] == [
+        "queue.Queue.get: blocks the event loop",
+        "  category: lock, stall",
+        "  catalogued",
+    ]
+    assert "  not with: block=False, timeout=0" in lines
+    assert "  async twin: asyncio.Queue.get" in lines
+
+
+def test_explain_a_derived_name(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    code, out, _ = run("explain", "acme.fetch")
+    assert code == 0
+    assert out.splitlines() == [
+        "acme.fetch: blocks the event loop",
+        "  category: http, stall",
+        "  derived from the source of acme, through requests.get()",
+        "    acme/__init__.py:6  fetch calls _get()",
+        "    acme/__init__.py:9  _get calls requests.get()",
+    ]
+
+
+def test_explain_tells_arguments_and_coroutines(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    assert (
+        "acme.maybe: blocks the event loop with certain arguments\n"
+        in run("explain", "acme.maybe")[1]
+    )
+    assert "acme.load: blocks the event loop when it is awaited\n" in run("explain", "acme.load")[1]
+    assert run("explain", "acme.harmless")[1] == "acme.harmless: not known to block\n"
+
+
+def test_explain_of_an_unknown_name(run: Run) -> None:
+    code, out, err = run("explain", "acme.nothing")
+    assert (code, out) == (2, "")
+    assert err == ("loopsafe: error: acme.nothing: no such function or class in this environment\n")
+
+
+def test_library_lists_what_blocks(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    code, out, err = run("library", "acme")
+    assert (code, err) == (0, "")
+    assert [line.split("  ")[:2] for line in out.splitlines()[:-1]] == [
+        ["acme.fetch", "http"],
+        ["acme.load", "http"],
+        ["acme.Client.users", "http"],
+    ]
+    assert out.splitlines()[-1] == "3 callables of acme may block the event loop."
+    assert run("library", "nosuch")[0] == 2

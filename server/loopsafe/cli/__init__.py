@@ -1,4 +1,4 @@
-"""The command line: `loopsafe check`, `loopsafe rule` and `loopsafe server`.
+"""The command line: `loopsafe check`, `explain`, `library`, `rule` and `server`.
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings.
 """
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rule.add_argument("code", metavar="CODE", nargs="?", help="such as blocking-http")
     rule.set_defaults(run=_rule)
+    _add_libraries(commands)
     server = commands.add_parser(
         "server",
         help="serve an editor on stdin and stdout",
@@ -84,6 +85,30 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
     server.set_defaults(run=_server)
     return parser
+
+
+def _add_libraries(commands: argparse._SubParsersAction[_Parser]) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="say what a library's function does to the event loop",
+        description="Prints what is known of an importable function, method or class: its entry in "
+        "the catalogue, or the chain that its package's source shows.",
+        allow_abbrev=False,
+    )
+    explain.add_argument("name", metavar="NAME", help="such as requests.get")
+    explain.set_defaults(run=_explain)
+    library = commands.add_parser(
+        "library",
+        help="list what blocks in a package",
+        description="Lists the public functions and methods of a package that block the event "
+        "loop. To read a large package takes a while.",
+        allow_abbrev=False,
+    )
+    library.add_argument("package", metavar="PACKAGE", help="its import name, such as redis")
+    library.set_defaults(run=_library)
+    for command in (explain, library):
+        what = "virtual environment or interpreter of the project"
+        command.add_argument("--python", metavar="PATH", help=what)
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -143,7 +168,9 @@ def _count(text: str) -> int:
 
 
 def _no_command(_arguments: argparse.Namespace) -> int:
-    raise UsageError("which command: check, rule or server? (see `loopsafe --help`)")
+    raise UsageError(
+        "which command: check, explain, library, rule or server? (see `loopsafe --help`)"
+    )
 
 
 def _codes(given: list[str] | None, option: str) -> tuple[str, ...]:
@@ -167,6 +194,20 @@ def _rule(arguments: argparse.Namespace) -> int:
         close = did_you_mean(arguments.code, [rule.code for rule in rules()])
         raise UsageError(f"unknown rule `{arguments.code}`{close or ' (see `loopsafe rule`)'}")
     print(page, end="")
+    return CLEAN
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from loopsafe.cli.libraries import explain_name
+
+    explain_name(arguments.name, arguments.python)
+    return CLEAN
+
+
+def _library(arguments: argparse.Namespace) -> int:
+    from loopsafe.cli.libraries import list_library
+
+    list_library(arguments.package, arguments.python)
     return CLEAN
 
 

@@ -13,6 +13,7 @@ from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
+from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
 from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
@@ -33,7 +34,7 @@ from loopsafe.rules import View, check
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
-__all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem"]
+__all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]
 
 _MOST_ROUNDS = 4
 """Of questions to the second opinion: an answer may open the way to further calls."""
@@ -168,6 +169,20 @@ class Engine:
         member = self.catalogue.member(finding.sink)
         known = member[0].blocking(member[1]) if member else None
         return known or self.catalogue.function(finding.sink)
+
+    def verdict(self, name: str) -> Verdict:
+        """What an importable callable does to the event loop, by its dotted name."""
+        return verdict(self.resolver, self._chains.derivation, name)
+
+    def verdicts(self, package: str) -> Iterator[Verdict]:
+        """What of a package blocks the event loop."""
+        seen: set[str] = set()
+        for name in members(self.resolver, package):
+            found = self.verdict(name)
+            if found.blocking is None or found.needs_arguments or found.name in seen:
+                continue
+            seen.add(found.name)
+            yield found
 
     # The second opinion
 

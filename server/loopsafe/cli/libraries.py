@@ -1,0 +1,124 @@
+"""`loopsafe explain` and `loopsafe library`: what is known of packages, in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from loopsafe.cli import UsageError
+from loopsafe.config import Settings
+from loopsafe.deep import run_deep
+from loopsafe.engine import Engine, Verdict
+from loopsafe.explain import shown_path, step
+from loopsafe.knowledge.schema import Blocking, Condition
+from loopsafe.modules.cache import Cache, default_folder
+from loopsafe.modules.environment import find_environment
+from loopsafe.rules.wording import sink_label
+
+
+def explain_name(name: str, python: str | None) -> None:
+    """Prints what calling an importable name does to the event loop."""
+    run_deep(lambda: _explain(name, python))
+
+
+def list_library(package: str, python: str | None) -> None:
+    """Prints what blocks in a package, a line for each callable."""
+    run_deep(lambda: _list(package, python))
+
+
+def _explain(name: str, python: str | None) -> None:
+    found = _engine(python).verdict(name)
+    if not found.found:
+        raise UsageError(f"{name}: no such function or class in this environment")
+    print("\n".join(_described(name, found)))
+
+
+def _list(package: str, python: str | None) -> None:
+    engine = _engine(python)
+    is_known = package in engine.catalogue.libraries
+    if not is_known and engine.table.get(package) is None:
+        raise UsageError(f"{package}: no such package in this environment")
+    count = 0
+    for found in engine.verdicts(package):
+        count += 1
+        entry = found.blocking
+        how = _through(found) if found.derived_from else "catalogued"
+        print(f"{found.name}  {entry.category if entry else ''}  {how}")
+    calls = "1 callable" if count == 1 else f"{count} callables"
+    print(f"{calls} of {package} may block the event loop." if count else "Found nothing.")
+
+
+def _engine(python: str | None) -> Engine:
+    root = Path.cwd()
+    settings = Settings.load(root)
+    given = Path(os.path.abspath(python)) if python else settings.python
+    problem = find_environment(root, given).problem if python else ""
+    if problem:
+        raise UsageError(f"--python: {problem}")
+    return Engine(root, settings, given, Cache(default_folder(os.environ)))
+
+
+def _described(asked: str, found: Verdict) -> Iterator[str]:
+    entry = found.blocking
+    alias = f" (known as {found.name})" if found.name != asked else ""
+    if entry is None:
+        word = "does not block, says the catalogue" if found.harmless else "not known to block"
+        yield f"{asked}{alias}: {word}"
+        return
+    when = " when it is awaited" if found.is_async else ""
+    if found.needs_arguments:
+        when += " with certain arguments"
+    yield f"{asked}{alias}: blocks the event loop{when}"
+    yield f"  category: {entry.category}, {entry.cost.value}"
+    if found.derived_from:
+        yield from _way(found, entry)
+    else:
+        yield from _entry(entry)
+
+
+def _way(found: Verdict, entry: Blocking) -> Iterator[str]:
+    yield f"  derived from the source of {found.derived_from}, through {sink_label(entry)}"
+    for hop in found.chain:
+        yield f"    {shown_path(hop.path, None)}:{hop.span.line}  {step(hop)}"
+    if found.conditions:
+        open_ones = "1 condition" if found.conditions == 1 else f"{found.conditions} conditions"
+        yield f"  {open_ones} on the way may keep it from blocking"
+
+
+def _entry(entry: Blocking) -> Iterator[str]:
+    yield "  catalogued"
+    if entry.only_if:
+        yield f"  only with: {', '.join(map(_condition, entry.only_if))}"
+    if entry.harmless_if:
+        yield f"  not with: {', '.join(map(_condition, entry.harmless_if))}"
+    if entry.harmless_after:
+        yield f"  not after: {', '.join(entry.harmless_after)}"
+    if entry.twin:
+        since = f" (since {entry.twin_since})" if entry.twin_since else ""
+        yield f"  async twin: {entry.twin}{since}"
+    if entry.advice:
+        yield f"  advice: {entry.advice}"
+    if entry.caveat:
+        yield f"  note: {entry.caveat}"
+    if entry.source:
+        yield f"  source: {entry.source}"
+
+
+def _through(found: Verdict) -> str:
+    hop = found.chain[-1] if found.chain else None
+    place = f" in {shown_path(hop.path, None)}:{hop.span.line}" if hop else ""
+    sink = sink_label(found.blocking) if found.blocking else ""
+    return f"derived, through {sink}{place}"
+
+
+def _condition(condition: Condition) -> str:
+    name = condition.argument or f"argument {condition.position + 1}"
+    if condition.given is not None:
+        return name if condition.given else f"no {name}"
+    if condition.has:
+        return f"{condition.has} in {name}"
+    if condition.type:
+        return f"{name} of type {condition.type}"
+    value = None if condition.equals == "None" else condition.equals
+    return f"{name}={value!r}" if condition.argument else f"{name} being {value!r}"
