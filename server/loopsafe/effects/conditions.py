@@ -151,6 +151,8 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
                 isinstance(made, Call)
                 and isinstance(made.func, Attr)
                 and _shape(made.func.value) == wanted
+                # What a local name stands for changes from top to bottom.
+                and (len(wanted) > 1 or made.span < call.span)
                 and _spelled(resolver, made, frame) in calms
             ):
                 return True

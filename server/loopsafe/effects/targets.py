@@ -150,7 +150,9 @@ def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
             word = _method_knowledge(resolver, value.receiver, value)
             if word is not None:
                 return word
-        return catalogue.function(name) or (False if catalogue.harmless(name) else None)
+        if (entry := catalogue.function(name)) is not None:
+            return entry
+        return False if catalogue.harmless(name) and not _is_own(resolver, value) else None
     if isinstance(value, External):
         if (found := catalogue.function(value.name)) is not None:
             return found
@@ -161,6 +163,14 @@ def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     if isinstance(value, ClassValue):
         return _class_knowledge(resolver, value)
     return None
+
+
+def _is_own(resolver: Resolver, value: Value) -> bool:
+    """Whether the project defines this itself: its source says more than a catalogue does."""
+    if not isinstance(value, (FunctionValue, ClassValue)):
+        return False
+    module = resolver.table.get(value.module)
+    return module is not None and module.is_project
 
 
 def _method_knowledge(
@@ -174,7 +184,7 @@ def _method_knowledge(
     for owner in resolver.mro(receiver):
         known = resolver.knowledge(owner)
         if known is not None:
-            if known.is_harmless(facts.name):
+            if known.is_harmless(facts.name) and not _is_own(resolver, owner):
                 return False
             if (found := known.blocking(facts.name)) is not None:
                 return found
@@ -194,7 +204,7 @@ def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | N
     for owner in resolver.mro(cls):
         known = resolver.knowledge(owner)
         if known is not None:
-            if known.is_harmless("__init__"):
+            if known.is_harmless("__init__") and not _is_own(resolver, owner):
                 return False
             if (made := known.blocking("__init__")) is not None:
                 return made

@@ -134,7 +134,7 @@ def _call_function(
         if found is not None:
             return found
     known = _known_result(resolver, function, name)
-    if known:
+    if known is not None:
         return known
     runner = resolver.catalogue.runner(name)
     if runner is not None and runner.gives == "callable" and call is not None and frame is not None:
@@ -144,19 +144,33 @@ def _call_function(
     return resolver.function_result(function, given(resolver, function, call, frame))
 
 
-def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values:
-    """What the catalogue says a call gives, for libraries whose source does not say it."""
+def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values | None:
+    """What the catalogue says a call gives, for libraries whose source does not say it.
+
+    None where it says nothing; empty where the source says what is not so.
+    """
     result = resolver.catalogue.returns(name)
     if result is not None:
         return resolver.instance_of(result)
     if function.receiver is None:
-        return ()
+        return None
     method = own_name(resolver, function)
     for owner in resolver.mro(function.receiver):
         known = resolver.knowledge(owner)
         if known is not None and method in known.returns:
             return resolver.instance_of(known.returns[method])
-    return ()
+        if known is not None and known.asynchronous:
+            return ()  # An async twin that inherits a method gives something else.
+        if isinstance(owner, ClassValue) and _defines(resolver, owner, function):
+            break  # What its bases give, this method need not.
+    return None
+
+
+def _defines(resolver: Resolver, cls: ClassValue, function: FunctionValue) -> bool:
+    module = resolver.table.get(function.module)
+    if module is None or cls.module != function.module:
+        return False
+    return module.facts.functions[function.number].owner == cls.number
 
 
 def _call_class(
@@ -217,7 +231,7 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     if module is None:
         return ()
     if not module.is_project:
-        return (*_known_result(resolver, decorator, name), value)
+        return (*(_known_result(resolver, decorator, name) or ()), value)
     first = 1 if decorator.bound else 0
     made = resolver.function_result(decorator, ((first, (value,)),))
     return tuple(v for v in made if is_callable(v))
