@@ -52,13 +52,13 @@ def knowledge_file(name: str) -> tuple[str, str]:
 def place_of(item: str) -> Place | None:
     """What the catalogue says of a noted name."""
     name, _, kind = item.partition("/")
-    name, _, argument = name.removesuffix(")").partition("(")
+    name, of_call, argument = name.removesuffix(")").partition("(")
     runner = runner_of(name)
     if runner is None:
         known, method = load().member(name) or (None, "")
         assert known is not None, name
         return known.override(method)
-    if argument:
+    if of_call:
         runner = next(other for other in (runner, *runner.also) if other.argument == argument)
     place = getattr(runner, kind or "sync")
     assert place is None or isinstance(place, Place)

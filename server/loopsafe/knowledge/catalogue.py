@@ -201,6 +201,10 @@ class Catalogue:
             for name, runner in entry.knowledge.runners.items():
                 if not runner.inline:
                     yield name
+            for name, kind in entry.knowledge.attributes.items():
+                held = self._entries.get(kind)
+                if held is not None and "__call__" in held.knowledge.runners:
+                    yield name
 
     def _maker_words(self) -> Iterator[str]:
         """Names of all methods that make or write objects; their files have runners."""

@@ -94,8 +94,17 @@ def decorated(resolver: Resolver, function: FunctionValue) -> Values:
         applied: list[Values] = []
         for callee in resolver.values(decorator, frame):
             applied.extend(_apply(resolver, callee, value) for value in values)
+        if not applied and isinstance(decorator, Call) and _offloads(resolver, decorator, frame):
+            applied = [tuple(OffloadingValue(value) for value in values)]
         values = union(applied) or values
     return values
+
+
+def _offloads(resolver: Resolver, decorator: Call, frame: Frame) -> bool:
+    """Whether what a library's decorator makes runs off the loop: `@work(thread=True)`."""
+    names = (dotted_name(resolver, callee) for callee in resolver.values(decorator.func, frame))
+    runners = [resolver.catalogue.runner(name) for name in names if name]
+    return any(r is not None and r.decorated and r.gives == "callable" for r in runners)
 
 
 def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
