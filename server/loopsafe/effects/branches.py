@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.bounds import Bounds, bounds
+from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.relief import Relief, block_relief, function_relief
@@ -75,7 +76,9 @@ def _runs(site: Site, function: Function, target: Run) -> bool:
 
 def _is_direct(value: Value, function: FunctionValue) -> bool:
     if isinstance(value, FunctionValue):
-        return (value.module, value.number) == (function.module, function.number)
+        same = (value.module, value.number) == (function.module, function.number)
+        # An override takes the arguments of what it stands for.
+        return same or (value.receiver is not None and function.receiver is not None)
     return isinstance(value, (ClassValue, Instance))
 
 
@@ -84,7 +87,7 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
     module = resolver.table.get(frame.module)
     if function is None or module is None:
         return
-    seen: set[tuple[Site, Blocking | Frame]] = set()
+    seen: set[tuple[Site, Blocking | Frame | None]] = set()
     for site in function.sites:
         scope = module.facts.scopes[site.scope]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
@@ -101,14 +104,15 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
         open_conditions = _conditions(scope, site.block)
         for value in values:
             for target in targets(resolver, site, value, here):
-                found = _branch(resolver, limits, site, value, target, function.is_async)
-                if found is None:
-                    continue
-                key = (site, found.primitive or found.frame)
-                if key not in seen:
-                    seen.add(key)  # type: ignore[arg-type]
-                    doubt = found.doubt + int(count > 1)
-                    yield found._replace(doubt=doubt, conditions=open_conditions)
+                chosen = implementations(resolver, target)
+                doubt = int(count > 1 or len(chosen) > 1)
+                for one in chosen:
+                    found = _branch(resolver, limits, site, value, one, function.is_async)
+                    key = (site, (found.primitive or found.frame) if found else None)
+                    if found is not None and key not in seen:
+                        seen.add(key)
+                        doubts = found.doubt + doubt
+                        yield found._replace(doubt=doubts, conditions=open_conditions)
 
 
 def _is_barred(resolver: Resolver, limits: Bounds, site: Site, frame: Frame) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.derive import Derivation
+from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import Edge, function_of
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.relief import block_relief
@@ -39,8 +40,9 @@ def _edges(resolver: Resolver, derivation: Derivation, frame: Frame) -> Iterator
         values = site_values(resolver, site, here)
         members = len({dotted_name(resolver, value) or value for value in values})
         for value in values:
-            for target in targets(resolver, site, value, here):
-                found = derivation.of(site, value, target) if isinstance(target, Run) else None
+            runs = (t for t in targets(resolver, site, value, here) if isinstance(t, Run))
+            for target in (one for run in runs for one in implementations(resolver, run)):
+                found = derivation.of(site, value, target)
                 if found is not None and (site, found) not in seen:
                     seen.add((site, found))
                     yield Edge(site, found, members, block_relief(scope, site.block))
