@@ -22,6 +22,8 @@ FILES = sorted(path.name for path in FOLDER.glob("*.toml"))
 # tests/knowledge/requirements.txt has all the others.
 ON_DEMAND = frozenset(
     [
+        "aioboto3",
+        "aiobotocore",
         "aiofiles",
         "aiogram",
         "aiomysql",
