@@ -12,16 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from loopsafe import __version__
-from loopsafe.config import ConfigError, check_codes, did_you_mean
-from loopsafe.model import Severity
+from loopsafe.cli.errors import UsageError
+from loopsafe.cli.options import add_arguments, options_of
+from loopsafe.config import ConfigError, did_you_mean
 
-FORMATS = ("full", "concise", "json")
-LEVELS = ("hint", "information", "warning", "error")
 CLEAN, FOUND, WRONG, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
-
-
-class UsageError(Exception):
-    """A request that makes no sense; the message is for the user."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,66 +114,23 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
         "2: wrong usage or settings.",
         allow_abbrev=False,
     )
-    add = check.add_argument
-    add("paths", metavar="PATH", nargs="*", default=["."], help="default: this folder")
-    add("--python", metavar="PATH", help="virtual environment or interpreter of the project")
-    add("--output-format", choices=FORMATS, default="full", help="default: full")
-    add("--select", metavar="CODES", action="append", help="only these rules, comma-separated")
-    add("--ignore", metavar="CODES", action="append", help="not these rules, comma-separated")
-    add("--exclude", metavar="PATTERN", action="append", help="skip files, as in .gitignore")
-    add("--severity", choices=LEVELS, default="hint", help="show this level and above")
-    add("--deep", action="store_true", help="ask jedi and astroid too: slower, finds more")
-    add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
-    add("--no-cache", action="store_true", help="neither use nor keep results of other runs")
-    add("--statistics", action="store_true", help="count findings instead of listing them")
-    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    add_arguments(check)
     check.set_defaults(run=_check)
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from loopsafe.cli.check import Options, run
+    from loopsafe.cli.check import run
 
-    levels = [Severity(level) for level in LEVELS[LEVELS.index(arguments.severity) :]]
-    options = Options(
-        paths=tuple(arguments.paths),
-        python=arguments.python,
-        output_format=arguments.output_format,
-        select=_codes(arguments.select, "--select"),
-        ignore=_codes(arguments.ignore, "--ignore"),
-        exclude=tuple(arguments.exclude or ()),
-        levels=frozenset(levels),
-        deep=arguments.deep,
-        cached=not arguments.no_cache,
-        jobs=arguments.jobs,
-        statistics=arguments.statistics,
-        colored=_colored(arguments.color),
-    )
-    outcome = run(options)
+    outcome = run(options_of(arguments))
     if outcome.failures:
         return WRONG
     return FOUND if outcome.findings and not arguments.exit_zero else CLEAN
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _no_command(_arguments: argparse.Namespace) -> int:
     raise UsageError(
         "which command: check, explain, library, rule or server? (see `loopsafe --help`)"
     )
-
-
-def _codes(given: list[str] | None, option: str) -> tuple[str, ...]:
-    words = [word.strip() for text in given or () for word in text.split(",")]
-    try:
-        return check_codes(word for word in words if word)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
 
 
 def _rule(arguments: argparse.Namespace) -> int:
@@ -215,19 +167,6 @@ def _server(_arguments: argparse.Namespace) -> int:
     from loopsafe.lsp.server import main as serve
 
     return serve()
-
-
-def _colored(choice: str) -> bool:
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    terminal = os.environ.get("TERM", "")
-    if sys.platform == "win32" and not (terminal or "WT_SESSION" in os.environ):
-        return False  # The old console shows colour codes as text.
-    return sys.stdout.isatty() and terminal != "dumb"
 
 
 def _be_encodable() -> None:

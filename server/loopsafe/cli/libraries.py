@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from loopsafe.cli import UsageError
+from loopsafe.cli.errors import UsageError
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, Verdict
