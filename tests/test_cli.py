@@ -67,7 +67,10 @@ def test_findings_in_full(run: Run, tmp_path: Path) -> None:
         "  |",
     ]
     assert any(line.startswith("  = fix:   ") for line in lines)
-    assert lines[-1] == "Found 1 finding (1 warning)."
+    assert lines[-2:] == [
+        "Found 1 finding (1 warning).",
+        "1 fixable with the `--fix` option.",
+    ]
 
 
 def test_findings_concisely(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from difflib import SequenceMatcher
 from functools import cached_property
 
 from loopsafe.model import Edit, Span
@@ -24,6 +25,15 @@ def decode(data: bytes) -> str:
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return data.decode(encoding)
+
+
+def encode(text: str, like: bytes) -> bytes:
+    """Text to bytes in the encoding, and with the byte order mark, of the file it came from.
+
+    Raises UnicodeEncodeError where that encoding lacks a character.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(like).readline)
+    return text.encode(encoding)
 
 
 class SourceText:
@@ -109,3 +119,27 @@ class SourceText:
             text = text[:start] + edit.content + text[stop:]
             limit = start
         return text
+
+    def lines(self) -> list[str]:
+        """All lines with their line ends."""
+        stops = (*self.starts[1:], len(self.text))
+        lines = [self.text[a:b] for a, b in zip(self.starts, stops, strict=True)]
+        return lines if lines[-1] else lines[:-1]
+
+
+def difference(path: str, before: SourceText, after: str) -> tuple[Edit, ...]:
+    """The edits of whole lines that make one text of another."""
+    new = SourceText(after).lines()
+    runs = SequenceMatcher(None, before.lines(), new, False).get_opcodes()
+    return tuple(
+        Edit(path, Span(*_line_start(before, start), *_line_start(before, stop)), "".join(new[i:j]))
+        for kind, start, stop, i, j in runs
+        if kind != "equal"
+    )
+
+
+def _line_start(source: SourceText, index: int) -> tuple[int, int]:
+    """Where a line, counted from 0, begins; behind the last one, where the text ends."""
+    if index < source.line_count:
+        return index + 1, 0
+    return source.line_count, len(source.line(source.line_count).encode())

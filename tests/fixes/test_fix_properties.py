@@ -119,7 +119,8 @@ def test_merged_fixes_of_public_code(library: ModuleType) -> None:
         cases = [_case_of(path, text, node, chance) for node in _awaiting_calls(text)[:8]]
         wanted = [fix for found in cases for fix in found.offered[:1]]
         if wanted:
-            edits = merge(cases[0].context, wanted)
+            context = cases[0].context
+            edits = merge(context.path, context.source, context.tree, wanted)
             after = cases[0].context.source.apply(edits)
             assert _compiles(after)
             assert _repeated_imports(after) <= _repeated_imports(text)

@@ -122,6 +122,23 @@ async def test_fix_all_is_made_when_it_is_chosen(tmp_path: Path) -> None:
         assert await ed.actions(uri, "import", only=["source.fixAll"]) == []
 
 
+async def test_fix_all_goes_on_until_nothing_safe_is_left(tmp_path: Path) -> None:
+    """The inner call stands in the arguments of the outer one: two edits that overlap."""
+    text = (
+        "import requests\n\n\nasync def main(*rest):\n"
+        "    for url in rest:\n        requests.get(requests.get(url).text)\n"
+    )
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", text)
+        [action] = await ed.actions(uri, "import", only=["source.fixAll"])
+        resolved = await ed.resolve(action)
+        fixed = ed.after(resolved.edit, uri)
+        assert fixed.count("await asyncio.to_thread(requests.get, ") == 2
+        assert len(await ed.pull(uri)) == 2, "the buffer is still as it was"
+        ed.change(uri, fixed)
+        assert await ed.pull(uri) == []
+
+
 async def test_fix_all_after_the_cure_changes_nothing(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
         uri = ed.open(tmp_path / "app.py", BLOCKING)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loopsafe.cli.crew import Crew, Part, Work, parts
+from loopsafe.cli.errors import described
+from loopsafe.cli.fix import Fixed, fixed
 from loopsafe.cli.options import Options
 from loopsafe.cli.printer import Printer
 from loopsafe.cli.projects import Project, projects, settings_for
@@ -28,8 +29,9 @@ class Outcome:
     """What a run came to."""
 
     findings: int
+    """Also fixes that a diff shows; not what is left where only fixes were asked for."""
     failures: int
-    """Files that could not be analysed because of a mistake in Loopsafe."""
+    """Files that could not be analysed because of a mistake in Loopsafe, or not be written."""
 
 
 def run(options: Options) -> Outcome:
@@ -37,13 +39,16 @@ def run(options: Options) -> Outcome:
     printer = Printer(options)
     cache = Cache(default_folder(os.environ)) if options.cached else None
     for project in projects(options):
-        _check(project, options, cache, printer)
+        if options.fixing.wanted:
+            _fix(project, options, cache, printer)
+        else:
+            _check(project, options, cache, printer)
     if not printer.files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
     printer.end()
     if cache:
         cache.close()
-    return Outcome(len(printer.findings), printer.failures)
+    return Outcome(printer.count, printer.failures)
 
 
 def _check(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
@@ -75,6 +80,25 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
                 printer.take(path, answer)
     if cache is not None and key and len(answers) == len(project.files):
         kept.keep(cache, key, kept.Rest(seen, listed), answers)
+
+
+def _fix(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
+    """Applies fixes to the files of one project, and tells what is left in them."""
+    engine = Engine(project.root, project.settings, project.python, cache)
+
+    def work() -> tuple[Fixed, list[tuple[str, kept.Answer | str]]]:
+        engine.index()
+        outcome = fixed(engine, project.files, options)
+        return outcome, [(path, _answer(engine, path, options)) for path in project.files]
+
+    with _rare_collections():
+        outcome, answers = run_deep(work)
+    printer.fixed(outcome)
+    for path, answer in answers:
+        if isinstance(answer, str):
+            printer.fail(path, answer)
+        else:
+            printer.take(path, answer)
 
 
 def _prepared(root: Path, options: Options) -> Work:
@@ -111,7 +135,7 @@ def _answer(engine: Engine, path: str, options: Options) -> kept.Answer | str:
             if finding.severity in options.levels
         )
     except Exception as error:
-        return _described(error)
+        return described(error)
     return kept.Answer(report.problems, findings)
 
 
@@ -124,10 +148,3 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _described(error: Exception) -> str:
-    """An unexpected error in one line, with the place that a bug report needs."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {error}{place}; please report it".replace("\n", " ")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from pathlib import Path
 
 
 class UsageError(Exception):
@@ -12,3 +14,10 @@ class UsageError(Exception):
 def complain(level: str, place: str, message: str) -> None:
     """Says what is wrong with a file, and goes on."""
     print(f"loopsafe: {level}: {place}: {message}", file=sys.stderr)
+
+
+def described(error: Exception) -> str:
+    """An unexpected error in one line, with the place that a bug report needs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{place}; please report it".replace("\n", " ")

@@ -9,10 +9,34 @@ from dataclasses import dataclass
 
 from loopsafe.cli.errors import UsageError
 from loopsafe.config import check_codes
-from loopsafe.model import Severity
+from loopsafe.model import Safety, Severity
 
 FORMATS = ("full", "concise", "json")
 LEVELS = ("hint", "information", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixing:
+    """What is to become of fixes."""
+
+    write: bool = False
+    """`--fix` or `--fix-only`."""
+    diff: bool = False
+    """Shown as a diff instead of written."""
+    only: bool = False
+    """What is left is not told."""
+    unsafe: bool = False
+    listed: bool = False
+    """The fixes are counted by file and rule."""
+
+    @property
+    def wanted(self) -> bool:
+        return self.write or self.diff
+
+    @property
+    def applied(self) -> tuple[Safety, ...]:
+        """The kinds of fixes that are to be applied."""
+        return (Safety.SAFE, Safety.UNSAFE) if self.unsafe else (Safety.SAFE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +56,12 @@ class Options:
     """Processes."""
     statistics: bool
     colored: bool
+    fixing: Fixing = Fixing()
 
     @property
     def with_fixes(self) -> bool:
         """Whether the output has room for fixes, which take time to find."""
-        return self.output_format != "concise" and not self.statistics
+        return self.fixing.wanted or (self.output_format != "concise" and not self.statistics)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ignore", metavar="CODES", action="append", help="not these rules, comma-separated")
     add("--exclude", metavar="PATTERN", action="append", help="skip files, as in .gitignore")
     add("--severity", choices=LEVELS, default="hint", help="show this level and above")
+    add("--fix", action="store_true", help="apply the safe fixes, and list what is left")
+    add("--unsafe-fixes", action="store_true", help="apply unsafe fixes as well")
+    add("--fix-only", action="store_true", help="apply the fixes and list nothing; exit with 0")
+    add("--diff", action="store_true", help="write nothing, show what the fixes would change")
+    add("--show-fixes", action="store_true", help="count the fixes by file and rule")
     add("--deep", action="store_true", help="ask jedi and astroid too: slower, finds more")
     add("--jobs", type=_count, default=1, metavar="N", help="processes; default: 1")
     add("--no-cache", action="store_true", help="neither use nor keep results of other runs")
@@ -73,6 +103,13 @@ def options_of(arguments: argparse.Namespace) -> Options:
         jobs=arguments.jobs,
         statistics=arguments.statistics,
         colored=_colored(arguments.color),
+        fixing=Fixing(
+            write=(arguments.fix or arguments.fix_only) and not arguments.diff,
+            diff=arguments.diff,
+            only=arguments.fix_only or arguments.diff,
+            unsafe=arguments.unsafe_fixes,
+            listed=arguments.show_fixes,
+        ),
     )
 
 

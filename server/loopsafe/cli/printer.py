@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 from loopsafe.cli.errors import complain
+from loopsafe.cli.fix import Fixed
 from loopsafe.cli.options import Options
 from loopsafe.engine import Problem, kept
-from loopsafe.model import Finding
-from loopsafe.output import Result, Sources, human, json_format
+from loopsafe.engine.repair import applicable
+from loopsafe.model import Finding, Safety
+from loopsafe.output import Result, Sources, changes, human, json_format
 from loopsafe.output.style import Style
 from loopsafe.text import SourceText, decode
 
@@ -25,8 +30,29 @@ class Printer:
         self.findings: list[Finding] = []
         self.files = self.failures = self._broken = 0
         self._options = options
+        self._fixed: dict[str, Mapping[str, int]] = {}
+        self._safe = self._unsafe = 0
+        """Findings with a fix of each kind, where fixes were asked for."""
         self._results: list[Result] = []
         self._sources: Sources = lru_cache(None)(_read)
+
+    @property
+    def count(self) -> int:
+        """What the exit code is about."""
+        fixing = self._options.fixing
+        return self._fixes if fixing.diff else 0 if fixing.only else len(self.findings)
+
+    @property
+    def _fixes(self) -> int:
+        return sum(sum(counts.values()) for counts in self._fixed.values())
+
+    def fixed(self, outcome: Fixed) -> None:
+        """What was fixed in the files of a project; for a diff, what would be."""
+        self._fixed.update(outcome.counts)
+        self.failures += outcome.failures
+        if self._options.fixing.diff:
+            for change in outcome.changes.values():
+                print(changes.diff(change.path, change.before, change.after, self.style), end="")
 
     def fail(self, path: str, why: str) -> None:
         """A file that could not be analysed because of a mistake of ours."""
@@ -43,7 +69,11 @@ class Printer:
         source = self._sources(path) if answer.findings else None
         results = [Result(f, source or SourceText(""), fixes) for f, fixes in answer.findings]
         self.findings += [finding for finding, _ in answer.findings]
-        if self._options.statistics:
+        for result in results:
+            fix = applicable(result.fixes, path, (Safety.SAFE, Safety.UNSAFE))
+            self._safe += fix is not None and fix.safety is Safety.SAFE
+            self._unsafe += fix is not None and fix.safety is Safety.UNSAFE
+        if self._options.statistics or self._options.fixing.only:
             return
         if self._options.output_format == "json":
             self._results += results
@@ -56,16 +86,35 @@ class Printer:
 
     def end(self) -> None:
         """What comes after the last file."""
-        if self._options.output_format != "json":
+        if self._options.fixing.only:
+            self._end_of_fixes()
+        elif self._options.output_format != "json":
             if self._options.statistics:
                 print("".join(f"{line}\n" for line in human.statistics(self.findings, self.style)))
+            if self._fixed and self._options.fixing.listed:
+                print(changes.listed(self._fixed, self.style))
             if self.files:  # To have looked at nothing is not to have found nothing.
-                print(human.summary(self.findings, self._broken + self.failures))
+                broken = self._broken + self.failures
+                print(human.summary(self.findings, broken, self._fixes))
+                self._say(changes.fixable(self._safe, self._unsafe, self._options.fixing.unsafe))
         elif self._options.statistics:
             counts = Counter(finding.code for finding in self.findings).most_common()
             print(json.dumps([{"code": code, "count": n} for code, n in counts], indent=2))
         else:
             print(json_format.render(self._results, self._sources))
+
+    def _end_of_fixes(self) -> None:
+        fixing = self._options.fixing
+        if self._fixed and fixing.listed:
+            print(changes.listed(self._fixed, self.style))
+        more = 0 if fixing.unsafe else self._unsafe
+        line = changes.summary(self._fixes, more, would=fixing.diff)
+        # The diff alone goes where a patch is read from.
+        self._say(line, sys.stderr if fixing.diff else sys.stdout)
+
+    def _say(self, line: str, file: TextIO | None = None) -> None:
+        if line:
+            print(line, file=file)
 
 
 def _read(path: str) -> SourceText | None:

@@ -12,6 +12,7 @@ from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
 from loopsafe.engine.cures import Cures
+from loopsafe.engine.repair import repair
 from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
@@ -20,7 +21,7 @@ from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge import catalogue
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Severity
+from loopsafe.model import Edit, Finding, Fix, Safety, Severity
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
@@ -130,13 +131,16 @@ class Engine:
         return self._cures.of(finding, source, module, self.blocking(finding))
 
     def fix_all(self, path: str) -> tuple[Edit, ...]:
-        """The edits of every safe fix in a file, at most one fix for each finding."""
-        report = self.report(path)
-        module = self.table.at(path)
-        if module is None:
-            return ()
-        findings = ((finding, self.blocking(finding)) for finding in report.findings)
-        return self._cures.all_safe(findings, report.source, module)
+        """The edits after which a file has no finding with a safe fix left."""
+        is_open, text = self.disk.is_open(path), self.report(path).source.text
+        edits = repair(self, path, self.report, (Safety.SAFE,))
+        if edits:
+            self.open_text(path, text) if is_open else self.close_text(path)
+        return edits
+
+    def merged(self, path: str, fixes: Iterable[Fix]) -> tuple[Edit, ...]:
+        """The edits of as many fixes of a file as can be applied together, earlier ones first."""
+        return self._cures.merged(fixes, path, self.report(path).source)
 
     def function_at(self, path: str, line: int, column: int) -> FunctionPlace | None:
         """The function whose name stands at a place (1-based line, column in UTF-8 bytes)."""

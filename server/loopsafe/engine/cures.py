@@ -10,7 +10,7 @@ from loopsafe.effects.places import Places
 from loopsafe.fixes import fixes, merge
 from loopsafe.fixes.context import FixContext
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Safety
+from loopsafe.model import Edit, Finding, Fix
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.table import Module
 from loopsafe.text import SourceText
@@ -42,23 +42,10 @@ class Cures:
         context = self._context(finding, source, module, known)
         return fixes(finding, context) if context is not None else ()
 
-    def all_safe(
-        self,
-        findings: Iterable[tuple[Finding, Blocking | None]],
-        source: SourceText,
-        module: Module,
-    ) -> tuple[Edit, ...]:
-        """The edits of every safe fix, at most one fix for each finding, none in another's way."""
-        chosen: list[Fix] = []
-        context: FixContext | None = None
-        for finding, known in findings:
-            context = self._context(finding, source, module, known)
-            if context is None:
-                return ()
-            offered = fixes(finding, context)
-            cures = [f for f in offered if f.kind == "quickfix" and f.safety is Safety.SAFE]
-            chosen.extend(cures[:1])
-        return merge(context, chosen) if context is not None else ()
+    def merged(self, wanted: Iterable[Fix], path: str, source: SourceText) -> tuple[Edit, ...]:
+        """The edits of as many fixes of a file as can be applied together."""
+        tree = self._tree(source)
+        return merge(path, source, tree, wanted) if tree is not None else ()
 
     def _context(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None

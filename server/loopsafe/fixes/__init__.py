@@ -5,6 +5,7 @@ A cure is offered only where it is right; what would not compile is held back he
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from loopsafe.fixes.edits import Draft, compiles
 from loopsafe.fixes.idioms import idioms
 from loopsafe.fixes.site import Site, locate
 from loopsafe.model import Edit, Finding, Fix
+from loopsafe.text import SourceText
 
 __all__ = ["FixContext", "fixes", "idiom_names", "merge"]
 
@@ -56,18 +58,20 @@ def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
     return (*offered, *_first(site, (ignore.cures,))[1])
 
 
-def merge(context: FixContext, wanted: Iterable[Fix]) -> tuple[Edit, ...]:
+def merge(
+    path: str, source: SourceText, tree: ast.Module, wanted: Iterable[Fix]
+) -> tuple[Edit, ...]:
     """The edits of as many fixes of one file as can be applied together, earlier ones first.
 
     Equal edits, as of one import that several fixes add, are applied once.
     """
-    draft = Draft(context.path, context.source)
+    draft = Draft(path, source)
     merged: list[Edit] = []
     for fix in wanted:
         new = [edit for edit in fix.edits if edit not in merged]
         if any(overlap(edit, other) for edit in new for other in merged):
             continue
-        if compiles(draft, context.tree, combined((*merged, *new))):
+        if compiles(draft, tree, combined((*merged, *new))):
             merged += new
     return combined(merged)
 

@@ -45,10 +45,14 @@ def full(result: Result, sources: Sources, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary(findings: Sequence[Finding], broken: int = 0) -> str:
-    """The last line of a run; `broken` files could not be read, or not all of them."""
+def summary(findings: Sequence[Finding], broken: int = 0, fixed: int = 0) -> str:
+    """What a run came to; `broken` files could not be read, or not all of them."""
     files = "1 file" if broken == 1 else f"{broken} files"
     unread = f" {files} could not be checked in full, see above." if broken else ""
+    if fixed:
+        total = fixed + len(findings)
+        noun = "finding" if total == 1 else "findings"
+        return f"Found {total} {noun} ({fixed} fixed, {len(findings)} remaining).{unread}"
     if not findings:
         return f"Found nothing, but{unread}" if broken else "All checks passed!"
     counts = Counter(finding.severity for finding in findings)
