@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from loopsafe.cli import main
+from loopsafe.config import CODES
 
 SERVER = Path(__file__).parents[1] / "server"
 BLOCKING = "import time\n\n\nasync def tick():\n    time.sleep(1)\n"
@@ -285,7 +286,7 @@ def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:
 
 def test_rules_are_listed_and_explained(run: Run) -> None:
     code, out, err = run("rule")
-    assert (code, err, len(out.splitlines())) == (0, "", 15)
+    assert (code, err, len(out.splitlines())) == (0, "", len(CODES))
     code, out, _ = run("rule", "blocking-http")
     assert code == 0
     assert out.startswith("# blocking-http\n")
@@ -441,6 +442,56 @@ def test_explain_tells_arguments_and_coroutines(run: Run, tmp_path: Path) -> Non
     )
     assert "acme.load: blocks the event loop when it is awaited\n" in run("explain", "acme.load")[1]
     assert run("explain", "acme.harmless")[1] == "acme.harmless: not known to block\n"
+
+
+def test_explain_tells_who_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.loopsafe]\nnot-blocking = ["acme.fetch"]\nblocking = { "acme.harmless" = "no" }\n'
+    )
+    _install(tmp_path, "acme", ACME)
+    assert run("explain", "acme.fetch")[1] == "acme.fetch: does not block, says pyproject.toml\n"
+    assert run("explain", "acme.harmless")[1].splitlines() == [
+        "acme.harmless: blocks the event loop",
+        "  category: call, stall",
+        "  said by pyproject.toml",
+        "  advice: no",
+    ]
+
+
+SHIPPED = """\
+[library]
+title = "Acme"
+import = ["acme"]
+source = "https://example.org/"
+
+[[function]]
+names = ["acme.harmless"]
+category = "cpu"
+"""
+
+
+def test_package_brings_its_own_word(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    (tmp_path / "a.py").write_text("import acme\n\n\nasync def f():\n    acme.harmless()\n")
+    assert run("check")[0] == 0
+    files = list((tmp_path / ".venv").rglob("acme/__init__.py"))
+    for file in files:
+        file.with_name("loopsafe.toml").write_text(SHIPPED)
+    code, out, err = run("check")
+    assert (code, err) == (1, "")
+    assert "warning[blocking-cpu]: acme.harmless() blocks the event loop" in out
+    assert "`acme/loopsafe.toml` says that it blocks." in out
+    assert "said by acme/loopsafe.toml" in run("explain", "acme.harmless")[1]
+    for file in files:
+        file.with_name("loopsafe.toml").write_text(SHIPPED.replace("cpu", "cpuu"))
+    for _ in range(2):
+        code, out, err = run("check")
+        assert code == 0
+        assert err.startswith("loopsafe: warning: ")
+        place, _, rest = err.removeprefix("loopsafe: warning: ").partition(": ")
+        assert place.endswith(f"{Path('acme', 'loopsafe.toml')}:8")
+        assert rest.startswith("`category` is 'cpuu', not one of call, cpu, ")
+        assert rest.endswith("did you mean `cpu`?; the file is left out\n")
 
 
 def test_explain_of_an_unknown_name(run: Run) -> None:

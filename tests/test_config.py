@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from loopsafe.config import CODES, OFFLOADS, ConfigError, Settings, check_codes
-from loopsafe.model import Cost, Severity
+from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.model import Cost, Place, Severity
 
 
 def load(folder: Path, text: str) -> Settings:
@@ -26,6 +27,10 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         python = "env"
         source-roots = ["src", "lib"]
         offload = "anyio"
+        blocking = { "shop.charge" = "later" }
+        not-blocking = ["shop.cache.*"]
+        offload-functions = ["shop.in_thread"]
+        callback-functions = { "shop.subscribe" = 1 }
         second-opinion = false
         severity = { blocking-http = "error" }
         """,
@@ -37,6 +42,24 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         python=tmp_path / "env",
         source_roots=(tmp_path / "src", tmp_path / "lib"),
         offload="anyio",
+        blocking=(
+            Blocking(
+                name="shop.charge",
+                category="call",
+                cost=Cost.STALL,
+                advice="later",
+                origin="pyproject.toml",
+            ),
+        ),
+        not_blocking=("shop.cache.*",),
+        offload_functions=(
+            Runner(
+                "shop.in_thread", "offloaded call", Place.THREAD, None, position=0, offloads=True
+            ),
+        ),
+        callback_functions=(
+            Runner("shop.subscribe", "callback", Place.LOOP, Place.LOOP, position=1),
+        ),
         second_opinion=False,
         severity={"blocking-http": Severity.ERROR},
         base=tmp_path,
@@ -120,6 +143,57 @@ def test_defaults_without_a_file(tmp_path: Path) -> None:
             '`second-opinion`: must be true or false, not "yes"',
         ),
         ("[tool.loopsafe]\npython = []\n", 2, "`python`: must be a path, not a list"),
+        (
+            '[tool.loopsafe.blocking]\n"a.f" = ""\n"a.g" = { categry = "http" }\n',
+            3,
+            "`blocking`: unknown key `categry`, did you mean `category`?",
+        ),
+        (
+            '[tool.loopsafe.blocking]\n"a.g" = { category = "htp" }\n',
+            2,
+            "`blocking`: `category` is 'htp', not one of call, cpu, database, dns, file, future, "
+            "http, input, lock, loop, network, sleep, subprocess, did you mean `http`?",
+        ),
+        (
+            '[[tool.loopsafe.blocking]]\nnames = ["a.f"]\n\n[[tool.loopsafe.blocking]]\n'
+            'names = ["a.g"]\ncost = "dear"\n',
+            6,
+            "`blocking`: `cost` is 'dear', not one of brief, stall, trivial",
+        ),
+        (
+            '[[tool.loopsafe.blocking]]\nnames = ["a.f"]\n\n[[tool.loopsafe.blocking]]\n'
+            'category = "http"\n',
+            4,
+            "`blocking`: `names` must list at least one dotted name",
+        ),
+        (
+            '[tool.loopsafe]\nnot-blocking = [\n  "a.f",\n  "fetch",\n]\n',
+            4,
+            "`not-blocking`: `fetch` is no dotted name that begins with a module, "
+            "such as `shop.tools.fetch` or `shop.cache.*`",
+        ),
+        (
+            '[tool.loopsafe]\nnot-blocking = ["*"]\n',
+            2,
+            "`not-blocking`: `*` is no dotted name that begins with a module, "
+            "such as `shop.tools.fetch` or `shop.cache.*`",
+        ),
+        (
+            '[tool.loopsafe]\nblocking = ["a.f"]\nnot-blocking = ["a.f"]\n',
+            3,
+            "`not-blocking`: `a.f` is in `blocking`, too",
+        ),
+        (
+            '[tool.loopsafe]\noffload-functions = ["a.tools.*"]\n',
+            2,
+            "`offload-functions`: a.tools.* must end in the name of a function",
+        ),
+        (
+            '[tool.loopsafe.callback-functions]\n"a.subscribe" = "handler"\n',
+            2,
+            "`callback-functions`: a.subscribe must be the number of an argument, from 0, "
+            "or a table",
+        ),
         ("tool.loopsafe = 3\n", 1, "`tool.loopsafe` must be a table"),
         ("[tool.loopsafe]\nselect = [\n", 3, "is not valid TOML: Invalid value"),
         ('[tool.loopsafe]\nselect = "a\n', 2, "is not valid TOML: Illegal character '\\n'"),

@@ -12,11 +12,13 @@ from loopsafe.cli import _parser
 from loopsafe.config import read_settings
 from loopsafe.config.document import read_toml
 from loopsafe.explain import rules
+from loopsafe.knowledge.catalogue import Catalogue, load
 
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "server" / "loopsafe"
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"]
 README, ARCHITECTURE, CHANGELOG = ((ROOT / name).read_text("utf-8") for name in DOCUMENTS)
+PAGES = [*DOCUMENTS, "docs/teaching.md"]
 MANIFEST = json.loads((ROOT / "package.json").read_text("utf-8"))
 
 
@@ -47,6 +49,20 @@ def test_the_settings_of_the_readme_load_and_are_all_there_are(tmp_path: Path) -
     assert shown == known
 
 
+def test_the_settings_of_the_page_on_teaching_load(tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"```toml\n(.+?)```", (ROOT / "docs" / "teaching.md").read_text("utf-8"), re.S
+    )
+    shipped = [block for block in blocks if "[library]" in block]
+    path = tmp_path / "pyproject.toml"
+    for block in set(blocks) - set(shipped):
+        path.write_text(block, "utf-8")
+        assert read_settings(path) is not None
+    for block in shipped:
+        Catalogue({"acme": block}, load()).check()
+    assert len(shipped) == 1
+
+
 def test_the_editor_settings_of_the_readme_are_those_of_the_manifest() -> None:
     rows = re.findall(r"^\| ((?:`loopsafe\.[\w.]+`(?:, )?)+) \|", README, re.M)
     shown = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
@@ -63,11 +79,12 @@ def test_commands_can_be_given() -> None:
         _parser().parse_args(line.split())
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     targets = re.findall(r"\]\((?!https?:)(.+?)\)", text)
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    folder = (ROOT / name).parent
+    assert [target for target in targets if not (folder / target).exists()] == []
 
 
 def test_the_output_in_the_readme_is_that_of_the_sample() -> None:

@@ -21,7 +21,7 @@ source = "https://example.org/"
 
 def read(folder: Path, body: str, header: str = HEADER) -> Catalogue:
     (folder / "lib.toml").write_text(header + dedent(body), "utf-8")
-    catalogue = Catalogue(folder)
+    catalogue = Catalogue.of(folder)
     catalogue.read_all()
     return catalogue
 
@@ -33,7 +33,7 @@ def read(folder: Path, body: str, header: str = HEADER) -> Catalogue:
         ('[[function]]\nnames = ["lib.f"]', "lib.toml [[function]] lib.f: `category` is missing"),
         (
             '[[function]]\nnames = ["lib.f"]\ncategory = "htttp"',
-            "lib.toml [[function]] lib.f: `category` is 'htttp', not one of cpu, database",
+            "lib.toml [[function]] lib.f: `category` is 'htttp', not one of call, cpu, database",
         ),
         (
             '[[function]]\nnames = ["lib.f"]\ncategory = "http"\nharmles-if = []',
@@ -126,7 +126,7 @@ def test_wrong_headers_are_refused_before_anything_is_asked(
 ) -> None:
     (tmp_path / "lib.toml").write_text(header, "utf-8")
     with pytest.raises(KnowledgeError) as caught:
-        Catalogue(tmp_path)
+        Catalogue.of(tmp_path)
     assert message in str(caught.value)
 
 
@@ -219,7 +219,7 @@ def test_a_library_is_read_when_it_is_first_named(tmp_path: Path) -> None:
     (tmp_path / "lib.toml").write_text(
         HEADER + '[[function]]\nnames = ["lib.f"]\ncategory = "http"', "utf-8"
     )
-    catalogue = Catalogue(tmp_path)
+    catalogue = Catalogue.of(tmp_path)
     assert catalogue.libraries == {"lib", "wrong"}
     assert catalogue.function("lib.f") is not None
     with pytest.raises(KnowledgeError, match=r"wrong\.toml"):

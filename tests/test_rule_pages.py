@@ -54,12 +54,13 @@ def test_page_begins_its_parts_with_sentences_for_hovers(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_options_load(code: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```toml\n(.+?)```", rule_page(code) or "", re.DOTALL)
-    assert blocks
+    chosen = set()
     for block in blocks:
         (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
         settings = read_settings(tmp_path / "pyproject.toml")
         assert settings is not None
-        assert code in settings.severity
+        chosen |= settings.severity.keys()
+    assert code in chosen
 
 
 @pytest.mark.parametrize("code", CODES)

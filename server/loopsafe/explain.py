@@ -1,7 +1,7 @@
 """Says findings, functions and rules in words: Markdown for hovers, plain text for terminals.
 
-What is known of a rule in general comes from its page, rules/<code>.md; of a library's call, from
-the catalogue.
+What is known of a rule in general comes from its page, rules/<code>.md; of a library's call, with
+the finding.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopsafe.config import CODES
-from loopsafe.knowledge.catalogue import load
 from loopsafe.model import Confidence, Finding, Fix, Hop, Place
 
 if TYPE_CHECKING:
     from loopsafe.engine import FunctionPlace
-    from loopsafe.knowledge.schema import Blocking
 
 _PAGES = Path(__file__).parent / "rules"
 _ADDRESS = "https://github.com/loopsafe/loopsafe/blob/main/server/loopsafe/rules"
@@ -67,20 +65,19 @@ class Explanation:
 def explain(finding: Finding) -> Explanation:
     """A finding in sentences."""
     general = rule(finding.code)
-    known = _knowledge(finding.sink)
-    advice = general.advice
+    advice, caveat = general.advice, finding.caveat
     if finding.code in _MISTAKES:
-        known = None  # The call itself is meant as it is; where it stands is the mistake.
-    elif known and known.advice:
-        advice = known.advice
-    elif known and known.twin and known.twin not in advice:
-        advice = f"`{known.twin}()` does the same and can be awaited. {advice}"
+        caveat = ""  # The call itself is meant as it is; where it stands is the mistake.
+    elif finding.advice:
+        advice = finding.advice
+    elif finding.twin and finding.twin not in advice:
+        advice = f"`{finding.twin}()` does the same and can be awaited. {advice}"
     return Explanation(
         harm=general.harm,
         reason=_sentence(finding.reason),
         certainty=_certainty(finding),
         advice=_sentence(advice),
-        caveat=_sentence(known.caveat if known else ""),
+        caveat=_sentence(caveat),
     )
 
 
@@ -206,22 +203,12 @@ def _first_sentence(page: str, heading: str) -> str:
 def _certainty(finding: Finding) -> str:
     """How sure the finding is, and what it rests on where that is no catalogue."""
     doubt = _CONFIDENCES[finding.confidence]
-    if not finding.derived:
-        return doubt
-    return " ".join(filter(None, (f"Derived from the source of `{finding.derived}`.", doubt)))
-
-
-def _knowledge(sink: str) -> Blocking | None:
-    """The catalogue's entry of a finding's blocking call."""
-    if not sink:
-        return None
-    catalogue = load()
-    found = catalogue.function(sink)
-    member = None if found else catalogue.member(sink)
-    if member is None:
-        return found
-    known, method = member
-    return known.methods.get(method)
+    rests = ""
+    if finding.derived:
+        rests = f"Derived from the source of `{finding.derived}`."
+    elif finding.origin:
+        rests = f"`{finding.origin}` says that it blocks."
+    return " ".join(filter(None, (rests, doubt)))
 
 
 def _sentence(text: str) -> str:

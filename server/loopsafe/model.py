@@ -125,6 +125,14 @@ class Finding:
     """Other categories that the same call reaches, worst first."""
     derived: str = ""
     """The package whose source says that the call blocks; empty where the catalogue says it."""
+    origin: str = ""
+    """Who says that it blocks, where that is neither: `pyproject.toml`, `acme/loopsafe.toml`."""
+    twin: str = ""
+    """The async callable that does the same."""
+    advice: str = ""
+    """What to do instead, where the rule's own advice is not enough."""
+    caveat: str = ""
+    """What moving the call to a thread must mind."""
 
 
 @dataclass(frozen=True, slots=True)

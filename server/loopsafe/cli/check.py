@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopsafe.cli.crew import Crew, Part, Work, parts
-from loopsafe.cli.errors import described
+from loopsafe.cli.errors import complain, described
 from loopsafe.cli.fix import Fixed, fixed
 from loopsafe.cli.options import Options
 from loopsafe.cli.printer import Printer
 from loopsafe.cli.projects import Project, projects, settings_for
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
+from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
 from loopsafe.modules.environment import find_environment
@@ -54,9 +55,13 @@ def run(options: Options) -> Outcome:
 def _check(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
     """Tells what the files of one project come to, from what is kept or anew."""
     key = b""
+    environment = find_environment(project.root, project.python, os.environ)
+    files = shipped(project.root, project.settings, environment)
+    for mistake in catalogue_of(project.settings, files)[1] if files else ():
+        place = f"{printer.style.path(mistake.path)}:{mistake.line or 1}"
+        complain("warning", place, f"{mistake.message}; the file is left out")
     if cache is not None and not options.deep:
-        environment = find_environment(project.root, project.python, os.environ)
-        told = (project, environment, options.with_fixes, sorted(options.levels))
+        told = (project, environment, files, options.with_fixes, sorted(options.levels))
         key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
         known = kept.recall(cache, key)
         if known is not None and known.keys() == set(project.files):

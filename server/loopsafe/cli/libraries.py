@@ -43,7 +43,7 @@ def _list(package: str, python: str | None) -> None:
     for found in engine.verdicts(package):
         count += 1
         entry = found.blocking
-        how = _through(found) if found.derived_from else "catalogued"
+        how = _through(found) if found.derived_from or not entry else _source(entry)
         print(f"{found.name}  {entry.category if entry else ''}  {how}")
     calls = "1 callable" if count == 1 else f"{count} callables"
     print(f"{calls} of {package} may block the event loop." if count else "Found nothing.")
@@ -63,7 +63,8 @@ def _described(asked: str, found: Verdict) -> Iterator[str]:
     entry = found.blocking
     alias = f" (known as {found.name})" if found.name != asked else ""
     if entry is None:
-        word = "does not block, says the catalogue" if found.harmless else "not known to block"
+        who = found.origin or "the catalogue"
+        word = f"does not block, says {who}" if found.harmless else "not known to block"
         yield f"{asked}{alias}: {word}"
         return
     when = " when it is awaited" if found.is_async else ""
@@ -87,7 +88,7 @@ def _way(found: Verdict, entry: Blocking) -> Iterator[str]:
 
 
 def _entry(entry: Blocking) -> Iterator[str]:
-    yield "  catalogued"
+    yield f"  {_source(entry)}"
     if entry.only_if:
         yield f"  only with: {', '.join(map(_condition, entry.only_if))}"
     if entry.harmless_if:
@@ -103,6 +104,10 @@ def _entry(entry: Blocking) -> Iterator[str]:
         yield f"  note: {entry.caveat}"
     if entry.source:
         yield f"  source: {entry.source}"
+
+
+def _source(entry: Blocking) -> str:
+    return f"said by {entry.origin}" if entry.origin else "catalogued"
 
 
 def _through(found: Verdict) -> str:

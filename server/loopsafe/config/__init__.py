@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loopsafe.config.document import ConfigError, find_line, read_toml
+from loopsafe.knowledge import teachings
+from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.knowledge.table import Keys, KnowledgeError
 from loopsafe.model import Cost, Severity
 
 __all__ = [
@@ -24,6 +27,8 @@ __all__ = [
     "did_you_mean",
     "read_settings",
 ]
+
+T = TypeVar("T")
 
 CODES = (
     "blocking-http",
@@ -37,6 +42,7 @@ CODES = (
     "blocking-future",
     "blocking-input",
     "blocking-cpu",
+    "blocking-call",
     "nested-loop",
     "eager-offload",
     "await-sync",
@@ -83,6 +89,11 @@ class Settings:
     source_roots: tuple[Path, ...] = ()
     """Absolute folders that hold top-level modules; empty: found by looking."""
     offload: str = "auto"
+    blocking: tuple[Blocking, ...] = ()
+    """What blocks, by name or pattern; `knowledge.teachings` reads these four."""
+    not_blocking: tuple[str, ...] = ()
+    offload_functions: tuple[Runner, ...] = ()
+    callback_functions: tuple[Runner, ...] = ()
     second_opinion: bool = True
     base: Path | None = None
     """The folder that relative patterns and paths belong to; None without a pyproject.toml."""
@@ -115,10 +126,9 @@ class Settings:
                 values[_field(key)] = _READERS[key](value, base or self.base or Path.cwd())
             except _Wrong as wrong:
                 raise ConfigError("", f"setting `loopsafe.{key}`: {wrong}") from None
-        if "ignore" in values:
-            values["ignore"] = (*self.ignore, *values["ignore"])
+        for key in _ADDED & values.keys():
+            values[key] = (*getattr(self, key), *values[key])
         if "exclude" in values:
-            values["exclude"] = (*self.exclude, *values["exclude"])
             values["base"] = self.base or base
         if "severity" in values:
             values["severity"] = {**self.severity, **values["severity"]}
@@ -155,7 +165,13 @@ def read_settings(path: Path) -> Settings | None:
         except _Wrong as wrong:
             line = find_line(text, ("tool", "loopsafe", key, *wrong.keys), wrong.text)
             raise ConfigError(str(path), f"`{key}`: {wrong}", line) from None
-    return Settings(**values)
+    settings = Settings(**values)
+    both = {entry.name for entry in settings.blocking} & set(settings.not_blocking)
+    if both:
+        line = find_line(text, ("tool", "loopsafe", "not-blocking"), min(both))
+        message = f"`not-blocking`: `{min(both)}` is in `blocking`, too"
+        raise ConfigError(str(path), message, line)
+    return settings
 
 
 def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
@@ -177,7 +193,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 class _Wrong(Exception):
     """A value that does not fit; `keys` and `text` lead to its line below the setting's key."""
 
-    def __init__(self, message: str, keys: tuple[str, ...] = (), text: str = "") -> None:
+    def __init__(self, message: str, keys: Keys = (), text: str = "") -> None:
         super().__init__(message)
         self.keys = keys
         self.text = text
@@ -243,6 +259,18 @@ def _offload(value: Any, _base: Path) -> str:
     return str(value)
 
 
+def _taught(read: Callable[[Any], T]) -> Callable[[Any, Path], T]:
+    """A reader of what is in the catalogue's own format."""
+
+    def reader(value: Any, _base: Path) -> T:
+        try:
+            return read(value)
+        except KnowledgeError as error:
+            raise _Wrong(error.what, error.keys, error.text) from None
+
+    return reader
+
+
 def _flag(value: Any, _base: Path) -> bool:
     if not isinstance(value, bool):
         raise _Wrong(f"must be true or false, not {_kind(value)}")
@@ -270,5 +298,14 @@ _READERS: dict[str, Callable[[Any, Path], Any]] = {
     "python": _path,
     "source-roots": _paths,
     "offload": _offload,
+    "blocking": _taught(teachings.blocking_entries),
+    "not-blocking": _taught(teachings.harmless_names),
+    "offload-functions": _taught(teachings.offload_runners),
+    "callback-functions": _taught(teachings.callback_runners),
     "second-opinion": _flag,
 }
+
+_ADDED = frozenset(
+    ("ignore", "exclude", "blocking", "not_blocking", "offload_functions", "callback_functions")
+)
+"""Lists that an editor adds to."""

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loopsafe.knowledge.table import Keys
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -49,29 +51,32 @@ _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 
 
-def find_line(text: str, keys: tuple[str, ...], value: str = "") -> int | None:
+def find_line(text: str, keys: Keys, value: str = "") -> int | None:
     """The line where a key of a TOML document stands, or the value below it if that is found.
 
     Looks at the text, as TOML readers keep no positions; a guess for the oddest spellings only.
     """
-    table: tuple[str, ...] = ()
+    table: Keys = ()
+    counts: dict[Keys, int] = {}
     best, best_depth = None, 0
     lines = text.split("\n")
     for number, content in enumerate(lines, 1):
         header = _HEADER.fullmatch(content.rstrip())
         if header:
-            table = here = _dotted(header[1])
+            is_item = content.lstrip().startswith("[[")
+            table = here = _numbered(_dotted(header[1]), is_item, counts)
         else:
             key = _KEY.match(content)
             if not key:
                 continue
             here = (*table, *_dotted(key[1]))
-        depth = len(here)
-        if here == keys[:depth] and depth > best_depth:
+        depth = _depth(here, keys)
+        if depth > best_depth:
             best, best_depth = number, depth
     if best is None:
         return None
-    wanted = value or ("" if best_depth == len(keys) else keys[-1])
+    words = [key for key in keys if isinstance(key, str)]
+    wanted = value or ("" if best_depth == len(keys) or not words else words[-1])
     if wanted:
         for number in range(best, len(lines) + 1):
             if re.search(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", lines[number - 1]):
@@ -79,6 +84,30 @@ def find_line(text: str, keys: tuple[str, ...], value: str = "") -> int | None:
             if number > best and _HEADER.fullmatch(lines[number - 1].rstrip()):
                 break
     return best
+
+
+def _numbered(parts: tuple[str, ...], is_item: bool, counts: dict[Keys, int]) -> Keys:
+    """The keys of a table's header, with the number of each array's item that it is in."""
+    here: Keys = ()
+    for at, part in enumerate(parts, 1):
+        here = (*here, part)
+        if is_item and at == len(parts):
+            counts[here] = counts.get(here, -1) + 1
+        if here in counts:
+            here = (*here, counts[here])
+    return here
+
+
+def _depth(here: Keys, keys: Keys) -> int:
+    """How many of the keys lead to a place; 0 where it is not on their way."""
+    depth = 0
+    for part in here:
+        wanted = keys[depth] if depth < len(keys) else None
+        if part == wanted and isinstance(part, int) == isinstance(wanted, int):
+            depth += 1
+        elif isinstance(part, str) or isinstance(wanted, int):
+            return 0  # Keys that say no number mean any item.
+    return depth
 
 
 def _dotted(key: str) -> tuple[str, ...]:

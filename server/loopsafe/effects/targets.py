@@ -144,6 +144,9 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
 def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     """The catalogue's word on calling a value: an entry, False for harmless, None for nothing."""
     catalogue = resolver.catalogue
+    for name in taught_names(resolver, value) if catalogue.teaches else ():
+        if (said := catalogue.word(name)) is not None:
+            return said
     if isinstance(value, FunctionValue):
         name = dotted_name(resolver, value) or ""
         if value.receiver is not None:
@@ -163,6 +166,20 @@ def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     if isinstance(value, ClassValue):
         return _class_knowledge(resolver, value)
     return None
+
+
+def taught_names(resolver: Resolver, value: Value) -> Iterator[str]:
+    """The names by which a project's settings may speak of a callable, the nearest first."""
+    own = dotted_name(resolver, value) or ""
+    if isinstance(value, FunctionValue) and value.receiver is not None:
+        method = own.rpartition(".")[2]
+        for owner in resolver.mro(value.receiver):
+            yield f"{dotted_name(resolver, owner)}.{method}"
+            if isinstance(owner, ClassValue) and _defines(resolver, owner, method):
+                break
+    yield own
+    if isinstance(value, ClassValue):
+        yield f"{own}.__init__"
 
 
 def _is_own(resolver: Resolver, value: Value) -> bool:
@@ -252,9 +269,8 @@ def _protocol(
         return
     method = _METHODS[kind]
     if isinstance(value, ExternalInstance):
-        known = resolver.catalogue.klass(value.name)
-        entry = known.blocking(method) if known else None
-        if entry is not None and blocks(resolver, entry, None, frame, expr):
+        entry = knowledge(resolver, External(f"{value.name}.{method}"))
+        if isinstance(entry, Blocking) and blocks(resolver, entry, None, frame, expr):
             yield entry
         return
     if isinstance(value, Instance):

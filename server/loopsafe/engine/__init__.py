@@ -14,12 +14,12 @@ from loopsafe.effects.places import Places
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.repair import repair
 from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
+from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
 from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
-from loopsafe.knowledge import catalogue
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Safety, Severity
 from loopsafe.modules.cache import Cache
@@ -58,7 +58,9 @@ class Engine:
         roots = source_roots(root, settings.source_roots)
         self.finder = Finder(roots, self.environment, find_typeshed(), self.disk)
         self.table = ModuleTable(self.finder, self.disk, cache)
-        self.catalogue = catalogue.load()
+        files = shipped(root, settings, self.environment)
+        self.catalogue, self.mistakes = catalogue_of(settings, files)
+        """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
@@ -170,6 +172,9 @@ class Engine:
         """What is known of a finding's blocking callable."""
         if not finding.sink:
             return None
+        said = self.catalogue.word(finding.sink)
+        if isinstance(said, Blocking):
+            return said
         member = self.catalogue.member(finding.sink)
         known = member[0].blocking(member[1]) if member else None
         return known or self.catalogue.function(finding.sink)

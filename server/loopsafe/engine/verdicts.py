@@ -9,9 +9,10 @@ from loopsafe.effects.derive import Derivation, Derived, Step
 from loopsafe.effects.implicit import functions
 from loopsafe.effects.passed import passed
 from loopsafe.effects.sources import body, body_frame, facts_of
-from loopsafe.effects.targets import knowledge
+from loopsafe.effects.targets import knowledge, taught_names
 from loopsafe.facts.ir import Call, Name
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.knowledge.teachings import ORIGIN
 from loopsafe.model import Hop, Span
 from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
@@ -36,6 +37,8 @@ class Verdict:
     """The package whose source says so; empty for a catalogued callable."""
     harmless: bool = False
     """Catalogued as not blocking."""
+    origin: str = ""
+    """Who says that it is harmless, where that is not the catalogue."""
     conditions: int = 0
     """On the way down that are open when it is called with its defaults."""
     needs_arguments: bool = False
@@ -55,7 +58,8 @@ def verdict(resolver: Resolver, derivation: Derivation, name: str) -> Verdict:
         if isinstance(entry, Blocking):
             return Verdict(entry.name, True, entry, is_async=_is_async(resolver, value))
         if entry is False:
-            return Verdict(known, True, harmless=True)
+            told = any(resolver.catalogue.word(n) is False for n in taught_names(resolver, value))
+            return Verdict(known, True, harmless=True, origin=ORIGIN if told else "")
         if isinstance(value, (FunctionValue, ClassValue)):
             return _derived(resolver, derivation, value, known)
     return Verdict(name, False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from loopsafe.knowledge.classes import ClassEntry
 from loopsafe.knowledge.entries import Header
+from loopsafe.knowledge.likeness import inherited
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
 from loopsafe.knowledge.table import KnowledgeError
@@ -19,28 +20,43 @@ V = TypeVar("V")
 
 
 class Catalogue:
-    """All the knowledge of one folder of TOML files."""
+    """All that some knowledge files say, and beneath it what another catalogue says."""
 
-    def __init__(self, folder: Path) -> None:
+    teaches: frozenset[str] = frozenset()
+    """Top-level modules of which a project's settings say something: see `Taught`."""
+
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        under: Catalogue | None = None,
+        origins: Mapping[str, str] | None = None,
+    ) -> None:
+        """Texts and their origins go by the files' names."""
         self._lock = Lock()
-        self._texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
-        self.headers = tuple(read_header(file, text) for file, text in self._texts.items())
+        self._under = under
+        self._texts = dict(texts)
+        self.headers = tuple(
+            read_header(file, text, (origins or {}).get(file, ""))
+            for file, text in self._texts.items()
+        )
         self._unread: dict[str, list[Header]] = {}
         for header in self.headers:
             for top in {name.partition(".")[0] for name in header.imports}:
                 self._unread.setdefault(top, []).append(header)
         self.libraries = frozenset(self._unread)
-        self._functions: dict[str, Blocking] = {}
-        self._decorators: dict[str, Blocking] = {}
-        self._runners: dict[str, Runner] = {}
-        self._entries: dict[str, ClassEntry] = {}
+        self._functions: MutableMapping[str, Blocking] = {}
+        self._decorators: MutableMapping[str, Blocking] = {}
+        self._runners: MutableMapping[str, Runner] = {}
+        self._entries: MutableMapping[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
-        self._returns: dict[str, str] = {}
-        self._probes: dict[str, str] = {}
+        self._returns: MutableMapping[str, str] = {}
+        self._probes: MutableMapping[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
         self._asynchronous = frozenset(
             name for header in self.headers for name in header.asynchronous
         )
+        if under is not None:
+            self._lie_over(under)
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._done: set[str] = set()
         self.runner_words = frozenset(self._runner_words())
@@ -48,6 +64,16 @@ class Catalogue:
         self.during_words = frozenset(
             name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
         )
+
+    @staticmethod
+    def of(folder: Path) -> Catalogue:
+        """All that a folder's TOML files say."""
+        files = sorted(folder.glob("*.toml"))
+        return Catalogue({path.name: path.read_text("utf-8") for path in files})
+
+    def word(self, _name: str) -> Blocking | bool | None:
+        """What a project's settings say of a callable: an entry, False for harmless, or nothing."""
+        return None
 
     def function(self, name: str) -> Blocking | None:
         """What a module-level callable does to the loop, by any of its dotted spellings."""
@@ -135,8 +161,17 @@ class Catalogue:
                 found.setdefault(name.rpartition(".")[2], {}).setdefault(name)
         return {last: tuple(names) for last, names in found.items()}
 
+    def check(self) -> None:
+        """Reads this catalogue's own files, so that a wrong entry anywhere in them is found."""
+        with self._lock:
+            for header in self.headers:
+                self._read(header)
+        own = self._entries.maps[0] if isinstance(self._entries, ChainMap) else self._entries
+        for name in own:
+            self.klass(name)
+
     def read_all(self) -> None:
-        """Reads every file, so that a wrong entry anywhere is found."""
+        """Reads every file."""
         for top in self.libraries:
             self._ready(top)
 
@@ -158,7 +193,20 @@ class Catalogue:
         self.read_all()
         yield from self._runners.items()
 
+    def _lie_over(self, under: Catalogue) -> None:
+        self.libraries |= under.libraries
+        self._functions = ChainMap({}, under._functions)
+        self._decorators = ChainMap({}, under._decorators)
+        self._runners = ChainMap({}, under._runners)
+        self._entries = ChainMap({}, under._entries)
+        self._returns = ChainMap({}, under._returns)
+        self._probes = ChainMap({}, under._probes)
+        self._harmless |= under._harmless
+        self._asynchronous |= under._asynchronous
+
     def _ready(self, name: str) -> None:
+        if self._under is not None:
+            self._under._ready(name)
         top = name.partition(".")[0]
         if top not in self._unread:
             return
@@ -226,55 +274,19 @@ class Catalogue:
             if name not in self._entries:
                 raise KnowledgeError(f"{known.name} is like {name}, which has no entry")
             other = self._merged(self._entries[name], (*within, known.name))
-            known = _over(known, other)
+            known = inherited(known, other)
         return known
 
 
 @cache
 def load() -> Catalogue:
     """The catalogue that comes with Loopsafe."""
-    return Catalogue(Path(__file__).parent)
+    return Catalogue.of(Path(__file__).parent)
 
 
-def _put(header: Header, into: dict[str, V], names: Iterable[str], value: V) -> None:
+def _put(header: Header, into: MutableMapping[str, V], names: Iterable[str], value: V) -> None:
+    own = into.maps[0] if isinstance(into, ChainMap) else into
     for name in names:
-        if name in into:
+        if name in own:
             raise KnowledgeError(f"{header.file}: {name} has two entries")
         into[name] = value
-
-
-def _over(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
-    methods = {
-        name: _renamed(blocking, other, own)
-        for name, blocking in other.methods.items()
-        if name not in own.harmless
-    }
-    patterns = tuple((pattern, _renamed(entry, other, own)) for pattern, entry in other.patterns)
-    runners = {
-        name: replace(runner, name=f"{own.name}.{name}") for name, runner in other.runners.items()
-    }
-    returns = {
-        name: own.name if result == other.name else result for name, result in other.returns.items()
-    }
-    return replace(
-        own,
-        methods=methods | own.methods,
-        patterns=own.patterns + patterns,
-        runners=runners | own.runners,
-        harmless=own.harmless | (other.harmless - own.methods.keys()),
-        returns=returns | own.returns,
-        attributes=other.attributes | own.attributes,
-        overrides=other.overrides | own.overrides,
-        made=other.made | own.made,
-        makers=other.makers | own.makers,
-        writers=other.writers | own.writers,
-    )
-
-
-def _renamed(blocking: Blocking, other: ClassKnowledge, own: ClassKnowledge) -> Blocking:
-    """The other class's entry as a member of this one, its twin moved along."""
-    method = blocking.name.removeprefix(other.shown)
-    twin = blocking.twin
-    if other.twin and twin.startswith(other.twin):
-        twin = own.twin + twin.removeprefix(other.twin) if own.twin else ""
-    return replace(blocking, name=own.shown + method, twin=twin)

@@ -102,7 +102,7 @@ def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
     """A class may leave the category out when none of its methods blocks."""
     if "category" in table:
         # The twin of a class is a class: its methods get theirs one by one.
-        values = Table(table.label, {"category": table.text("category")})
+        values = Table(table.label, {"category": table.text("category")}, table.keys)
         defaults = read_blocking(values, defaults)
     return replace(
         defaults,

@@ -36,6 +36,8 @@ class Header:
     harmless: frozenset[str]
     asynchronous: tuple[str, ...]
     has_runners: bool
+    origin: str = ""
+    """Who says what the file says, where that is not the catalogue: `acme/loopsafe.toml`."""
 
     def owns(self, name: str) -> bool:
         """Whether a dotted name lies in one of the file's modules."""
@@ -59,9 +61,10 @@ class Names:
 def check_home(table: Table, name: str, header: Header) -> None:
     parts = name.split(".")
     if not all(part.isidentifier() for part in parts):
-        raise table.error(f"{name!r} is not a dotted name")
+        raise table.error(f"{name!r} is not a dotted name", text=name)
     if not header.owns(name):
-        raise table.error(f"{name!r} is in none of the imports {', '.join(header.imports)}")
+        homes = ", ".join(header.imports)
+        raise table.error(f"{name!r} is in none of the imports {homes}", text=name)
 
 
 def read_names(table: Table, header: Header, key: str = "names") -> Names:
@@ -132,8 +135,8 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
         raise table.error(f"`category` is missing, one of {', '.join(sorted(CATEGORIES))}")
     since = table.text("twin-since", defaults.twin_since)
     source = table.text("source", defaults.source)
-    if not source.startswith("https://"):
-        raise table.error("`source` must be an https address")
+    if source and not source.startswith("https://"):
+        raise table.error("`source` must be an https address", "source")
     return replace(
         defaults,
         category=category,
@@ -178,10 +181,11 @@ def _condition(table: Table) -> Condition:
     return condition
 
 
-def read_runner(table: Table, name: str, header: Header) -> Runner:
+def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runner:
+    """Reads what a table says of a runner; `role` stands where it says none."""
     runner = Runner(
         name=name,
-        role=table.choice("role", ROLES, ""),
+        role=table.choice("role", ROLES, role),
         sync=table.member("sync", Place),
         coroutine=table.member("coroutine", Place),
         decorated=table.flag("decorated"),

@@ -40,7 +40,7 @@ class LibraryEntries:
     probes: list[tuple[Names, str]] = field(default_factory=list)
 
 
-def read_header(file: str, text: str) -> Header:
+def read_header(file: str, text: str, origin: str = "") -> Header:
     """Reads the `[library]` table alone, which must come first in a file."""
     head = text.partition("\n[[")[0]
     library = Table(file, _parse(file, head)).table("library")
@@ -53,12 +53,13 @@ def read_header(file: str, text: str) -> Header:
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
         has_runners="runner]]" in text or "[[runners]]" in text,
+        origin=origin,
     )
     library.finish()
     if not header.imports:
-        raise library.error("`import` must name at least one module")
+        raise library.error("`import` must name at least one module", "import")
     if not header.source.startswith("https://"):
-        raise library.error("`source` must be an https address")
+        raise library.error("`source` must be an https address", "source")
     for name in (*header.harmless, *header.asynchronous):
         check_home(library, name, header)
     return header
@@ -75,6 +76,7 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         cost=Cost.STALL,
         source=header.source,
         distribution=header.distribution,
+        origin=header.origin,
     )
     for table in root.tables("function"):
         entries.functions.append(read_function(table, defaults, header))

@@ -24,6 +24,7 @@ CATEGORIES = frozenset(
         "future",
         "input",
         "cpu",
+        "call",
         "loop",
     )
 )
@@ -112,6 +113,8 @@ class Blocking:
     """Where the fact is written down, an https address."""
     distribution: str = ""
     """The PyPI project that has the library; empty for the standard library."""
+    origin: str = ""
+    """Who says so, where it is not the catalogue: `pyproject.toml`, `acme/loopsafe.toml`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,28 @@ from typing import Any, TypeVar
 E = TypeVar("E", bound=Enum)
 
 
+Keys = tuple[str | int, ...]
+"""The way to a place in a TOML document: keys of tables, numbers of items in arrays."""
+
+
 class KnowledgeError(Exception):
     """An entry that cannot be meant: says the file, the table and what is wrong with it."""
+
+    def __init__(self, message: str, what: str = "", keys: Keys = (), text: str = "") -> None:
+        super().__init__(message)
+        self.what = what or message
+        """What is wrong, for where the place is said otherwise."""
+        self.keys = keys
+        self.text = text
+        """Stands in the line that is meant, at or below the keys."""
 
 
 class Table:
     """One table of a file. `finish` must be called when everything known has been read."""
 
-    def __init__(self, label: str, values: dict[str, Any]) -> None:
+    def __init__(self, label: str, values: dict[str, Any], keys: Keys = ()) -> None:
         self.label = label
+        self.keys = keys
         self._values = values
         self._asked: set[str] = set()
 
@@ -37,7 +50,7 @@ class Table:
         """A whole number."""
         value = self._typed(key, int, default)
         if isinstance(value, bool):
-            raise self.error(f"`{key}` must be a number")
+            raise self.error(f"`{key}` must be a number", key)
         return int(value)
 
     def any(self, key: str) -> Any:
@@ -51,16 +64,16 @@ class Table:
         value = self._values.get(key, [])
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-            raise self.error(f"`{key}` must be a list of strings")
+            raise self.error(f"`{key}` must be a list of strings", key)
         if len(set(items)) != len(items):
-            raise self.error(f"`{key}` lists {_first_double(items)!r} twice")
+            raise self.error(f"`{key}` lists {_first_double(items)!r} twice", key)
         return tuple(items)
 
     def mapping(self, key: str) -> dict[str, str]:
         """A table of strings."""
         value = self._typed(key, dict, {})
         if not all(isinstance(item, str) for item in value.values()):
-            raise self.error(f"`{key}` must be a table of strings")
+            raise self.error(f"`{key}` must be a table of strings", key)
         return dict(value)
 
     def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
@@ -68,7 +81,8 @@ class Table:
         value = self.text(key, default)
         words = sorted(allowed)
         if value not in words and value != default:
-            raise self.error(f"`{key}` is {value!r}, not one of {', '.join(words)}")
+            hint = _hint(value, words)
+            raise self.error(f"`{key}` is {value!r}, not one of {', '.join(words)}{hint}", key)
         return value
 
     def member(self, key: str, kind: type[E]) -> E | None:
@@ -78,31 +92,33 @@ class Table:
 
     def table(self, key: str) -> Table:
         """The table below a key, empty when absent."""
-        return Table(f"{self.label} [{key}]", self._typed(key, dict, {}))
+        return Table(f"{self.label} [{key}]", self._typed(key, dict, {}), (*self.keys, key))
 
     def tables(self, key: str) -> list[Table]:
         """The array of tables below a key, each labelled with its first name."""
         value = self._typed(key, list, [])
         if not all(isinstance(item, dict) for item in value):
-            raise self.error(f"`{key}` must be an array of tables")
-        return [Table(self._item_label(key, at, item), item) for at, item in enumerate(value)]
+            raise self.error(f"`{key}` must be an array of tables", key)
+        return [
+            Table(self._item_label(key, at, item), item, (*self.keys, key, at))
+            for at, item in enumerate(value)
+        ]
 
-    def error(self, what: str) -> KnowledgeError:
-        """An exception that names this table."""
-        return KnowledgeError(f"{self.label}: {what}")
+    def error(self, what: str, key: str = "", text: str = "") -> KnowledgeError:
+        """An exception that names this table; a key or a text in it tells the line."""
+        keys = (*self.keys, key) if key else self.keys
+        return KnowledgeError(f"{self.label}: {what}", what, keys, text)
 
     def finish(self) -> None:
         """Refuses the keys that nobody asked for."""
         for key in self._values.keys() - self._asked:
-            near = get_close_matches(key, self._asked, n=1)
-            hint = f", did you mean `{near[0]}`?" if near else ""
-            raise self.error(f"unknown key `{key}`{hint}")
+            raise self.error(f"unknown key `{key}`{_hint(key, self._asked)}", key)
 
     def _typed(self, key: str, kind: type[Any], default: Any) -> Any:
         self._asked.add(key)
         value = self._values.get(key, default)
         if not isinstance(value, kind):
-            raise self.error(f"`{key}` must be a {_KIND_WORDS[kind]}")
+            raise self.error(f"`{key}` must be a {_KIND_WORDS[kind]}", key)
         return value
 
     def _item_label(self, key: str, at: int, item: dict[str, Any]) -> str:
@@ -118,6 +134,11 @@ _KIND_WORDS: dict[type[Any], str] = {
     dict: "table",
     list: "list",
 }
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f", did you mean `{near[0]}`?" if near else ""
 
 
 def _first_double(items: list[str]) -> str:

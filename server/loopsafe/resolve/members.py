@@ -123,7 +123,7 @@ def dotted_name(resolver: Resolver, value: Value) -> str | None:
             return None
         owners = module.facts.classes if isinstance(value, ClassValue) else module.facts.functions
         qualname = owners[value.number].qualname
-        if module.is_project:
+        if module.is_project and module.dotted.partition(".")[0] not in resolver.catalogue.teaches:
             return f"{module.dotted}.{qualname}"
         first, dot, rest = qualname.partition(".")
         return f"{resolver.exported(module, first)}{dot}{rest}"

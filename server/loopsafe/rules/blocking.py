@@ -85,6 +85,10 @@ def _finding(
         root=(chain[own - 1].path, chain[own - 1].span),
         also=tuple(dict.fromkeys(c for c in others if c != category)),
         derived=derived.package if derived else "",
+        origin=best.blocking.origin,
+        twin=best.blocking.twin,
+        advice=best.blocking.advice,
+        caveat=best.blocking.caveat,
     )
 
 

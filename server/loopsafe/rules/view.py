@@ -43,6 +43,8 @@ class View:
             run = self.places.run(self.module, number)
             if run.place is not Place.LOOP:
                 continue
+            if self.resolver.catalogue.word(self.qualified(function)) is False:
+                continue  # The project says that it does not block.
             frame = self.resolver.function_frame(FunctionValue(self.module.name, number))
             if frame is not None:
                 yield Root(function, number, frame, run)
