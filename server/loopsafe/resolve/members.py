@@ -119,11 +119,12 @@ def dotted_name(resolver: Resolver, value: Value) -> str | None:
         return value.name
     if isinstance(value, (ClassValue, FunctionValue)):
         module = resolver.table.get(value.module)
-        if module is None or module.is_namesake:
+        taught = resolver.catalogue.teaches
+        if module is None or (module.is_namesake and module.dotted not in taught):
             return None
         owners = module.facts.classes if isinstance(value, ClassValue) else module.facts.functions
         qualname = owners[value.number].qualname
-        if module.is_project and module.dotted.partition(".")[0] not in resolver.catalogue.teaches:
+        if module.is_project and module.dotted.partition(".")[0] not in taught:
             return f"{module.dotted}.{qualname}"
         first, dot, rest = qualname.partition(".")
         return f"{resolver.exported(module, first)}{dot}{rest}"
