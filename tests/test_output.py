@@ -283,10 +283,16 @@ def test_uncertain_findings_say_so() -> None:
 
 
 def test_advice_of_the_library_goes_before_the_rules() -> None:
-    text = explain(finding(sink="concurrent.futures.Future.result", code="blocking-future"))
-    assert text.advice == "`await asyncio.wrap_future(future)` waits without blocking."
-    caveat = explain(finding(sink="sqlite3.Connection.execute")).caveat
-    assert caveat == "A connection may only be used in the thread that opened it."
+    told = finding(code="blocking-future", advice="Wait without blocking", caveat="Mind the rest")
+    assert explain(told).advice == "Wait without blocking."
+    assert explain(told).caveat == "Mind the rest."
+    twin = explain(finding(twin="aiohttp.get")).advice
+    assert twin.startswith("`aiohttp.get()` does the same and can be awaited. ")
+
+
+def test_who_says_so_is_named() -> None:
+    told = finding(origin="pyproject.toml")
+    assert explain(told).certainty == "`pyproject.toml` says that it blocks."
 
 
 @pytest.mark.parametrize(
