@@ -249,7 +249,6 @@ class Engine:
 
     def _changed(self, paths: list[str], files: bool) -> None:
         """Drops what rests on these files; with `files`, on which files there are, too."""
-        insides: list[str] = []
         others: list[str] = []
         changed = 0
         for path in paths:
@@ -260,16 +259,18 @@ class Engine:
                 others.extend(self._files_changed(path))
             else:
                 for change in self.table.reread(path):
-                    bits = change.before.text_bit
-                    bits |= 0 if change.is_inside else change.before.bit
-                    changed |= bits | self._places.callers_changed(change.before, change.after)
-                    (insides if change.is_inside else others).append(change.before.key)
+                    changed |= change.before.text_bit
+                    changed |= self._places.callers_changed(change.before, change.after)
+                    if change.kept is not None:
+                        self.resolver.renew(change.before.key, change.kept)
+                    else:
+                        changed |= change.before.bit
+                        others.append(change.before.key)
                     if not change.before.is_project:
                         self._forget_answers()
         for key in others:
             changed |= self.table.bit(key) * 3
         changed |= self._overrides.forget(self.table, others)
-        self.resolver.forget_bodies(insides)
         self._drop(others, changed)
         self._deepening.changed()
 

@@ -6,7 +6,7 @@ for, so an edit from one to the other leaves every answer about other modules as
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 
 from loopsafe.facts.ir import (
     Binding,
@@ -24,19 +24,41 @@ from loopsafe.model import Span
 
 def interface(facts: ModuleFacts) -> Hashable:
     """The interface of a module."""
-    stored = {b.scope for cls in facts.classes for found in cls.attributes.values() for b in found}
-    stored |= {b.scope for found in facts.scopes[0].bindings.values() for b in found}
-    stored |= {assigned.binding.scope for assigned in facts.assigned}
-    outer = {function.outer for function in facts.functions}
+    asked = _asked(facts)
     reader = _Reader(facts)
     return (
-        tuple(reader.function(f, f.scope in stored or f.scope in outer) for f in facts.functions),
+        tuple(reader.function(f, asked.get(f.scope, set())) for f in facts.functions),
         tuple(reader.cls(cls) for cls in facts.classes),
         tuple(reader.scope(s) for s in facts.scopes if s.kind != "function"),
         tuple((reader.shape(a.target), a.name, reader.binding(a.binding)) for a in facts.assigned),
         facts.exports,
-        facts.words,
     )
+
+
+def _asked(facts: ModuleFacts) -> dict[int, set[str]]:
+    """The names that code elsewhere looks up in the scopes of functions.
+
+    What is stored on an object is read in the scope of the method that stores it, and what stands
+    inside a function sees the function's names.
+    """
+    asked: dict[int, set[str]] = {}
+    kept = [b for cls in facts.classes for found in cls.attributes.values() for b in found]
+    kept += [b for found in facts.scopes[0].bindings.values() for b in found]
+    kept += [assigned.binding for assigned in facts.assigned]
+    for binding in kept:
+        if binding.scope:
+            asked.setdefault(binding.scope, set()).update(_names(binding.value))
+    nested: list[Function | Class] = [*facts.functions[1:], *facts.classes]
+    for part in nested:
+        outer = part.outer
+        if facts.scopes[outer].kind == "module":
+            continue
+        inner = facts.scopes[part.scope].bindings
+        names = {*_names(part), *_names(tuple(inner.values()))}
+        while outer > 0:
+            asked.setdefault(outer, set()).update(names)
+            outer = facts.scopes[outer].parent
+    return asked
 
 
 class _Reader:
@@ -46,8 +68,8 @@ class _Reader:
         self.facts = facts
         self.here: Scope = facts.scopes[0]
 
-    def function(self, function: Function, is_open: bool) -> Hashable:
-        """Its signature; of its body only what makes the result, or all where others may look."""
+    def function(self, function: Function, asked: set[str]) -> Hashable:
+        """Its signature; of its body only what makes the result, and what others look up there."""
         head = (
             function.name,
             function.qualname,
@@ -71,7 +93,7 @@ class _Reader:
         results = (*function.values, *function.yields)
         body = (
             tuple(self.shape(value) for value in results),
-            self.scope(self.here) if is_open else tuple(self._needed(results)),
+            tuple(self._needed(results, asked)),
         )
         self.here = before
         return (head, body)
@@ -127,9 +149,9 @@ class _Reader:
             return (type(part), *(self.shape(item) for item in part))
         return (type(part), part) if isinstance(part, Hashable) else repr(part)
 
-    def _needed(self, results: Iterable[object]) -> Iterator[Hashable]:
-        """The local assignments that results are made of."""
-        todo = [name for result in results for name in _names(result)]
+    def _needed(self, results: tuple[object, ...], asked: set[str]) -> Iterator[Hashable]:
+        """The local assignments that results, and what others look up, are made of."""
+        todo = [*_names(results), *sorted(asked)]
         seen: set[str] = set()
         while todo:
             name = todo.pop()
@@ -138,7 +160,7 @@ class _Reader:
             seen.add(name)
             for binding in self.here.bindings.get(name, ()):
                 yield (name, self.binding(binding))
-                todo.extend(_names(binding.value))
+                todo.extend(_names((binding.value, binding.annotation)))
 
 
 def _names(part: object) -> Iterator[str]:

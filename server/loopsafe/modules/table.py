@@ -10,6 +10,7 @@ from typing import NamedTuple
 from loopsafe.facts.extract import extract
 from loopsafe.facts.interface import interface
 from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.kept import Kept, kept
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -73,8 +74,9 @@ class Change(NamedTuple):
 
     before: Module
     after: Module | None
-    is_inside: bool
-    """Only insides of functions differ: answers about other modules still hold."""
+    kept: Kept | None
+    """What is the same, where only insides of functions differ: then answers about other modules
+    still hold, too."""
 
 
 class ModuleTable:
@@ -199,7 +201,8 @@ class ModuleTable:
             known = self._interfaces.pop(key, None) or interface(before.facts)
             seen = interface(after.facts) if after is not None else None
             self._interfaces[key] = seen
-            changes.append(Change(before, after, seen == known))
+            same = kept(before.facts, after.facts) if after is not None and seen == known else None
+            changes.append(Change(before, after, same))
         return changes
 
     def forget(self, path: str) -> list[str]:
