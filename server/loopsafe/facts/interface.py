@@ -7,6 +7,7 @@ for, so an edit from one to the other leaves every answer about other modules as
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from typing import NamedTuple
 
 from loopsafe.facts.ir import (
     Binding,
@@ -22,17 +23,68 @@ from loopsafe.facts.reach import reaching
 from loopsafe.model import Span
 
 
-def interface(facts: ModuleFacts) -> Hashable:
+class Interface(NamedTuple):
+    """What others can see of a module; equal where they see the same."""
+
+    functions: tuple[Hashable, ...]
+    classes: tuple[Hashable, ...]
+    names: dict[str, Hashable]
+    """What the module binds, in order."""
+    scopes: tuple[Hashable, ...]
+    """The rest of the module's own scope, and those of its classes."""
+    assigned: tuple[Hashable, ...]
+    exports: tuple[str, ...] | None
+
+
+def interface(facts: ModuleFacts) -> Interface:
     """The interface of a module."""
     asked = _asked(facts)
     reader = _Reader(facts)
-    return (
+    own, *rest = facts.scopes
+    return Interface(
         tuple(reader.function(f, asked.get(f.scope, set())) for f in facts.functions),
         tuple(reader.cls(cls) for cls in facts.classes),
-        tuple(reader.scope(s) for s in facts.scopes if s.kind != "function"),
+        {name: tuple(reader.binding(b) for b in found) for name, found in own.bindings.items()},
+        (own.stars, *(reader.scope(s) for s in rest if s.kind != "function")),
         tuple((reader.shape(a.target), a.name, reader.binding(a.binding)) for a in facts.assigned),
         facts.exports,
     )
+
+
+def renamed(
+    before: ModuleFacts, seen: Interface, after: ModuleFacts, now: Interface
+) -> frozenset[str] | None:
+    """The functions of a module that one of two texts lacks, where nothing else is different.
+
+    Whoever has not heard of these names finds what it found before. None where more differs: the
+    numbers of what stands in both texts must be the same, so a new function stands at the end.
+    """
+    if (seen.classes, seen.scopes, seen.assigned, seen.exports) != (
+        now.classes,
+        now.scopes,
+        now.assigned,
+        now.exports,
+    ):
+        return None
+    names = {n for n in {*seen.names, *now.names} if seen.names.get(n) != now.names.get(n)}
+    own: set[int] = set()
+    for facts in (before, after):
+        for name in names:
+            for binding in facts.scopes[0].bindings.get(name, ()):
+                if not isinstance(binding.value, FunctionRef):
+                    return None
+                own.add(binding.value.number)
+    differing = {
+        number
+        for number, (a, b) in enumerate(zip(seen.functions, now.functions, strict=False))
+        if a != b
+    }
+    longer = before if len(before.functions) > len(after.functions) else after
+    shorter = min(len(before.functions), len(after.functions))
+    for number, function in enumerate(longer.functions[shorter:], shorter):
+        if longer.scopes[function.outer].kind != "function":
+            differing.add(number)
+    return frozenset(names) if differing <= own else None
 
 
 def _asked(facts: ModuleFacts) -> dict[int, set[str]]:
