@@ -51,9 +51,17 @@ def interface(facts: ModuleFacts) -> Interface:
     )
 
 
+class Renamed(NamedTuple):
+    """Functions of a module that one of two texts lacks."""
+
+    names: frozenset[str]
+    functions: frozenset[int]
+    """Their numbers, in either text."""
+
+
 def renamed(
     before: ModuleFacts, seen: Interface, after: ModuleFacts, now: Interface
-) -> frozenset[str] | None:
+) -> Renamed | None:
     """The functions of a module that one of two texts lacks, where nothing else is different.
 
     Whoever has not heard of these names finds what it found before. None where more differs: the
@@ -84,7 +92,7 @@ def renamed(
     for number, function in enumerate(longer.functions[shorter:], shorter):
         if longer.scopes[function.outer].kind != "function":
             differing.add(number)
-    return frozenset(names) if differing <= own else None
+    return Renamed(frozenset(names), frozenset(own)) if differing <= own else None
 
 
 def _asked(facts: ModuleFacts) -> dict[int, set[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from loopsafe.facts.interface import Renamed
 from loopsafe.facts.ir import Exit, ModuleFacts
 from loopsafe.model import Span
 
@@ -19,9 +20,10 @@ class Kept(NamedTuple):
     """Expressions, bindings and sites after the edit, by the `id` of what they were before it."""
     functions: frozenset[int]
     """Numbers of the functions whose whole body is the same."""
+    renamed: Renamed
 
 
-def kept(before: ModuleFacts, after: ModuleFacts) -> Kept:
+def kept(before: ModuleFacts, after: ModuleFacts, renamed: Renamed) -> Kept:
     """What two versions of a module have in common, as far as numbers stand for the same."""
     twins: dict[int, object] = {}
     functions: set[int] = set()
@@ -36,7 +38,7 @@ def kept(before: ModuleFacts, after: ModuleFacts) -> Kept:
         old_scope, new_scope = before.scopes[old_class.scope], after.scopes[new_class.scope]
         if found.same(old_class, new_class) and found.same(old_scope, new_scope):
             twins.update(found.by_id)
-    return Kept(twins, frozenset(functions))
+    return Kept(twins, frozenset(functions), renamed)
 
 
 class _Twins:

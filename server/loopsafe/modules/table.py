@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -203,13 +203,13 @@ class ModuleTable:
             seen = self._interfaces[key] = interface(after.facts) if after is not None else None
             same = None
             if after is not None and seen is not None:
-                names = renamed(before.facts, known, after.facts, seen)
-                if names is not None and not self._is_mentioned(names, after):
-                    same = kept(before.facts, after.facts)
+                difference = renamed(before.facts, known, after.facts, seen)
+                if difference and not self._is_mentioned(difference.names, after):
+                    same = kept(before.facts, after.facts, difference)
             changes.append(Change(before, after, same))
         return changes
 
-    def _is_mentioned(self, names: Iterable[str], module: Module) -> bool:
+    def _is_mentioned(self, names: frozenset[str], module: Module) -> bool:
         """Whether some code of the project may speak of these functions of a module."""
         if not names:
             return False

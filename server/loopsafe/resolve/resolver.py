@@ -284,12 +284,18 @@ class Resolver:
         if first == "edges":
             edges = self._renewed_edges(key[1], answer, kept)
             return (key, edges) if edges is not None else None
-        return (key, answer) if first in _ABOUT_INTERFACES else None
+        is_gone = (
+            about.number in kept.renamed.functions
+            if isinstance(about, FunctionValue)
+            else key[-1] in kept.renamed.names
+        )
+        return (key, answer) if first in _ABOUT_INTERFACES and not is_gone else None
 
     def _renewed_edges(self, frame: Frame, answer: object, kept: Kept) -> object | None:
         """What leads on from the sites of a function, from their twins."""
         module = self.table.get(frame.module)
-        if module is None or max(module.facts.scopes[frame.scope].owner, 0) not in kept.functions:
+        scopes = module.facts.scopes if module is not None else ()
+        if frame.scope >= len(scopes) or max(scopes[frame.scope].owner, 0) not in kept.functions:
             return None
         assert isinstance(answer, tuple)
         return tuple(edge._replace(site=kept.twins[id(edge.site)]) for edge in answer)
