@@ -103,6 +103,15 @@ def _project(root: Path) -> Path:
     return root
 
 
+def _typed(text: str, chance: random.Random) -> str:
+    """A text with one more line somewhere, finished or not."""
+    lines = text.split("\n")
+    line = chance.randrange(len(lines))
+    indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
+    added = chance.choice(("", "x = 1", "print(", "time.sleep(3)", "work = print", "y = lambda: 2"))
+    return "\n".join([*lines[:line], indent + added, *lines[line:]])
+
+
 def _edits(root: Path, chance: random.Random, count: int) -> Iterator[tuple[Path, str | None]]:
     """Files with their next text; None removes one."""
     for _ in range(count):
@@ -111,12 +120,14 @@ def _edits(root: Path, chance: random.Random, count: int) -> Iterator[tuple[Path
         text = chance.choice(VARIANTS[name])
         if chance.random() < 0.3:
             text = f"# {chance.random()}\n" + text
+        if chance.random() < 0.4:
+            text = _typed(text, chance)
         if chance.random() < 0.2:
             text += f"\ndef added_{chance.randrange(3)}():\n    import time\n    time.sleep(1)\n"
         yield path, None if path.exists() and chance.random() < 0.15 else text
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(16))
 def test_answers_after_edits_are_those_of_a_fresh_engine(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     root = _project(tmp_path)

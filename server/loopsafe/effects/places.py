@@ -51,6 +51,11 @@ class Places:
                 del self._by_module[name]
                 self._found = None
 
+    def appeared(self, name: str) -> None:
+        """There is a module that was not there, or that is another file's now."""
+        self._before.setdefault(name, ())
+        self._found = None
+
     def look_again(self) -> None:
         """There may be more modules."""
         self._found = None

@@ -97,20 +97,20 @@ class Engine:
             return
         names = self.disk.generation
         self.disk.open(path, text)
-        self._changed([path], files=self.disk.generation != names)
+        self._changed(path, files=self.disk.generation != names)
 
     def close_text(self, path: str) -> None:
         """The file on disk counts again."""
         names = self.disk.generation
         self.disk.close(path)
-        self._changed([path], files=self.disk.generation != names)
+        self._changed(path, files=self.disk.generation != names)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files were changed, made or removed on disk."""
         for path in paths:
             names = self.disk.generation
             self.finder.invalidate([path])
-            self._changed([path], files=self.disk.generation != names)
+            self._changed(path, files=self.disk.generation != names)
 
     # Answers
 
@@ -252,30 +252,34 @@ class Engine:
             if module is not None:
                 yield module
 
-    def _changed(self, paths: list[str], files: bool) -> None:
-        """Drops what rests on these files; with `files`, on which files there are, too."""
-        insides: list[str] = []
-        others: list[str] = []
+    def _changed(self, path: str, files: bool) -> None:
+        """Drops what rests on a file; with `files`, on which files there are, too."""
+        if path in self._modules:
+            self._modules[path] = None
+        gone: list[str] = []
         changed = 0
-        for path in paths:
-            if path in self._modules:
-                self._modules[path] = None
-            if files or self.table.missed(path):
-                changed |= self.table.lookup_bit(path) | self._places.callers_changed(None)
-                others.extend(self._files_changed(path))
-            else:
-                for change in self.table.reread(path):
-                    bits = change.before.text_bit
-                    bits |= 0 if change.is_inside else change.before.bit
-                    changed |= bits | self._places.callers_changed(change.before, change.after)
-                    (insides if change.is_inside else others).append(change.before.key)
-                    if not change.before.is_project:
-                        self._forget_answers()
-        for key in others:
+        appears = files or self.table.missed(path)
+        if appears:
+            changed |= self.table.lookup_bit(path) | self._places.callers_changed(None)
+            gone.extend(self._files_changed(path))
+        else:
+            for change in self.table.reread(path):
+                changed |= change.before.text_bit
+                changed |= self._places.callers_changed(change.before, change.after)
+                if change.kept is not None:
+                    self.resolver.renew(change.before.key, change.kept)
+                else:
+                    changed |= change.before.bit
+                    gone.append(change.before.key)
+                if not change.before.is_project:
+                    self._forget_answers()
+        for key in gone:
             changed |= self.table.bit(key) * 3
-        changed |= self._overrides.forget(self.table, others)
-        self.resolver.forget_bodies(insides)
-        self._drop(others, changed)
+        changed |= self._overrides.forget(self.table, gone)
+        self._drop(gone, changed)
+        module = self.table.at(path) if appears else None
+        if module is not None:
+            self._places.appeared(module.key)
         self._deepening.changed()
 
     def _files_changed(self, path: str) -> list[str]:

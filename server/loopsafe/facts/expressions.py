@@ -91,6 +91,8 @@ class ExpressionReader(NestedReader):
     def _called(self, node: ast.Call, func: Expr, awaited: bool) -> Call:
         span = span_of(node.func)
         args = self.expressions(node.args)
+        if _last_name(func) == "getattr" and len(args) > 1 and isinstance(args[1], Const):
+            self.words.add(str(args[1].value))
         if _last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
             args = (self.annotation(node.args[0]) or args[0], *args[1:])
         call = Call(func, args, self.keywords(node.keywords), span)

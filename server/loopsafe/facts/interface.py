@@ -6,7 +6,8 @@ for, so an edit from one to the other leaves every answer about other modules as
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
 
 from loopsafe.facts.ir import (
     Binding,
@@ -22,21 +23,102 @@ from loopsafe.facts.reach import reaching
 from loopsafe.model import Span
 
 
-def interface(facts: ModuleFacts) -> Hashable:
+class Interface(NamedTuple):
+    """What others can see of a module; equal where they see the same."""
+
+    functions: tuple[Hashable, ...]
+    classes: tuple[Hashable, ...]
+    names: dict[str, Hashable]
+    """What the module binds, in order."""
+    scopes: tuple[Hashable, ...]
+    """The rest of the module's own scope, and those of its classes."""
+    assigned: tuple[Hashable, ...]
+    exports: tuple[str, ...] | None
+
+
+def interface(facts: ModuleFacts) -> Interface:
     """The interface of a module."""
-    stored = {b.scope for cls in facts.classes for found in cls.attributes.values() for b in found}
-    stored |= {b.scope for found in facts.scopes[0].bindings.values() for b in found}
-    stored |= {assigned.binding.scope for assigned in facts.assigned}
-    outer = {function.outer for function in facts.functions}
+    asked = _asked(facts)
     reader = _Reader(facts)
-    return (
-        tuple(reader.function(f, f.scope in stored or f.scope in outer) for f in facts.functions),
+    own, *rest = facts.scopes
+    return Interface(
+        tuple(reader.function(f, asked.get(f.scope, set())) for f in facts.functions),
         tuple(reader.cls(cls) for cls in facts.classes),
-        tuple(reader.scope(s) for s in facts.scopes if s.kind != "function"),
+        {name: tuple(reader.binding(b) for b in found) for name, found in own.bindings.items()},
+        (own.stars, *(reader.scope(s) for s in rest if s.kind != "function")),
         tuple((reader.shape(a.target), a.name, reader.binding(a.binding)) for a in facts.assigned),
         facts.exports,
-        facts.words,
     )
+
+
+class Renamed(NamedTuple):
+    """Functions of a module that one of two texts lacks."""
+
+    names: frozenset[str]
+    functions: frozenset[int]
+    """Their numbers, in either text."""
+
+
+def renamed(
+    before: ModuleFacts, seen: Interface, after: ModuleFacts, now: Interface
+) -> Renamed | None:
+    """The functions of a module that one of two texts lacks, where nothing else is different.
+
+    Whoever has not heard of these names finds what it found before. None where more differs: the
+    numbers of what stands in both texts must be the same, so a new function stands at the end.
+    """
+    if (seen.classes, seen.scopes, seen.assigned, seen.exports) != (
+        now.classes,
+        now.scopes,
+        now.assigned,
+        now.exports,
+    ):
+        return None
+    names = {n for n in {*seen.names, *now.names} if seen.names.get(n) != now.names.get(n)}
+    own: set[int] = set()
+    for facts in (before, after):
+        for name in names:
+            for binding in facts.scopes[0].bindings.get(name, ()):
+                if not isinstance(binding.value, FunctionRef):
+                    return None
+                own.add(binding.value.number)
+    differing = {
+        number
+        for number, (a, b) in enumerate(zip(seen.functions, now.functions, strict=False))
+        if a != b
+    }
+    longer = before if len(before.functions) > len(after.functions) else after
+    shorter = min(len(before.functions), len(after.functions))
+    for number, function in enumerate(longer.functions[shorter:], shorter):
+        if longer.scopes[function.outer].kind != "function":
+            differing.add(number)
+    return Renamed(frozenset(names), frozenset(own)) if differing <= own else None
+
+
+def _asked(facts: ModuleFacts) -> dict[int, set[str]]:
+    """The names that code elsewhere looks up in the scopes of functions.
+
+    What is stored on an object is read in the scope of the method that stores it, and what stands
+    inside a function sees the function's names.
+    """
+    asked: dict[int, set[str]] = {}
+    kept = [b for cls in facts.classes for found in cls.attributes.values() for b in found]
+    kept += [b for found in facts.scopes[0].bindings.values() for b in found]
+    kept += [assigned.binding for assigned in facts.assigned]
+    for binding in kept:
+        if binding.scope:
+            asked.setdefault(binding.scope, set()).update(_names(binding.value))
+    nested: list[Function | Class] = [*facts.functions[1:], *facts.classes]
+    for part in nested:
+        outer = part.outer
+        if facts.scopes[outer].kind == "module":
+            continue
+        inner = facts.scopes[part.scope].bindings
+        names = {*_names(part), *_names(tuple(inner.values()))}
+        while outer > 0:
+            asked.setdefault(outer, set()).update(names)
+            outer = facts.scopes[outer].parent
+    return asked
 
 
 class _Reader:
@@ -46,8 +128,8 @@ class _Reader:
         self.facts = facts
         self.here: Scope = facts.scopes[0]
 
-    def function(self, function: Function, is_open: bool) -> Hashable:
-        """Its signature; of its body only what makes the result, or all where others may look."""
+    def function(self, function: Function, asked: set[str]) -> Hashable:
+        """Its signature; of its body only what makes the result, and what others look up there."""
         head = (
             function.name,
             function.qualname,
@@ -71,7 +153,7 @@ class _Reader:
         results = (*function.values, *function.yields)
         body = (
             tuple(self.shape(value) for value in results),
-            self.scope(self.here) if is_open else tuple(self._needed(results)),
+            tuple(self._needed(results, asked)),
         )
         self.here = before
         return (head, body)
@@ -127,9 +209,9 @@ class _Reader:
             return (type(part), *(self.shape(item) for item in part))
         return (type(part), part) if isinstance(part, Hashable) else repr(part)
 
-    def _needed(self, results: Iterable[object]) -> Iterator[Hashable]:
-        """The local assignments that results are made of."""
-        todo = [name for result in results for name in _names(result)]
+    def _needed(self, results: tuple[object, ...], asked: set[str]) -> Iterator[Hashable]:
+        """The local assignments that results, and what others look up, are made of."""
+        todo = [*_names(results), *sorted(asked)]
         seen: set[str] = set()
         while todo:
             name = todo.pop()
@@ -138,7 +220,7 @@ class _Reader:
             seen.add(name)
             for binding in self.here.bindings.get(name, ()):
                 yield (name, self.binding(binding))
-                todo.extend(_names(binding.value))
+                todo.extend(_names((binding.value, binding.annotation)))
 
 
 def _names(part: object) -> Iterator[str]:

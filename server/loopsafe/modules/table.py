@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from loopsafe.facts.extract import extract
-from loopsafe.facts.interface import interface
+from loopsafe.facts.interface import Interface, interface, renamed
 from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.kept import Kept, kept
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -73,8 +75,9 @@ class Change(NamedTuple):
 
     before: Module
     after: Module | None
-    is_inside: bool
-    """Only insides of functions differ: answers about other modules still hold."""
+    kept: Kept | None
+    """What is the same, where nobody else can tell the difference: only insides of functions
+    differ, or functions that nothing mentions."""
 
 
 class ModuleTable:
@@ -90,7 +93,7 @@ class ModuleTable:
         self.cache = cache
         self._modules: dict[str, Module | None] = {}
         self._files: dict[str, ModuleFile] = {}
-        self._interfaces: dict[str, Hashable] = {}
+        self._interfaces: dict[str, Interface | None] = {}
         """Of the files under edit, so that each text's interface is made once."""
         self._targets: dict[tuple[str, str], tuple[str, int]] = {}
         self.trace = 0
@@ -197,10 +200,37 @@ class ModuleTable:
                 self._modules[key] = before
                 continue
             known = self._interfaces.pop(key, None) or interface(before.facts)
-            seen = interface(after.facts) if after is not None else None
-            self._interfaces[key] = seen
-            changes.append(Change(before, after, seen == known))
+            seen = self._interfaces[key] = interface(after.facts) if after is not None else None
+            same = None
+            if after is not None and seen is not None:
+                difference = renamed(before.facts, known, after.facts, seen)
+                if difference and not self._is_mentioned(difference.names, after):
+                    same = kept(before.facts, after.facts, difference)
+            changes.append(Change(before, after, same))
         return changes
+
+    def _is_mentioned(self, names: frozenset[str], module: Module) -> bool:
+        """Whether some code of the project may speak of these functions of a module."""
+        if not names:
+            return False
+        text = self.disk.read(module.path)
+        for name in names:
+            is_defined = name in module.facts.scopes[0].bindings
+            if name.startswith("__") or len(re.findall(rf"\b{name}\b", text)) > is_defined:
+                return True
+        trace = self.trace
+        found = any(
+            not other.facts.words.isdisjoint(names) or self._takes_all(other, module.key)
+            for other in self._modules.values()
+            if other is not None and other.is_project
+        )
+        self.trace = trace
+        return found
+
+    def _takes_all(self, module: Module, key: str) -> bool:
+        """Whether a module has `from key import *`."""
+        stars = (star for scope in module.facts.scopes for star in scope.stars)
+        return any(self.imported(module, star.module, star.level) == key for star in stars)
 
     def forget(self, path: str) -> list[str]:
         """A file was made or removed: drops its modules and those of its name; gives their keys."""
@@ -216,8 +246,12 @@ class ModuleTable:
         return gone
 
     def missed(self, path: str) -> bool:
-        """Whether a module of a file's name was looked for and not found."""
-        name = _looked_up(self.finder.name_of(path))
+        """Whether a module of a file's name was looked for and not found, or found elsewhere."""
+        dotted = self.finder.name_of(path)
+        found = self._modules.get(dotted)
+        if found is not None and not found.is_project:
+            return not any(m is not None and m.path == path for m in self._modules.values())
+        name = _looked_up(dotted)
         return any(m is None and _looked_up(key) == name for key, m in self._modules.items())
 
     def leads_elsewhere(self, path: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from loopsafe.facts.ir import Binding, Expr
+from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
@@ -32,6 +33,14 @@ _DEEPEST = 120
 """Questions nested deeper than this are answered with "unknown"."""
 
 _NEVER = 1 << 30
+
+_ABOUT_PARTS = frozenset({"type", "bound", "holds"})
+"""Questions about an expression or a binding, by its `id`."""
+
+_ABOUT_INTERFACES = frozenset(
+    {"attribute", "decorated", "during", "exported", "member", "mro", "result"}
+)
+"""Questions about what others can see of a module."""
 
 
 class _Shelf:
@@ -245,10 +254,51 @@ class Resolver:
         shelf = self._shelves[module] = _Shelf(entry.bit if entry is not None else 0)
         return shelf
 
-    def forget_bodies(self, modules: Iterable[str]) -> None:
-        """Drops the answers about these modules; what others know of them still holds."""
-        for name in modules:
-            self._shelves.pop(name, None)
+    def renew(self, module: str, kept: Kept) -> None:
+        """Only insides of a module's functions changed: drops the answers about their parts.
+
+        Those about parts that are the same are answers about their twins from now on, and what
+        others know of the module still holds.
+        """
+        shelf = self._shelves.pop(module, None)
+        if shelf is None:
+            return
+        renewed = self._shelves[module] = _Shelf(shelf.bit)
+        for key, answer in shelf.answers.items():
+            found = self._renewed(key, answer, kept)
+            if found is not None:
+                renewed.answers[found[0]] = found[1]
+                if key in shelf.traces:
+                    renewed.traces[found[0]] = shelf.traces[key]
+
+    def _renewed(self, key: Hashable, answer: object, kept: Kept) -> tuple[Hashable, object] | None:
+        """A question and its answer after an edit; None where they are to be found again."""
+        assert isinstance(key, tuple)
+        first, about = key[0], key[1]
+        if isinstance(first, int):
+            twin = kept.twins.get(first)
+            return ((id(twin), about), answer) if twin is not None else None
+        if first in _ABOUT_PARTS:
+            twin = kept.twins.get(about)
+            return ((first, id(twin), *key[2:]), answer) if twin is not None else None
+        if first == "edges":
+            edges = self._renewed_edges(key[1], answer, kept)
+            return (key, edges) if edges is not None else None
+        is_gone = (
+            about.number in kept.renamed.functions
+            if isinstance(about, FunctionValue)
+            else key[-1] in kept.renamed.names
+        )
+        return (key, answer) if first in _ABOUT_INTERFACES and not is_gone else None
+
+    def _renewed_edges(self, frame: Frame, answer: object, kept: Kept) -> object | None:
+        """What leads on from the sites of a function, from their twins."""
+        module = self.table.get(frame.module)
+        scopes = module.facts.scopes if module is not None else ()
+        if frame.scope >= len(scopes) or max(scopes[frame.scope].owner, 0) not in kept.functions:
+            return None
+        assert isinstance(answer, tuple)
+        return tuple(edge._replace(site=kept.twins[id(edge.site)]) for edge in answer)
 
     def forget(self, modules: Iterable[str], changed: int) -> None:
         """Drops the answers about these modules, and those that rest on any of these bits."""

@@ -1,0 +1,97 @@
+"""What of a module's facts is the same after an edit, apart from the line on which it stands.
+
+Most keystrokes change one function. Answers about the parts of the others are answers about their
+twins in the new facts, which saves finding them again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loopsafe.facts.interface import Renamed
+from loopsafe.facts.ir import Exit, ModuleFacts
+from loopsafe.model import Span
+
+
+class Kept(NamedTuple):
+    """The parts that are the same before and after an edit."""
+
+    twins: dict[int, object]
+    """Expressions, bindings and sites after the edit, by the `id` of what they were before it."""
+    functions: frozenset[int]
+    """Numbers of the functions whose whole body is the same."""
+    renamed: Renamed
+
+
+def kept(before: ModuleFacts, after: ModuleFacts, renamed: Renamed) -> Kept:
+    """What two versions of a module have in common, as far as numbers stand for the same."""
+    twins: dict[int, object] = {}
+    functions: set[int] = set()
+    for number, (old, new) in enumerate(zip(before.functions, after.functions, strict=False)):
+        found = _Twins()
+        old_scope, new_scope = before.scopes[old.scope], after.scopes[new.scope]
+        if found.same(old, new) and found.same(old_scope, new_scope) and found.moved_as_one():
+            twins.update(found.by_id)
+            functions.add(number)
+    for old_class, new_class in zip(before.classes, after.classes, strict=False):
+        found = _Twins()
+        old_scope, new_scope = before.scopes[old_class.scope], after.scopes[new_class.scope]
+        if found.same(old_class, new_class) and found.same(old_scope, new_scope):
+            twins.update(found.by_id)
+    return Kept(twins, frozenset(functions), renamed)
+
+
+class _Twins:
+    """Walks two parts side by side."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, object] = {}
+        self.moves: set[int] = set()
+        """Lines by which something stands elsewhere."""
+
+    def moved_as_one(self) -> bool:
+        """Whether everything kept its order: only one edit lies between before and after."""
+        return len(self.moves - {0}) <= 1
+
+    def same(self, old: object, new: object) -> bool:
+        """Whether two parts mean the same; types count, for `1` is not `True` to an argument."""
+        kind = type(old)
+        if kind is not type(new):
+            return False
+        if kind is Span:
+            return self._moved(old, new)
+        if isinstance(old, tuple):
+            return self._same_items(old, new)
+        if isinstance(old, dict) and isinstance(new, dict):
+            if len(old) != len(new):
+                return False
+            pairs = zip(old.items(), new.items(), strict=True)
+            return all(a[0] == b[0] and self.same(a[1], b[1]) for a, b in pairs)
+        return old == new
+
+    def _same_items(self, old: tuple[object, ...], new: object) -> bool:
+        assert isinstance(new, tuple)
+        if self.by_id.get(id(old)) is new:
+            return True  # A call is a site's and a binding's, too.
+        if len(old) != len(new):
+            return False
+        kind = type(old)
+        for a, b in zip(old, new, strict=True):
+            if a is not b and not (kind is Exit and a is old[0]) and not self.same(a, b):
+                return False
+        if isinstance(old, Exit):
+            self.moves.add(new[0] - old.line)
+        if kind is not tuple:
+            self.by_id[id(old)] = new
+        return True
+
+    def _moved(self, old: object, new: object) -> bool:
+        assert isinstance(old, Span)
+        assert isinstance(new, Span)
+        by = new.line - old.line
+        self.moves.add(by)
+        return (old.column, old.end_column, old.end_line + by) == (
+            new.column,
+            new.end_column,
+            new.end_line,
+        )
