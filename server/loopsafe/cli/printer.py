@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
+from loopsafe import notebook
 from loopsafe.cli.errors import complain
 from loopsafe.cli.fix import Fixed
 from loopsafe.cli.options import Options
 from loopsafe.engine import Problem, kept
 from loopsafe.engine.repair import applicable
-from loopsafe.model import Finding, Safety
+from loopsafe.model import Finding, Fix, Safety
 from loopsafe.output import Result, Sources, changes, human, json_format
 from loopsafe.output.style import Style
 from loopsafe.text import SourceText, decode
@@ -67,7 +68,10 @@ class Printer:
         for problem in answer.problems:
             complain("warning", _place(problem, self.style), problem.message)
         source = self._sources(path) if answer.findings else None
-        results = [Result(f, source or SourceText(""), fixes) for f, fixes in answer.findings]
+        results = [
+            Result(finding, source or SourceText(""), _applicable(fixes, source))
+            for finding, fixes in answer.findings
+        ]
         self.findings += [finding for finding, _ in answer.findings]
         for result in results:
             fix = applicable(result.fixes, path, (Safety.SAFE, Safety.UNSAFE))
@@ -117,10 +121,22 @@ class Printer:
             print(line, file=file)
 
 
+def _applicable(fixes: tuple[Fix, ...], source: SourceText | None) -> tuple[Fix, ...]:
+    """Fixes whose edits are within cells, where the file is a notebook."""
+    whole = source.notebook if source else None
+    if whole is None:
+        return fixes
+    return tuple(fix for fix in fixes if all(whole.may_edit(edit.span) for edit in fix.edits))
+
+
 def _read(path: str) -> SourceText | None:
     """A file that findings lead into; None where it is gone or no text."""
     try:
-        return SourceText(decode(Path(path).read_bytes()))
+        text = decode(Path(path).read_bytes())
+        if not path.endswith(notebook.SUFFIX):
+            return SourceText(text)
+        whole = notebook.read(text)
+        return SourceText(whole.text, whole)
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
 

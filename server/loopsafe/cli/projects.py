@@ -11,7 +11,7 @@ from loopsafe.cli.options import Options
 from loopsafe.config import ConfigError, Settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
-from loopsafe.project_files import python_files
+from loopsafe.project_files import WITH_NOTEBOOKS, python_files
 
 _ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 
@@ -32,16 +32,12 @@ def projects(options: Options) -> list[Project]:
     for path in options.paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path}: no such file or folder")
-        if path.endswith(".ipynb"):
-            # Most are valid Python, a large dictionary: that nothing is found in it says nothing.
-            complain("warning", path, "notebooks are not read")
-            continue
         groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
     prepared = [(root, *settings_for(root, options), paths) for root, paths in groups.items()]
     seen: set[str] = set()
     projects = []
     for root, settings, python, paths in prepared:
-        files = [file for file in python_files(paths, settings) if file not in seen]
+        files = [file for file in python_files(paths, settings, WITH_NOTEBOOKS) if file not in seen]
         seen.update(files)
         projects.append(Project(root, settings, python, tuple(files)))
     return projects

@@ -11,9 +11,17 @@ from loopsafe.config import Settings
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
+from loopsafe.engine.callgraph import CallGraph
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.repair import repair
-from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
+from loopsafe.engine.reports import (
+    Cancelled,
+    FileReport,
+    FunctionPlace,
+    Problem,
+    too_large,
+    unreadable,
+)
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
@@ -27,7 +35,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.roots import python_version, source_roots
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
@@ -65,6 +73,9 @@ class Engine:
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
         self._places = Places(self.resolver, self._project)
+        self.calls = CallGraph(
+            self.resolver, self._chains, self._places, self._project, settings.severity_of
+        )
         search = search_of(root, roots, self.environment, self.finder.typeshed.folder)
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
@@ -315,6 +326,9 @@ class Engine:
             source = SourceText(self.disk.read(path))
         except (OSError, UnicodeDecodeError, SyntaxError) as error:
             return FileReport(path, SourceText(""), problems=(unreadable(path, error),))
+        if len(source.text) > LARGEST_TEXT:
+            problems = (too_large(path, source.text),)
+            return FileReport(path, source, problems=problems, is_too_large=True)
         self.index([path])
         module = self.table.at(path)
         if module is None:
@@ -342,6 +356,7 @@ class Engine:
         count = sum(1 for f in self.report(module.path).findings if f.function == name)
         return FunctionPlace(
             function.name,
+            name,
             module.path,
             function.span,
             function.is_async,

@@ -30,6 +30,11 @@ class Client:
     resolves_edits: bool = False
     document_changes: bool = False
     applies_edits: bool = False
+    call_hierarchy: bool = False
+    lenses: bool = False
+    refreshes_lenses: bool = False
+    commands: frozenset[str] = frozenset()
+    """Commands of ours that the client carries out itself."""
     trusted: bool = True
     """Whether paths that the workspace names may be used."""
     storage: str | None = None
@@ -44,6 +49,7 @@ class Client:
         options = options if isinstance(options, dict) else {}
         settings = options.get("settings")
         storage = options.get("globalStorage")
+        commands = options.get("commands")
         has = _Declared(params.capabilities)
         info = params.client_info
         return Client(
@@ -67,6 +73,13 @@ class Client:
             and "edit" in (has.value("text_document.code_action.resolve_support.properties") or ()),
             document_changes=has.true("workspace.workspace_edit.document_changes"),
             applies_edits=has.true("workspace.apply_edit"),
+            call_hierarchy=has.present("text_document.call_hierarchy")
+            and options.get("callHierarchy") is not False,
+            lenses=has.present("text_document.code_lens"),
+            refreshes_lenses=has.true("workspace.code_lens.refresh_support"),
+            commands=frozenset(filter(_is_text, commands))
+            if isinstance(commands, list)
+            else frozenset(),
             trusted=options.get("trusted") is not False,
             storage=storage if isinstance(storage, str) else None,
             settings=settings if isinstance(settings, dict) else {},
@@ -91,3 +104,7 @@ class _Declared:
         return self.true(f"text_document.diagnostic.{name}") or self.true(
             f"text_document.publish_diagnostics.{name}"
         )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

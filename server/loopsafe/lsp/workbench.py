@@ -17,10 +17,10 @@ from loopsafe.config import ConfigError, Settings
 from loopsafe.engine import Engine, FileReport
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, uri_of
-from loopsafe.lsp.documents import DiskTexts, Document, View
+from loopsafe.lsp.documents import DiskTexts, Document, OpenCell, View
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
-from loopsafe.model import Edit, Finding
+from loopsafe.model import Edit, Finding, Span
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.text import SourceText
 
@@ -53,13 +53,57 @@ class Work:
     report: FileReport
     convert: Converter
     texts: Texts
+    stop: Stop
+    """Whether the answer is no longer wanted."""
+
+    cell: OpenCell | None = None
+    """The cell that is asked about, where the file is a notebook."""
+
+    def about(self, uri: str) -> Work:
+        """The same for one cell, where the address is that of a cell."""
+        document = self.texts.view.documents.get(self.path)
+        cell = document.cell(uri) if document else None
+        return replace(self, cell=cell) if cell else self
+
+    @property
+    def uri(self) -> str:
+        """The address that answers belong to: the file's, or the cell's."""
+        return self.cell.uri if self.cell else self.texts.uri(self.path)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of the file, or of the cell."""
+        cell = self.cell
+        if cell is None:
+            return self.report.findings
+        last = cell.first + cell.lines
+        return tuple(f for f in self.report.findings if cell.first <= f.span.line < last)
+
+    def place(self, position: types.Position) -> tuple[int, int]:
+        """A position of the client's as line and column of a span."""
+        moved = types.Position(position.line + self._shift, position.character)
+        return self.convert.place(self.report.source, moved)
+
+    def span(self, range_: types.Range) -> Span:
+        """A range of the client's as a span."""
+        return Span(*self.place(range_.start), *self.place(range_.end))
+
+    def range(self, span: Span) -> types.Range:
+        """A span of this file as the client understands it, within the cell that it is in."""
+        return self.convert.located(self.path, span, self.texts).range
+
+    @property
+    def _shift(self) -> int:
+        return self.cell.first - 1 if self.cell else 0
 
     def diagnostic(self, finding: Finding) -> types.Diagnostic:
         """A finding of this file as the client understands it."""
         return self.convert.diagnostic(finding, self.report.source, self.texts)
 
     def edit(self, edits: Iterable[Edit]) -> types.WorkspaceEdit | None:
-        """Edits of this and other files as the client understands them."""
+        """Edits of this and other files as the client understands them.
+
+        None where one of them would touch what a notebook has otherwise, or leave its cell.
+        """
         return self.convert.workspace_edit(edits, self.texts)
 
 
@@ -81,6 +125,15 @@ class Texts:
     def version(self, path: str) -> int | None:
         document = self.view.documents.get(path)
         return document.version if document else None
+
+    def cell(self, path: str, line: int) -> OpenCell | None:
+        document = self.view.documents.get(path)
+        return document.cell_at(line) if document else None
+
+    def may_edit(self, path: str, span: Span) -> bool:
+        document = self.view.documents.get(path)
+        notebook = document.notebook if document else None
+        return notebook.may_edit(span) if notebook else True
 
 
 @dataclass(slots=True)
@@ -118,8 +171,12 @@ class Workbench:
         if _excluded(path, bench.settings):
             report = replace(report, findings=())
         return Work(
-            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk)
+            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk), stop
         )
+
+    def settings(self, root: Path, editor: EditorSettings) -> Settings:
+        """What is in force in a folder."""
+        return self._effective(root, editor)[0]
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""
