@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopsafe.cli.errors import UsageError, complain
+from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import Options
 from loopsafe.config import ConfigError, Settings
 from loopsafe.config.document import find_line, read_toml

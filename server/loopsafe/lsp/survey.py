@@ -62,11 +62,13 @@ class Survey:
                 if uri in seen:
                     continue
                 seen.add(uri)
+                if self._session.documents.get(uri):
+                    continue  # Clients pull for what is open, and know better when.
                 if known.get(uri, NOTHING.id) != batch.id:
-                    yield self._report(uri, batch)
+                    yield _report(uri, batch)
         for uri, value in known.items():
             if uri not in seen and value != NOTHING.id:
-                yield self._report(uri, NOTHING)
+                yield _report(uri, NOTHING)
 
     async def _files(self, scope: Scope) -> AsyncIterator[tuple[str, Batch]]:
         settings = await self._session.scopes.settings(scope)
@@ -77,10 +79,10 @@ class Survey:
             for answer in part:
                 yield answer
 
-    def _report(self, uri: str, batch: Batch) -> Report:
-        version = self._session.documents.version(uri)
-        return Report(uri, items=batch.items, version=version, result_id=batch.id)
-
     def _send(self, token: types.ProgressToken, chunk: Sequence[Report]) -> None:
         value = types.WorkspaceDiagnosticReportPartialResult(chunk)
         self._session.server.progress(types.ProgressParams(token, value))
+
+
+def _report(uri: str, batch: Batch) -> Report:
+    return Report(uri, items=batch.items, result_id=batch.id)
