@@ -23,7 +23,7 @@ from pytest_lsp import LanguageClient, client_capabilities
 from pytest_lsp.client import make_test_lsp_client
 
 SERVER_FOLDER = Path(__file__).parents[2] / "server"
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("LOOPSAFE_PATIENCE", "60"))
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 

@@ -154,7 +154,8 @@ class Workbench:
         self.client = client
         self._convert = Converter(client)
         self._disk = DiskTexts()
-        self._cache = Cache(default_folder(os.environ))
+        self.cache_folder = default_folder(os.environ)
+        self._cache = Cache(self.cache_folder)
         self._settings: dict[Path, Settings] = {}
         self._stale: set[Path] = set()
         self._repaired = float("-inf")
@@ -162,6 +163,8 @@ class Workbench:
         self.problems: tuple[SettingsProblem, ...] = ()
         """Replaced as a whole, so that any thread may take it."""
         self.timings: deque[tuple[str, float]] = deque(maxlen=_KEPT_TIMINGS)
+        self.slowest: dict[str, float] = {}
+        """The longest time in seconds of each file, of the slowest only."""
 
     def work(self, path: str, root: Path, editor: EditorSettings, view: View, stop: Stop) -> Work:
         """The report of a file, up to date with the view."""
@@ -252,10 +255,16 @@ class Workbench:
             return known[1]
         start = time.perf_counter()
         report = bench.engine.report(path, stop)
-        self.timings.append((path, time.perf_counter() - start))
+        self._took(path, time.perf_counter() - start)
         bench.reports = {p: r for p, r in bench.reports.items() if r[0] == view.revision}
         bench.reports[path] = (view.revision, report)
         return report
+
+    def _took(self, path: str, seconds: float) -> None:
+        self.timings.append((path, seconds))
+        self.slowest[path] = max(seconds, self.slowest.get(path, 0.0))
+        if len(self.slowest) > _KEPT_TIMINGS:
+            del self.slowest[min(self.slowest, key=self.slowest.__getitem__)]
 
     def _drop(self, root: Path) -> None:
         self.benches.pop(root, None)

@@ -6,7 +6,7 @@ import { ROOT } from "../../../scripts/lib/run.mjs";
 
 /** Pictures and logs, kept whether the tests pass or not. */
 export const ARTIFACTS = path.join(ROOT, "test-artifacts");
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = Number(process.env.LOOPSAFE_PATIENCE ?? 60) * 1000;
 
 export class Window {
   #pictures = 0;
