@@ -161,7 +161,7 @@ def _look(client: Client, file: Edited, text: str, chance: random.Random) -> Non
 
 
 def _by_others(client: Client, file: Edited, chance: random.Random) -> None:
-    """A file that appears and goes, as when a branch is switched or an agent works."""
+    """A file that appears and goes, as when a branch is switched or another tool works."""
     path = file.path.with_name(f"loopsafe_soak_{chance.randrange(5)}.py")
     kind = 3 if path.exists() else 1
     if kind == 3:

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { Chains } from "./chain.ts";
 import { ActiveEnvironments } from "./environment.ts";
 import { Pages } from "./pages.ts";
+import { SAMPLE } from "./sample.ts";
 import { Server } from "./server.ts";
 import { Status } from "./status.ts";
 
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand("loopsafe.showCallers", (uri, position, places) =>
       chains.showCallers(uri, position, places),
     ),
+    registerCommand("loopsafe.openSample", openSample),
     registerCommand("loopsafe.explainRule", (code: unknown) => pages.explain(code)),
     registerCommand("loopsafe.debugInformation", () => pages.showDebugInformation()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart()),
@@ -58,6 +60,12 @@ function fixAll(): Thenable<unknown> {
     kind: "source.fixAll.loopsafe",
     apply: "first",
   });
+}
+
+/** A file that is not saved: whoever tries things out in it leaves nothing behind. */
+async function openSample(): Promise<void> {
+  const sample = { language: "python", content: SAMPLE };
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(sample));
 }
 
 /** The rules are listed once, in the manifest. */
