@@ -30,6 +30,9 @@ _CAPABILITIES = {
         "synchronization": {"didSave": True},
         "diagnostic": {"dynamicRegistration": True, "relatedInformation": True},
         "publishDiagnostics": {"relatedInformation": True},
+        "hover": {"contentFormat": ["markdown"]},
+        "codeLens": {},
+        "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}}},
     },
 }
 

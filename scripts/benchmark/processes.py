@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -89,7 +90,8 @@ class Started:
     def kill(self) -> None:
         """Ends the program, if it still runs."""
         if self.process.poll() is None and self.pid is not None:
-            os.kill(self.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # It has ended in this moment.
+                os.kill(self.pid, signal.SIGTERM)
 
     def cost(self) -> Cost:
         """What it used, once it has ended."""

@@ -47,6 +47,7 @@ def capabilities(data: dict[str, Any]) -> types.ClientCapabilities:
 VSCODE = capabilities(
     {
         "general": {"positionEncodings": ["utf-16"]},
+        "notebookDocument": {"synchronization": {"dynamicRegistration": True}},
         "workspace": {
             "applyEdit": True,
             "configuration": True,
