@@ -52,7 +52,10 @@ VSCODE = capabilities(
             "applyEdit": True,
             "configuration": True,
             "workspaceFolders": True,
-            "workspaceEdit": {"documentChanges": True},
+            "workspaceEdit": {
+                "documentChanges": True,
+                "resourceOperations": ["create", "rename", "delete"],
+            },
             "didChangeConfiguration": {"dynamicRegistration": True},
             "didChangeWatchedFiles": {"dynamicRegistration": True},
             "diagnostics": {"refreshSupport": True},
@@ -66,7 +69,11 @@ VSCODE = capabilities(
                 "codeDescriptionSupport": True,
                 "dataSupport": True,
             },
-            "publishDiagnostics": {"relatedInformation": True, "dataSupport": True},
+            "publishDiagnostics": {
+                "relatedInformation": True,
+                "dataSupport": True,
+                "tagSupport": {"valueSet": [1, 2]},
+            },
             "callHierarchy": {"dynamicRegistration": True},
             "codeLens": {"dynamicRegistration": True},
             "hover": {"contentFormat": ["markdown", "plaintext"]},
@@ -253,6 +260,8 @@ class Editor:
         """The text of a buffer with an edit applied."""
         edits: list[types.TextEdit] = []
         for change in edit.document_changes or ():
+            if isinstance(change, types.CreateFile):
+                continue
             assert isinstance(change, types.TextDocumentEdit)
             if change.text_document.uri == uri:
                 assert change.text_document.version == self.versions[uri]

@@ -22,6 +22,7 @@ from loopsafe.engine.reports import (
     too_large,
     unreadable,
 )
+from loopsafe.engine.teachable import Teachable, teachables
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
@@ -29,7 +30,7 @@ from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Safety, Severity
+from loopsafe.model import Edit, Finding, Fix, Safety, Severity, Span
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
@@ -39,7 +40,7 @@ from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.rules import View, check
+from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
@@ -190,6 +191,12 @@ class Engine:
         known = member[0].blocking(member[1]) if member else None
         return known or self.catalogue.function(finding.sink)
 
+    def teachables(self, path: str, span: Span) -> Iterator[Teachable]:
+        """What is called at a place, and could be spoken of in the settings."""
+        module = self.table.at(path)
+        if module is not None:
+            yield from teachables(self.resolver, module, span)
+
     def verdict(self, name: str) -> Verdict:
         """What an importable callable does to the event loop, by its dotted name."""
         return verdict(self.resolver, self._chains.derivation, name)
@@ -334,15 +341,17 @@ class Engine:
         if module is None:
             return FileReport(path, source)
         self.table.trace |= module.text_bit
-        view = View(
-            module, self.resolver, self._chains, self._places, self.settings.severity_of, check_in
-        )
+        severity_of = self.settings.for_file(path).severity_of
+        view = View(module, self.resolver, self._chains, self._places, severity_of, check_in)
         hidden = Suppressions(source)
+        found = list(check(view))
         findings = [
             self._deepening.weigh(finding)
-            for finding in check(view)
+            for finding in found
             if finding.severity is not Severity.OFF and not hidden.hides(finding)
         ]
+        if not module.facts.problems:
+            findings += unused_ignore.check(path, hidden, found, severity_of)
         problems = tuple(
             Problem(path, problem.message, problem.line, problem.column)
             for problem in module.facts.problems

@@ -11,24 +11,25 @@ from typing import Any
 
 from lsprotocol import types
 
-from loopsafe.lsp import chain
+from loopsafe.lsp import chain, teaching
 from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Fix, Safety, Span
 
 FIX_ALL = "source.fixAll.loopsafe"
-KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL)
+KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND)
 _PREFIX = "Loopsafe: "
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
 
 
 def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Cures of the findings in a range, then ways to hide them, then the cure of the whole file."""
+    """Cures of the findings in a range, ways to hide them, what to teach, the cure of the file."""
     wanted = _filter(params.context.only)
     span = work.span(params.range)
     actions: list[types.CodeAction] = []
     offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
     if wanted(KINDS[0]):
         actions.extend(_quick_fixes(work, offers))
+        actions.extend(teaching.of_findings(work, [offer.finding for offer in offers]))
     # Of a notebook every cell would be asked for, and each would fix all the others again.
     if (
         work.cell is None
@@ -36,6 +37,8 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
         and (params.context.only or any(offer.has_safe for offer in offers))
     ):
         actions.extend(_fix_all(work, params.text_document.uri))
+    if wanted(teaching.KIND):
+        actions.extend(teaching.of_calls(work, span))
     return actions
 
 

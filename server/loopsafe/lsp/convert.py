@@ -117,6 +117,9 @@ class Converter:
             code_description=types.CodeDescription(rule_url(finding.code))
             if client.code_description
             else None,
+            tags=[types.DiagnosticTag.Unnecessary]
+            if client.tags and finding.code == "unused-ignore"
+            else None,
             related_information=self._chain(finding, source, texts)
             if client.related_information
             else None,

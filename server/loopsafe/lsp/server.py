@@ -25,7 +25,7 @@ from loopsafe.lsp.survey import Survey
 from loopsafe.lsp.worker import Rank
 
 _log = logging.getLogger(__name__)
-_WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml")
+_WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml")
 _LEVELS = {
     logging.ERROR: types.MessageType.Error,
     logging.WARNING: types.MessageType.Warning,

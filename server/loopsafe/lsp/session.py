@@ -29,6 +29,7 @@ from loopsafe.lsp.scopes import EditorSettings, Scope, Scopes
 from loopsafe.lsp.status import METHOD, Status
 from loopsafe.lsp.workbench import Work, Workbench
 from loopsafe.lsp.worker import Rank, Stop, Worker
+from loopsafe.modules import shipped
 from loopsafe.project_files import python_files
 
 T = TypeVar("T")
@@ -118,8 +119,11 @@ class Session:
         paths = tuple(path for path in paths if path not in self.documents.view.documents)
         if not paths:
             return
-        if any(os.path.basename(path) == _SETTINGS_FILE for path in paths):
+        names = {os.path.basename(path) for path in paths}
+        if _SETTINGS_FILE in names:
             self.worker.post(self.workbench.reload)
+        if shipped.NAME in names:
+            self.worker.post(self.workbench.start_over)
         self.worker.post(lambda: self.workbench.forget(paths))
         if appeared:
             self.indexer.again()

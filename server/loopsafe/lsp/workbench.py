@@ -22,6 +22,7 @@ from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
 from loopsafe.model import Edit, Finding, Span
 from loopsafe.modules.cache import Cache, default_folder
+from loopsafe.modules.shipped import NAME
 from loopsafe.text import SourceText
 
 _LONE_ENGINES = 4
@@ -192,6 +193,11 @@ class Workbench:
         """Settings files changed: read them again when next needed."""
         self._stale.update(self._settings)
 
+    def start_over(self) -> None:
+        """A package says something else of itself: make every engine anew."""
+        for root in list(self.benches):
+            self._drop(root)
+
     def keep_only(self, folders: Iterable[Path]) -> None:
         """Drop the engines of folders that left, and of the lone files longest unused."""
         folders = set(folders)
@@ -210,6 +216,7 @@ class Workbench:
         bench = self.benches.pop(root, None)
         if bench is None or (bench.settings, bench.python) != (settings, python):
             bench = Bench(settings, python, Engine(root, settings, python, self._cache))
+            self._note_mistakes(root, bench.engine.mistakes)
         self.benches[root] = bench  # Last in the order, as the latest used.
         return bench
 
@@ -249,6 +256,17 @@ class Workbench:
         self.problems = tuple(problems.values())
         return self._settings[root]
 
+    def _note_mistakes(self, root: Path, mistakes: Iterable[ConfigError]) -> None:
+        """Mistakes in knowledge files: shown in the file where it is in the folder, else logged."""
+        kept = [p for p in self.problems if not _is_knowledge_of(p.path, root)]
+        for error in mistakes:
+            if not _is_knowledge_of(error.path, root):
+                _log.warning("%s; the file is left out", error)
+                continue
+            source = self._disk.get(error.path) or SourceText("")
+            kept.append(SettingsProblem(error.path, source, error.line or 1, error.message))
+        self.problems = tuple(kept)
+
     def _report(self, bench: Bench, path: str, view: View, stop: Stop) -> FileReport:
         known = bench.reports.get(path)
         if known and known[0] == view.revision:
@@ -279,6 +297,12 @@ def _give(bench: Bench, view: View) -> None:
         if bench.open.get(path) is not document:
             bench.engine.open_text(path, document.source.text)
             bench.open[path] = document
+
+
+def _is_knowledge_of(path: str, root: Path) -> bool:
+    place = Path(path)
+    is_installed = {"site-packages", "dist-packages"} & set(place.parts)
+    return place.name == NAME and not is_installed and place.is_relative_to(root)
 
 
 def _excluded(path: str, settings: Settings) -> bool:
