@@ -165,11 +165,12 @@ def test_folder_without_python(run: Run) -> None:
     )
 
 
-def test_notebook_has_not_passed(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "a.ipynb").write_text('{"cells": []}')
+def test_what_is_no_notebook_has_not_passed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text('{"cells": 1}')
     code, out, err = run("check", "a.ipynb")
-    assert (code, out) == (0, "")
-    assert err.startswith("loopsafe: warning: a.ipynb: notebooks are not read\n")
+    assert code == 0
+    assert "could not be checked in full" in out
+    assert err.startswith("loopsafe: warning: a.ipynb: cannot decode the file: not a notebook")
 
 
 def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         exclude = ["generated/"]
         python = "env"
         source-roots = ["src", "lib"]
+        per-file-ignores = { "scripts/" = ["blocking-file"] }
         offload = "anyio"
         blocking = { "shop.charge" = "later" }
         not-blocking = ["shop.cache.*"]
@@ -41,6 +42,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         exclude=("generated/",),
         python=tmp_path / "env",
         source_roots=(tmp_path / "src", tmp_path / "lib"),
+        per_file_ignores=(("scripts/", ("blocking-file",)),),
         offload="anyio",
         blocking=(
             Blocking(
@@ -253,6 +255,37 @@ def test_editor_adds_to_the_project(tmp_path: Path) -> None:
     assert settings.second_opinion is False
     assert settings.python is None
     assert settings.base == tmp_path
+
+
+def test_rules_may_be_left_out_in_some_files(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        "[tool.loopsafe.per-file-ignores]\n"
+        '"scripts/" = ["blocking-file"]\n"*_old.py" = ["blocking-http", "blocking-dns"]\n',
+    )
+
+    def ignored(name: str) -> tuple[str, ...]:
+        return settings.for_file(str(tmp_path / name)).ignore
+
+    assert ignored("app/main.py") == ()
+    assert ignored("scripts/a.py") == ("blocking-file",)
+    assert ignored("app/a_old.py") == ("blocking-http", "blocking-dns")
+    assert settings.for_file("/elsewhere/scripts/a.py").ignore == ()
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, '[tool.loopsafe.per-file-ignores]\n"a" = []\n"b.py" = ["blocking-htp"]\n')
+    assert caught.value.line == 3
+    assert caught.value.message == (
+        "`per-file-ignores`: b.py: unknown rule `blocking-htp`, did you mean `blocking-http`?"
+    )
+
+
+def test_every_setting_is_explained(tmp_path: Path) -> None:
+    from loopsafe.config.reference import SETTINGS
+
+    known = {name.replace("_", "-") for name in Settings.__slots__} - {"base"}
+    assert {setting.key for setting in SETTINGS} == known
+    for setting in SETTINGS:
+        load(tmp_path, f"[tool.loopsafe]\n{setting.key} = {setting.example}\n")
 
 
 def test_editor_mistakes_name_the_setting() -> None:

@@ -96,6 +96,55 @@ class TestEnvironment:
         write(root, {".pdm-python": str(tmp_path / "kept" / "elsewhere" / "bin" / "python")})
         assert find_environment(root).prefix == tmp_path / "kept" / "elsewhere"
 
+    def test_kept_by_hatch(self, root: Path, tmp_path: Path) -> None:
+        write(root, "pyproject.toml")
+        env = {"HATCH_DATA_DIR": str(tmp_path / "hatch")}
+        mark = base64.urlsafe_b64encode(hashlib.sha256(str(root).encode()).digest()).decode()[:8]
+        place = tmp_path / "hatch" / "env" / "virtual" / "project" / mark / "project"
+        make_venv(place)
+        assert find_environment(root, None, env).prefix == place
+
+    def test_named_for_pyenv(self, root: Path, tmp_path: Path) -> None:
+        env = {"PYENV_ROOT": str(tmp_path / "pyenv")}
+        write(root, {".python-version": "my-project\n"})
+        place = tmp_path / "pyenv" / "versions" / "my-project"
+        make_venv(place)
+        assert find_environment(root, None, env).prefix == place
+        make_venv(root / ".venv")
+        assert find_environment(root, None, env).prefix == root / ".venv"
+
+    def test_a_python_of_pyenv_without_an_environment(self, root: Path, tmp_path: Path) -> None:
+        env = {"PYENV_ROOT": str(tmp_path / "pyenv")}
+        write(root, {".python-version": "3.11\n"})
+        place = tmp_path / "pyenv" / "versions" / "3.11.7"
+        write(place, "bin/python3.11 lib/python3.11/site-packages/six.py")
+        found = find_environment(root, None, env)
+        assert (found.prefix, found.version) == (place, (3, 11))
+
+    def test_named_for_conda(
+        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("USERPROFILE", str(tmp_path))
+        place = tmp_path / "miniconda3" / "envs" / "science"
+        write(place, "conda-meta/python-3.12.4-h.json lib/python3.12/site-packages/numpy.py")
+        write(root, {"environment.yml": "name: science\ndependencies:\n  - numpy\n"})
+        write(tmp_path, {".conda/environments.txt": f"{tmp_path / 'other'}\n{place}\n"})
+        found = find_environment(root)
+        assert (found.prefix, found.version) == (place, (3, 12))
+
+    def test_a_monorepo_with_an_environment_for_each_package(self, root: Path) -> None:
+        """A package opened by itself has its own; the whole repository the first of them."""
+        for package in ("api", "worker"):
+            write(root / "packages" / package, "pyproject.toml")
+            make_venv(root / "packages" / package / ".venv")
+        for package in ("api", "worker"):
+            folder = root / "packages" / package
+            assert find_environment(folder).prefix == folder / ".venv"
+        assert find_environment(root).prefix == root / "packages" / "api" / ".venv"
+        make_venv(root / ".venv")
+        assert find_environment(root).prefix == root / ".venv"
+
     def test_kept_by_poetry_and_pipenv(self, root: Path, tmp_path: Path) -> None:
         def digest(path: Path) -> str:
             raw = hashlib.sha256(os.path.realpath(path).encode()).digest()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loopsafe.config import CODES
 from loopsafe.model import Cost, Finding, Severity, Span
-from loopsafe.suppress import ignore_edit, suppressions
+from loopsafe.suppress import ignore_edit, removal, suppressions
 from loopsafe.suppress.layout import Layout
 from loopsafe.text import SourceText, decode
 
@@ -140,9 +141,54 @@ def test_unused_comments_are_known() -> None:
         "time.sleep(3)  # noqa: ASYNC210\n"
     )
     found = [finding(text, "time.sleep", nth=index) for index in range(3)]
-    (unused,) = suppressions(SourceText(text)).unused(found)
-    assert unused.reason == "wrong"
-    assert SourceText(text).slice(unused.span) == "# loopsafe: ignore[blocking-http] wrong"
+    (useless,) = suppressions(SourceText(text)).useless(found, (), CODES)
+    assert not useless.code
+    assert SourceText(text).slice(useless.span) == "# loopsafe: ignore[blocking-http] wrong"
+
+
+USELESS = {
+    "a rule of several": ("[blocking-sleep, blocking-http]", ["blocking-http"]),
+    "several rules": (
+        "[blocking-dns,blocking-sleep,blocking-http]",
+        ["blocking-dns", "blocking-http"],
+    ),
+    "an unknown rule": ("[no-such-rule]", ["no-such-rule"]),
+    "a rule that is off": ("[blocking-file]", []),
+    "every rule, where it hides one": ("", []),
+    "a comment that names the rule": ("[blocking-dns, unused-ignore]", []),
+    "no rule": ("[]", []),
+}
+
+
+@pytest.mark.parametrize("name", USELESS)
+def test_what_of_a_comment_is_useless(name: str) -> None:
+    codes, expected = USELESS[name]
+    text = f"time.sleep(1)  # loopsafe: ignore{codes} why\n"
+    source = SourceText(text)
+    found = suppressions(source).useless([finding(text, "time.sleep")], {"blocking-file"}, CODES)
+    assert [source.slice(useless.span) for useless in found] == expected
+
+
+def test_every_rule_is_left_alone_while_one_is_off() -> None:
+    source = SourceText("x = 1  # loopsafe: ignore\n")
+    assert len(list(suppressions(source).useless([], (), CODES))) == 1
+    assert not list(suppressions(source).useless([], {"blocking-file"}, CODES))
+
+
+REMOVED = {
+    "x = 1  # loopsafe: ignore why\ny\n": "x = 1\ny\n",
+    "# loopsafe: ignore why\nx = 1\n": "x = 1\n",
+    "    # loopsafe: ignore": "",
+    "x = 1  # loopsafe: ignore # noqa\n": "x = 1  # noqa\n",
+    "x = 1  # noqa # loopsafe: ignore\n": "x = 1  # noqa\n",
+}
+
+
+@pytest.mark.parametrize("text", REMOVED)
+def test_comments_are_removed_without_a_trace(text: str) -> None:
+    source = SourceText(text)
+    (useless,) = suppressions(source).useless([], (), CODES)
+    assert source.apply((removal("", source, useless.span),)) == REMOVED[text]
 
 
 def test_code_under_the_cursor() -> None:

@@ -1,8 +1,10 @@
 /** Wires the parts together. */
 
 import * as vscode from "vscode";
+import { Chains } from "./chain.ts";
 import { ActiveEnvironments } from "./environment.ts";
 import { Pages } from "./pages.ts";
+import { SAMPLE } from "./sample.ts";
 import { Server } from "./server.ts";
 import { Status } from "./status.ts";
 
@@ -12,6 +14,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Loopsafe", { log: true });
   const environments = new ActiveEnvironments(log);
   const server = new Server(context, log, environments);
+  const chains = new Chains(server);
   const pages = new Pages(server, rules(context));
   const { registerCommand } = vscode.commands;
   context.subscriptions.push(
@@ -22,6 +25,12 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand("loopsafe.restart", () => server.restart()),
     registerCommand("loopsafe.showLogs", () => log.show()),
     registerCommand("loopsafe.fixAll", fixAll),
+    registerCommand("loopsafe.showChain", (uri, position) => chains.show(uri, position)),
+    registerCommand("loopsafe.goToRoot", (uri, position) => chains.goToRoot(uri, position)),
+    registerCommand("loopsafe.showCallers", (uri, position, places) =>
+      chains.showCallers(uri, position, places),
+    ),
+    registerCommand("loopsafe.openSample", openSample),
     registerCommand("loopsafe.explainRule", (code: unknown) => pages.explain(code)),
     registerCommand("loopsafe.debugInformation", () => pages.showDebugInformation()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart()),
@@ -51,6 +60,12 @@ function fixAll(): Thenable<unknown> {
     kind: "source.fixAll.loopsafe",
     apply: "first",
   });
+}
+
+/** A file that is not saved: whoever tries things out in it leaves nothing behind. */
+async function openSample(): Promise<void> {
+  const sample = { language: "python", content: SAMPLE };
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(sample));
 }
 
 /** The rules are listed once, in the manifest. */

@@ -41,6 +41,20 @@ interface Health {
   readonly environment: string;
 }
 
+/** Commands that the server may put into menus, lenses and hovers. */
+const CARRIED_OUT = ["loopsafe.showChain", "loopsafe.goToRoot", "loopsafe.showCallers"];
+
+/** VS Code shows the call hierarchy of one extension only: those that know all calls go first. */
+const CALL_HIERARCHIES = [
+  "ms-python.vscode-pylance",
+  "detachhead.basedpyright",
+  "ms-pyright.pyright",
+  "anysphere.cursorpyright",
+  "astral-sh.ty",
+];
+
+const NOTEBOOK_CELL = "vscode-notebook-cell";
+
 const CRASHES_ALLOWED = 4;
 const CRASH_WINDOW_MS = 180_000;
 const LAST_WORDS = 20;
@@ -176,6 +190,8 @@ export class Server implements vscode.Disposable {
       documentSelector: [
         { language: "python", scheme: "file" },
         { language: "python", scheme: "untitled" },
+        { language: "python", notebook: "jupyter-notebook" },
+        { language: "python", notebook: "interactive" },
       ],
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -186,7 +202,10 @@ export class Server implements vscode.Disposable {
       initializationOptions: {
         trusted: vscode.workspace.isTrusted,
         globalStorage: this.context.globalStorageUri.fsPath,
+        commands: CARRIED_OUT,
+        callHierarchy: !hasOtherCallHierarchy(),
       },
+      markdown: { isTrusted: { enabledCommands: CARRIED_OUT } },
       diagnosticPullOptions: {
         onChange: true,
         onSave: true,
@@ -258,6 +277,10 @@ export class Server implements vscode.Disposable {
   }
 }
 
+function hasOtherCallHierarchy(): boolean {
+  return CALL_HIERARCHIES.some((id) => vscode.extensions.getExtension(id) !== undefined);
+}
+
 /** A client that never interrupts: what it would pop up is in the log and on the status item. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
@@ -274,6 +297,9 @@ class QuietClient extends LanguageClient {
 }
 
 function isUnwantedPull(document: vscode.TextDocument, mode: DiagnosticPullMode): boolean {
+  if (document.uri.scheme === NOTEBOOK_CELL) {
+    return true; // The server publishes them: it alone knows when another cell has changed them.
+  }
   const run = vscode.workspace.getConfiguration("loopsafe", document).get("run");
   return run === "onSave" ? mode === DiagnosticPullMode.onType : mode === DiagnosticPullMode.onSave;
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from benchmark.processes import Cost, Failed, Started, cpu_seconds
+from benchmark.processes import Cost, Failed, Started, cpu_seconds, resident_bytes
 
 _PATIENCE = 180.0
 _QUIET_SHARE = 0.1
@@ -30,6 +30,9 @@ _CAPABILITIES = {
         "synchronization": {"didSave": True},
         "diagnostic": {"dynamicRegistration": True, "relatedInformation": True},
         "publishDiagnostics": {"relatedInformation": True},
+        "hover": {"contentFormat": ["markdown"]},
+        "codeLens": {},
+        "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}}},
     },
 }
 
@@ -60,11 +63,13 @@ class Client:
         )
         self._process = self._started.process
         threading.Thread(target=self._read, daemon=True).start()
+        self.errors: list[str] = []
+        """What the server has logged as an error."""
         self.cost: Cost | None = None
         """Of the whole conversation, once it is over."""
         workspace = [{"uri": folder.as_uri(), "name": folder.name}]
         options = {"settings": settings, "globalSettings": settings}
-        self._ask(
+        self.ask(
             "initialize",
             {
                 "processId": None,
@@ -74,7 +79,7 @@ class Client:
                 "initializationOptions": options,
             },
         )
-        self._tell("initialized", {})
+        self.tell("initialized", {})
 
     def __enter__(self) -> Client:
         return self
@@ -87,8 +92,8 @@ class Client:
     ) -> None:
         try:
             if error is None:
-                self._ask("shutdown", None)
-            self._tell("exit", None)
+                self.ask("shutdown", None)
+            self.tell("exit", None)
         except (OSError, Failed):
             self._started.kill()
         late = threading.Timer(10, self._started.kill)
@@ -107,20 +112,26 @@ class Client:
         pid = self._started.pid
         return None if pid is None else cpu_seconds(pid)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that the server and the processes that it has started hold; 0 if not known."""
+        pid = self._started.pid
+        return 0 if pid is None else resident_bytes(pid)
+
     def open(self, path: Path, text: str) -> None:
         self._versions[path] = 1
         document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
-        self._tell("textDocument/didOpen", {"textDocument": document})
+        self.tell("textDocument/didOpen", {"textDocument": document})
 
     def change(self, path: Path, text: str) -> None:
         self._versions[path] += 1
         document = {"uri": path.as_uri(), "version": self._versions[path]}
         changes = [{"text": text}]
-        self._tell("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+        self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def diagnostics(self, path: Path) -> list[Any]:
         """The findings of a buffer as it is now; waits for them."""
-        answer = self._ask("textDocument/diagnostic", {"textDocument": {"uri": path.as_uri()}})
+        answer = self.ask("textDocument/diagnostic", {"textDocument": {"uri": path.as_uri()}})
         return list(answer.get("items", ()))
 
     def rest(self) -> None:
@@ -134,7 +145,8 @@ class Client:
                 return
             before = now
 
-    def _ask(self, method: str, params: Any) -> Any:
+    def ask(self, method: str, params: Any) -> Any:
+        """The answer to a request; waits for it."""
         number = next(self._numbers)
         self._send({"id": number, "method": method, "params": params})
         while True:
@@ -149,7 +161,8 @@ class Client:
                     raise Failed(f"{method}: {answer['error'].get('message')}")
                 return answer.get("result")
 
-    def _tell(self, method: str, params: Any) -> None:
+    def tell(self, method: str, params: Any) -> None:
+        """A notification."""
         self._send({"method": method, "params": params})
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -171,6 +184,8 @@ class Client:
                 length = int(value) if name.lower() == b"content-length" else length
                 header = stream.readline()
             message = json.loads(stream.read(length))
+            if message.get("method") == "window/logMessage" and message["params"]["type"] == 1:
+                self.errors.append(message["params"]["message"])
             if "method" not in message:
                 self._answers.put(message)
             elif "id" in message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -89,7 +90,8 @@ class Started:
     def kill(self) -> None:
         """Ends the program, if it still runs."""
         if self.process.poll() is None and self.pid is not None:
-            os.kill(self.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # It has ended in this moment.
+                os.kill(self.pid, signal.SIGTERM)
 
     def cost(self) -> Cost:
         """What it used, once it has ended."""
@@ -134,6 +136,23 @@ def cpu_seconds(pid: int) -> float | None:
     except (OSError, ValueError, IndexError, subprocess.CalledProcessError):
         return None
     return None
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a running process and of those below it, on Linux; elsewhere 0."""
+    if sys.platform != "linux":
+        return 0
+    total = 0
+    todo = [pid]
+    while todo:
+        here = todo.pop()
+        try:
+            total += int(Path(f"/proc/{here}/statm").read_text().split()[1])
+            for thread in Path(f"/proc/{here}/task").iterdir():
+                todo += [int(child) for child in (thread / "children").read_text().split()]
+        except (OSError, ValueError, IndexError):
+            continue  # It has ended meanwhile.
+    return total * os.sysconf("SC_PAGE_SIZE")
 
 
 def _last_line(output: bytes) -> str:

@@ -23,7 +23,7 @@ _PAGES = Path(__file__).parent / "rules"
 _ADDRESS = "https://github.com/loopsafe/loopsafe/blob/main/server/loopsafe/rules"
 _SHOWN_HOPS = 6
 
-_MISTAKES = ("eager-offload", "await-sync", "async-without-await")
+_MISTAKES = ("eager-offload", "await-sync", "async-without-await", "unused-ignore")
 
 _PLACES = {
     Place.LOOP: "Runs on the event loop",

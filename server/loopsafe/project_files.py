@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 from loopsafe.config import Settings
 
 SUFFIXES = (".py", ".pyw")
+WITH_NOTEBOOKS = (*SUFFIXES, ".ipynb")
 
 _NEVER_ENTERED = frozenset(
     {
@@ -29,7 +30,9 @@ _ENTERED_AS_PACKAGES = frozenset({"build", "dist"})
 """Output folders by custom, unless they hold an `__init__.py`."""
 
 
-def python_files(paths: Iterable[str | Path], settings: Settings) -> Iterator[str]:
+def python_files(
+    paths: Iterable[str | Path], settings: Settings, suffixes: tuple[str, ...] = SUFFIXES
+) -> Iterator[str]:
     """Absolute names of the Python files at and below the paths, each once, sorted per path.
 
     Links to folders are not followed below a path, so loops of links end nothing but themselves.
@@ -37,7 +40,7 @@ def python_files(paths: Iterable[str | Path], settings: Settings) -> Iterator[st
     seen: set[str] = set()
     for path in paths:
         start = os.path.abspath(path)
-        found = _below(start, settings) if os.path.isdir(start) else iter((start,))
+        found = _below(start, settings, suffixes) if os.path.isdir(start) else iter((start,))
         for name in found:
             key = os.path.normcase(name)
             if key not in seen:
@@ -60,16 +63,19 @@ class _Ignored:
         return self.spec.check_file(path[len(self.folder) :]).include
 
 
-def _below(start: str, settings: Settings) -> Iterator[str]:
+def _below(start: str, settings: Settings, suffixes: tuple[str, ...]) -> Iterator[str]:
     rules: tuple[_Ignored, ...] = ()
     if settings.exclude:
         base = _slashed(str(settings.base or start))
         rules = (_Ignored(base, GitIgnoreSpec.from_lines(settings.exclude)),)
-    yield from _walk(start, rules, _outer_rules(start))
+    yield from _walk(start, rules, _outer_rules(start), suffixes)
 
 
 def _walk(
-    folder: str, excludes: tuple[_Ignored, ...], ignores: tuple[_Ignored, ...]
+    folder: str,
+    excludes: tuple[_Ignored, ...],
+    ignores: tuple[_Ignored, ...],
+    suffixes: tuple[str, ...],
 ) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
@@ -81,7 +87,7 @@ def _walk(
         ignores = (*ignores, own) if own else ignores
     for entry in listed:
         is_folder = _is_folder(entry)
-        if not is_folder and not entry.name.endswith(SUFFIXES):
+        if not is_folder and not entry.name.endswith(suffixes):
             continue
         path = _slashed(entry.path) if is_folder else entry.path.replace(os.sep, "/")
         if _ignored(path, excludes) or _ignored(path, ignores):
@@ -90,7 +96,7 @@ def _walk(
             if _is_file(entry):
                 yield entry.path
         elif not _foreign(entry):
-            yield from _walk(entry.path, excludes, ignores)
+            yield from _walk(entry.path, excludes, ignores, suffixes)
 
 
 def _foreign(entry: os.DirEntry[str]) -> bool:

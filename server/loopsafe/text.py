@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from loopsafe.model import Edit, Span
+from loopsafe.notebook import Notebook
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -44,8 +45,10 @@ class SourceText:
     Out-of-range positions are clamped, as editors send positions of older texts.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, notebook: Notebook | None = None) -> None:
         self.text = text
+        self.notebook = notebook
+        """What is joined in the text, where its file is a notebook."""
 
     @cached_property
     def starts(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
@@ -23,7 +23,7 @@ from pytest_lsp import LanguageClient, client_capabilities
 from pytest_lsp.client import make_test_lsp_client
 
 SERVER_FOLDER = Path(__file__).parents[2] / "server"
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("LOOPSAFE_PATIENCE", "60"))
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -47,14 +47,19 @@ def capabilities(data: dict[str, Any]) -> types.ClientCapabilities:
 VSCODE = capabilities(
     {
         "general": {"positionEncodings": ["utf-16"]},
+        "notebookDocument": {"synchronization": {"dynamicRegistration": True}},
         "workspace": {
             "applyEdit": True,
             "configuration": True,
             "workspaceFolders": True,
-            "workspaceEdit": {"documentChanges": True},
+            "workspaceEdit": {
+                "documentChanges": True,
+                "resourceOperations": ["create", "rename", "delete"],
+            },
             "didChangeConfiguration": {"dynamicRegistration": True},
             "didChangeWatchedFiles": {"dynamicRegistration": True},
             "diagnostics": {"refreshSupport": True},
+            "codeLens": {"refreshSupport": True},
         },
         "textDocument": {
             "diagnostic": {
@@ -64,7 +69,13 @@ VSCODE = capabilities(
                 "codeDescriptionSupport": True,
                 "dataSupport": True,
             },
-            "publishDiagnostics": {"relatedInformation": True, "dataSupport": True},
+            "publishDiagnostics": {
+                "relatedInformation": True,
+                "dataSupport": True,
+                "tagSupport": {"valueSet": [1, 2]},
+            },
+            "callHierarchy": {"dynamicRegistration": True},
+            "codeLens": {"dynamicRegistration": True},
             "hover": {"contentFormat": ["markdown", "plaintext"]},
             "codeAction": {
                 "isPreferredSupport": True,
@@ -94,6 +105,7 @@ class Editor:
         self.statuses: list[Any] = []
         self.registered: list[types.Registration] = []
         self.applied: list[types.WorkspaceEdit] = []
+        self.lens_refreshes = 0
         self.answer: types.InitializeResult
 
     @property
@@ -159,6 +171,15 @@ class Editor:
         )
         return await self.within(self.client.text_document_diagnostic_async(params))
 
+    async def pull_workspace(
+        self, previous: dict[str, str] | None = None, token: str | None = None
+    ) -> list[Any]:
+        """The reports of the files that are not as the client knows them; waits for some."""
+        known = [types.PreviousResultId(uri, value) for uri, value in (previous or {}).items()]
+        params = types.WorkspaceDiagnosticParams(known, partial_result_token=token)
+        answer = await self.within(self.client.workspace_diagnostic_async(params))
+        return list(answer.items)
+
     async def pull(self, uri: str) -> list[types.Diagnostic]:
         return list((await self.report(uri)).items)
 
@@ -184,6 +205,19 @@ class Editor:
             types.CodeActionContext(diagnostics, only=only),
         )
         return list(await self.within(self.client.text_document_code_action_async(params)) or [])
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """The answer to a request of Loopsafe's own."""
+        return await self.within(self.client.protocol.send_request_async(method, params))
+
+    async def lenses(self, uri: str) -> list[types.CodeLens]:
+        """The lenses of a file, each resolved as when it is shown."""
+        params = types.CodeLensParams(types.TextDocumentIdentifier(uri))
+        found = await self.within(self.client.text_document_code_lens_async(params)) or []
+        return [
+            lens if lens.command else await self.within(self.client.code_lens_resolve_async(lens))
+            for lens in found
+        ]
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
         return await self.within(self.client.code_action_resolve_async(action))
@@ -226,6 +260,8 @@ class Editor:
         """The text of a buffer with an edit applied."""
         edits: list[types.TextEdit] = []
         for change in edit.document_changes or ():
+            if isinstance(change, types.CreateFile):
+                continue
             assert isinstance(change, types.TextDocumentEdit)
             if change.text_document.uri == uri:
                 assert change.text_document.version == self.versions[uri]
@@ -274,6 +310,7 @@ async def editor(
     client = make_test_lsp_client()
     own = Editor(client)
     _listen(client, own)
+    _read_actions_rightly(client)
     if settings is not None:
         client.set_configuration(settings, section="loopsafe")
     given = {} if cwd is None else {"cwd": str(cwd)}
@@ -299,6 +336,18 @@ async def editor(
         await client.stop()
 
 
+def _read_actions_rightly(client: LanguageClient) -> None:
+    """The stock client takes every action with a command for a bare command."""
+
+    def structure(value: Any, _: Any) -> types.Command | types.CodeAction:
+        is_bare = isinstance(value.get("command"), str)
+        return converter.structure(value, types.Command if is_bare else types.CodeAction)
+
+    converter = client.protocol._converter
+    converter.register_structure_hook(types.Command | types.CodeAction, structure)
+    converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007
+
+
 def _listen(client: LanguageClient, own: Editor) -> None:
     """Hear what the stock client does not keep."""
 
@@ -312,6 +361,9 @@ def _listen(client: LanguageClient, own: Editor) -> None:
         own.applied.append(params.edit)
         return types.ApplyWorkspaceEditResult(applied=True)
 
+    def refresh_lenses(_: Any) -> None:
+        own.lens_refreshes += 1
+
     def status(params: Any) -> None:
         own.statuses.append(params)
 
@@ -320,3 +372,4 @@ def _listen(client: LanguageClient, own: Editor) -> None:
     client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(publish)
     client.feature(types.CLIENT_REGISTER_CAPABILITY)(register)
     client.feature(types.WORKSPACE_APPLY_EDIT)(apply)
+    client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(refresh_lenses)

@@ -25,7 +25,7 @@ async def test_a_pulled_finding_is_complete(tmp_path: Path) -> None:
         assert isinstance(provider, types.DiagnosticOptions)
         assert provider.identifier == "loopsafe"
         assert provider.inter_file_dependencies
-        assert not provider.workspace_diagnostics
+        assert provider.workspace_diagnostics
         uri = ed.open(tmp_path / "app.py", BLOCKING, version=7)
         [found] = await ed.pull(uri)
     assert ed.text_at(uri, found.range) == "time.sleep"

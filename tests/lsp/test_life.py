@@ -229,11 +229,13 @@ async def test_our_own_requests_are_answered(tmp_path: Path) -> None:
         assert information.startswith("# Loopsafe: debug information\n")
         assert str(tmp_path) in information
         assert "pygls" in information
+        for part in ("## Cache\n- Folder: `", " MB now, ", "Slowest files, at their slowest:\n- "):
+            assert part in information
 
 
-async def test_notebooks_are_declined(tmp_path: Path) -> None:
+async def test_whole_texts_are_synchronised_and_notebooks_too(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
-        assert ed.answer.capabilities.notebook_document_sync is None
+        assert ed.answer.capabilities.notebook_document_sync
         sync = ed.answer.capabilities.text_document_sync
         assert isinstance(sync, types.TextDocumentSyncOptions)
         assert sync.change is types.TextDocumentSyncKind.Full

@@ -1,4 +1,4 @@
-"""The command line: `loopsafe check`, `explain`, `library`, `rule` and `server`.
+"""The command line: `loopsafe check`, `config`, `explain`, `library`, `rule` and `server`.
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings.
 """
@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     rule.add_argument("code", metavar="CODE", nargs="?", help="such as blocking-http")
     rule.set_defaults(run=_rule)
+    config = commands.add_parser(
+        "config",
+        help="explain a setting, or list them all",
+        description="Prints what a setting of [tool.loopsafe] is for; without a key, a line for "
+        "each setting.",
+        allow_abbrev=False,
+    )
+    config.add_argument("key", metavar="KEY", nargs="?", help="such as offload")
+    config.set_defaults(run=_config)
     _add_libraries(commands)
     server = commands.add_parser(
         "server",
@@ -129,7 +138,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _no_command(_arguments: argparse.Namespace) -> int:
     raise UsageError(
-        "which command: check, explain, library, rule or server? (see `loopsafe --help`)"
+        "which command: check, config, explain, library, rule or server? (see `loopsafe --help`)"
     )
 
 
@@ -146,6 +155,13 @@ def _rule(arguments: argparse.Namespace) -> int:
         close = did_you_mean(arguments.code, [rule.code for rule in rules()])
         raise UsageError(f"unknown rule `{arguments.code}`{close or ' (see `loopsafe rule`)'}")
     print(page, end="")
+    return CLEAN
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    from loopsafe.cli.settings import describe
+
+    print("\n".join(describe(arguments.key)))
     return CLEAN
 
 

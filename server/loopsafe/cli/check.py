@@ -6,16 +6,19 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+from loopsafe.cli.add_ignore import add_ignores
+from loopsafe.cli.baseline import Baseline, write_findings
 from loopsafe.cli.crew import Crew, Part, Work, parts
 from loopsafe.cli.errors import complain, described
 from loopsafe.cli.fix import Fixed, fixed
 from loopsafe.cli.options import Options
 from loopsafe.cli.printer import Printer
 from loopsafe.cli.projects import Project, projects, settings_for
+from loopsafe.cli.settings import show
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.engine.teaching import catalogue_of, shipped
@@ -37,9 +40,21 @@ class Outcome:
 
 def run(options: Options) -> Outcome:
     """Checks the paths; findings go to stdout as they come, trouble to stderr."""
-    printer = Printer(options)
+    baseline = Baseline.read(options.aside.baseline) if options.aside.baseline else None
+    found = projects(options)
+    with _output(options):
+        if options.aside.shown:
+            _show(found, options)
+            return Outcome(0, 0)
+        return _run(found, options, Printer(options, baseline), baseline)
+
+
+def _run(
+    found: list[Project], options: Options, printer: Printer, baseline: Baseline | None
+) -> Outcome:
     cache = Cache(default_folder(os.environ)) if options.cached else None
-    for project in projects(options):
+    for project in found:
+        _tell_mistakes(project, printer)
         if options.fixing.wanted:
             _fix(project, options, cache, printer)
         else:
@@ -47,20 +62,70 @@ def run(options: Options) -> Outcome:
     if not printer.files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
     printer.end()
+    _set_aside(printer, options, baseline)
     if cache:
         cache.close()
     return Outcome(printer.count, printer.failures)
 
 
-def _check(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
-    """Tells what the files of one project come to, from what is kept or anew."""
-    key = b""
+def _show(found: list[Project], options: Options) -> None:
+    """Settings or files instead of findings."""
+    for project in found:
+        if options.aside.shown == "files":
+            print("\n".join(project.files))
+            continue
+        environment = find_environment(project.root, project.python, os.environ)
+        print("\n".join(show(project.root, project.settings, environment.label)))
+
+
+@contextmanager
+def _output(options: Options) -> Iterator[None]:
+    """Sends what is told to a file, if one was named."""
+    if options.aside.output_file is None:
+        yield
+        return
+    with (
+        open(options.aside.output_file, "w", encoding="utf-8") as file,
+        redirect_stdout(file),
+    ):
+        yield
+
+
+def _set_aside(printer: Printer, options: Options, baseline: Baseline | None) -> None:
+    """Writes findings where they are to be kept, and says so."""
+    if options.aside.write_baseline is not None:
+        count = write_findings(options.aside.write_baseline, printer.findings)
+        print(f"Wrote {_counted(count, 'finding')} to {options.aside.write_baseline}.")
+    elif options.aside.ignore is not None:
+        count, files = add_ignores(printer.findings, options.aside.ignore)
+        print(f"Added {_counted(count, 'ignore comment')} in {_counted(files, 'file')}.")
+    elif baseline is not None and not options.aside.narrowed and options.stdin is None:
+        mended = baseline.shrink()
+        if mended:
+            done = "can be taken" if os.environ.get("CI") else "taken"
+            text = f"{_counted(mended, 'mended finding')} {done} out of the baseline"
+            print(f"loopsafe: {text}", file=sys.stderr)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _tell_mistakes(project: Project, printer: Printer) -> None:
+    """What is wrong in the knowledge files of packages."""
     environment = find_environment(project.root, project.python, os.environ)
     files = shipped(project.root, project.settings, environment)
     for mistake in catalogue_of(project.settings, files)[1] if files else ():
         place = f"{printer.style.path(mistake.path)}:{mistake.line or 1}"
         complain("warning", place, f"{mistake.message}; the file is left out")
-    if cache is not None and not options.deep:
+
+
+def _check(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
+    """Tells what the files of one project come to, from what is kept or anew."""
+    key = b""
+    if cache is not None and not options.deep and options.stdin is None:
+        environment = find_environment(project.root, project.python, os.environ)
+        files = shipped(project.root, project.settings, environment)
         told = (project, environment, files, options.with_fixes, sorted(options.levels))
         key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
         known = kept.recall(cache, key)
@@ -110,6 +175,8 @@ def _prepared(root: Path, options: Options) -> Work:
     """What analyses files of a project, here or in a process of its own."""
     cache = Cache(default_folder(os.environ)) if options.cached else None
     engine = Engine(root, *settings_for(root, options), cache)
+    if options.stdin is not None:
+        engine.open_text(*options.stdin)
     engine.index()
     told: set[str] = set()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loopsafe import notebook
 from loopsafe.cli.errors import complain, described
 from loopsafe.cli.options import Options
 from loopsafe.engine import Engine
@@ -49,6 +50,11 @@ def fixed(engine: Engine, files: Sequence[str], options: Options) -> Fixed:
             return FileReport(path, SourceText(""))
 
     outcome = Fixed()
+    notebooks = [path for path in files if path.endswith(notebook.SUFFIX)]
+    for path in notebooks:
+        if look(path).findings:
+            complain("warning", path, "notebooks are not fixed from the terminal")
+    files = [path for path in files if path not in notebooks]
     before = {path: _counts(look(path), options) for path in files}
     for path in _passes(outcome, engine, [path for path in files if before[path]], look, options):
         _note(outcome, path, engine)

@@ -6,18 +6,20 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
+from loopsafe import notebook
+from loopsafe.cli.baseline import Baseline
 from loopsafe.cli.errors import complain
 from loopsafe.cli.fix import Fixed
 from loopsafe.cli.options import Options
 from loopsafe.engine import Problem, kept
 from loopsafe.engine.repair import applicable
-from loopsafe.model import Finding, Safety
-from loopsafe.output import Result, Sources, changes, human, json_format
+from loopsafe.model import Finding, Fix, Safety
+from loopsafe.output import Result, Sources, changes, ci, human, json_format, sarif
 from loopsafe.output.style import Style
 from loopsafe.text import SourceText, decode
 
@@ -25,7 +27,8 @@ from loopsafe.text import SourceText, decode
 class Printer:
     """Prints people's formats file by file, and a program's at the end."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, baseline: Baseline | None = None) -> None:
+        self._baseline = baseline
         self.style = Style(options.colored, os.getcwd())
         self.findings: list[Finding] = []
         self.files = self.failures = self._broken = 0
@@ -40,6 +43,8 @@ class Printer:
     def count(self) -> int:
         """What the exit code is about."""
         fixing = self._options.fixing
+        if self._options.aside.quiet:
+            return 0
         return self._fixes if fixing.diff else 0 if fixing.only else len(self.findings)
 
     @property
@@ -66,29 +71,37 @@ class Printer:
         self._broken += bool(answer.problems)
         for problem in answer.problems:
             complain("warning", _place(problem, self.style), problem.message)
-        source = self._sources(path) if answer.findings else None
-        results = [Result(f, source or SourceText(""), fixes) for f, fixes in answer.findings]
+        if self._baseline is not None:
+            answer = self._baseline.new(path, answer)
+        source = self._source(path) if answer.findings else None
+        results = [
+            Result(finding, source or SourceText(""), _applicable(fixes, source))
+            for finding, fixes in answer.findings
+        ]
         self.findings += [finding for finding, _ in answer.findings]
         for result in results:
             fix = applicable(result.fixes, path, (Safety.SAFE, Safety.UNSAFE))
             self._safe += fix is not None and fix.safety is Safety.SAFE
             self._unsafe += fix is not None and fix.safety is Safety.UNSAFE
-        if self._options.statistics or self._options.fixing.only:
+        if self._options.statistics or self._options.fixing.only or self._options.aside.quiet:
             return
-        if self._options.output_format == "json":
+        if self._options.output_format in _PROGRAMS:
             self._results += results
         elif self._options.output_format == "concise":
             for result in results:
                 print(human.concise(result, self.style))
         else:
             for result in results:
-                print(human.full(result, self._sources, self.style))
+                print(human.full(result, self._source, self.style))
 
     def end(self) -> None:
         """What comes after the last file."""
+        chosen = self._options.output_format
         if self._options.fixing.only:
             self._end_of_fixes()
-        elif self._options.output_format != "json":
+        elif self._options.aside.quiet:
+            return
+        elif chosen not in _PROGRAMS or (self._options.statistics and chosen != "json"):
             if self._options.statistics:
                 print("".join(f"{line}\n" for line in human.statistics(self.findings, self.style)))
             if self._fixed and self._options.fixing.listed:
@@ -101,7 +114,11 @@ class Printer:
             counts = Counter(finding.code for finding in self.findings).most_common()
             print(json.dumps([{"code": code, "count": n} for code, n in counts], indent=2))
         else:
-            print(json_format.render(self._results, self._sources))
+            self._say(_PROGRAMS[chosen](self._results, self._source))
+
+    def _source(self, path: str) -> SourceText | None:
+        given = self._options.stdin
+        return SourceText(given[1]) if given and given[0] == path else self._sources(path)
 
     def _end_of_fixes(self) -> None:
         fixing = self._options.fixing
@@ -117,10 +134,32 @@ class Printer:
             print(line, file=file)
 
 
+def _applicable(fixes: tuple[Fix, ...], source: SourceText | None) -> tuple[Fix, ...]:
+    """Fixes whose edits are within cells, where the file is a notebook."""
+    whole = source.notebook if source else None
+    if whole is None:
+        return fixes
+    return tuple(fix for fix in fixes if all(whole.may_edit(edit.span) for edit in fix.edits))
+
+
+_PROGRAMS: dict[str, Callable[[Sequence[Result], Sources], str]] = {
+    "json": json_format.render,
+    "sarif": sarif.render,
+    "github": ci.github,
+    "gitlab": ci.gitlab,
+    "junit": ci.junit,
+}
+"""Formats that are told as a whole."""
+
+
 def _read(path: str) -> SourceText | None:
     """A file that findings lead into; None where it is gone or no text."""
     try:
-        return SourceText(decode(Path(path).read_bytes()))
+        text = decode(Path(path).read_bytes())
+        if not path.endswith(notebook.SUFFIX):
+            return SourceText(text)
+        whole = notebook.read(text)
+        return SourceText(whole.text, whole)
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
 

@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopsafe.cli.errors import UsageError, complain
+from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import Options
-from loopsafe.config import ConfigError, Settings
+from loopsafe.config import ConfigError, Settings, read_settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
-from loopsafe.project_files import python_files
+from loopsafe.project_files import WITH_NOTEBOOKS, python_files
 
 _ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 
@@ -30,18 +30,14 @@ def projects(options: Options) -> list[Project]:
     """Each file once, with its project."""
     groups: dict[Path, list[str]] = {}
     for path in options.paths:
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) and options.stdin is None:
             raise UsageError(f"{path}: no such file or folder")
-        if path.endswith(".ipynb"):
-            # Most are valid Python, a large dictionary: that nothing is found in it says nothing.
-            complain("warning", path, "notebooks are not read")
-            continue
         groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
     prepared = [(root, *settings_for(root, options), paths) for root, paths in groups.items()]
     seen: set[str] = set()
     projects = []
     for root, settings, python, paths in prepared:
-        files = [file for file in python_files(paths, settings) if file not in seen]
+        files = [file for file in python_files(paths, settings, WITH_NOTEBOOKS) if file not in seen]
         seen.update(files)
         projects.append(Project(root, settings, python, tuple(files)))
     return projects
@@ -49,7 +45,7 @@ def projects(options: Options) -> list[Project]:
 
 def settings_for(root: Path, options: Options) -> tuple[Settings, Path | None]:
     """A project's settings with those of the command line, and the environment that was chosen."""
-    settings = Settings.load(root)
+    settings = _configured(root, options)
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:
         problem = find_environment(root, given).problem
@@ -72,9 +68,30 @@ def settings_for(root: Path, options: Options) -> tuple[Settings, Path | None]:
     return settings, given
 
 
+def _configured(root: Path, options: Options) -> Settings:
+    """What the settings file says, or the one that was named, and single settings over it."""
+    files = [text for text in options.aside.config if "=" not in text]
+    if len(files) > 1:
+        raise UsageError("--config: only one settings file can be named")
+    settings = Settings(base=root) if options.aside.isolated else None
+    if files:
+        if settings is not None:
+            raise UsageError("--isolated and a settings file do not go together")
+        settings = read_settings(Path(os.path.abspath(files[0])))
+        if settings is None:
+            raise UsageError(f"--config: {files[0]} has no [tool.loopsafe]")
+    settings = settings or Settings.load(root)
+    for text in options.aside.config:
+        if "=" in text:
+            settings = settings.with_option(text, Path.cwd())
+    return settings
+
+
 def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
     """An error about a setting that only the disk shows to be wrong."""
     path = (settings.base or Path.cwd()) / "pyproject.toml"
+    if not path.is_file():
+        return ConfigError("--config", f"`{key}`: {problem}")
     line = find_line(read_toml(path)[0], ("tool", "loopsafe", key))
     return ConfigError(str(path), f"`{key}`: {problem}", line)
 

@@ -34,8 +34,13 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"is not UTF-8 at byte {error.start}") from None
+    return text, parse_toml(text, path)
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """What the text of a TOML file says; the path is for the error's."""
     try:
-        return text, tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message, line = str(error), None
         place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)

@@ -11,9 +11,18 @@ from loopsafe.config import Settings
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
+from loopsafe.engine.callgraph import CallGraph
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.repair import repair
-from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
+from loopsafe.engine.reports import (
+    Cancelled,
+    FileReport,
+    FunctionPlace,
+    Problem,
+    too_large,
+    unreadable,
+)
+from loopsafe.engine.teachable import Teachable, teachables
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.facts.ir import Function
@@ -21,17 +30,17 @@ from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Safety, Severity
+from loopsafe.model import Edit, Finding, Fix, Safety, Severity, Span
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.roots import python_version, source_roots
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.rules import View, check
+from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
@@ -65,6 +74,9 @@ class Engine:
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
         self._places = Places(self.resolver, self._project)
+        self.calls = CallGraph(
+            self.resolver, self._chains, self._places, self._project, settings.severity_of
+        )
         search = search_of(root, roots, self.environment, self.finder.typeshed.folder)
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
@@ -178,6 +190,12 @@ class Engine:
         member = self.catalogue.member(finding.sink)
         known = member[0].blocking(member[1]) if member else None
         return known or self.catalogue.function(finding.sink)
+
+    def teachables(self, path: str, span: Span) -> Iterator[Teachable]:
+        """What is called at a place, and could be spoken of in the settings."""
+        module = self.table.at(path)
+        if module is not None:
+            yield from teachables(self.resolver, module, span)
 
     def verdict(self, name: str) -> Verdict:
         """What an importable callable does to the event loop, by its dotted name."""
@@ -319,20 +337,25 @@ class Engine:
             source = SourceText(self.disk.read(path))
         except (OSError, UnicodeDecodeError, SyntaxError) as error:
             return FileReport(path, SourceText(""), problems=(unreadable(path, error),))
+        if len(source.text) > LARGEST_TEXT:
+            problems = (too_large(path, source.text),)
+            return FileReport(path, source, problems=problems, is_too_large=True)
         self.index([path])
         module = self.table.at(path)
         if module is None:
             return FileReport(path, source)
         self.table.trace |= module.text_bit
-        view = View(
-            module, self.resolver, self._chains, self._places, self.settings.severity_of, check_in
-        )
+        severity_of = self.settings.for_file(path).severity_of
+        view = View(module, self.resolver, self._chains, self._places, severity_of, check_in)
         hidden = Suppressions(source)
+        found = list(check(view))
         findings = [
             self._deepening.weigh(finding)
-            for finding in check(view)
+            for finding in found
             if finding.severity is not Severity.OFF and not hidden.hides(finding)
         ]
+        if not module.facts.problems:
+            findings += unused_ignore.check(path, hidden, found, severity_of)
         problems = tuple(
             Problem(path, problem.message, problem.line, problem.column)
             for problem in module.facts.problems
@@ -346,6 +369,7 @@ class Engine:
         count = sum(1 for f in self.report(module.path).findings if f.function == name)
         return FunctionPlace(
             function.name,
+            name,
             module.path,
             function.span,
             function.is_async,

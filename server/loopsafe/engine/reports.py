@@ -32,6 +32,8 @@ class FileReport:
     findings: tuple[Finding, ...] = ()
     """In order of their spans; suppressed ones and those switched off are left out."""
     problems: tuple[Problem, ...] = ()
+    is_too_large: bool = False
+    """Nothing was read of it, because it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class FunctionPlace:
     """Where a function runs, for who reads its name."""
 
     name: str
+    qualified: str
+    """The absolute dotted name, as findings give it."""
     path: str
     span: Span
     is_async: bool
@@ -46,6 +50,12 @@ class FunctionPlace:
     role: str
     reason: str
     findings: int
+
+
+def too_large(path: str, text: str) -> Problem:
+    """What to say of a file that only a program can have written."""
+    size = len(text) / 1_000_000
+    return Problem(path, f"the file is too large ({size:.1f} MB): it is not analysed")
 
 
 def unreadable(path: str, error: Exception) -> Problem:

@@ -19,6 +19,7 @@ from loopsafe.fixes import (
     nested_loop,
     offload,
     to_def,
+    unused,
 )
 from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
@@ -40,6 +41,7 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "eager-offload": ((eager.cures,),),
     "nested-loop": ((nested_loop.cures,),),
     "await-sync": (_ASYNC, (offload.cures,)),
+    "unused-ignore": ((unused.cures,),),
 }
 # Where one of these is offered, moving the call to a thread would be a detour.
 _ENOUGH: tuple[Cure, ...] = (drop_in.cures,)
@@ -55,7 +57,8 @@ def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
         offered += right
         if cure in _ENOUGH:
             break
-    return (*offered, *_first(site, (ignore.cures,))[1])
+    hiding = [] if finding.code == "unused-ignore" else _first(site, (ignore.cures,))[1]
+    return (*offered, *hiding)
 
 
 def merge(

@@ -11,25 +11,34 @@ from typing import Any
 
 from lsprotocol import types
 
+from loopsafe.lsp import chain, teaching
 from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Fix, Safety, Span
 
 FIX_ALL = "source.fixAll.loopsafe"
-KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL)
+KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND)
 _PREFIX = "Loopsafe: "
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
 
 
 def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Cures of the findings in a range, then ways to hide them, then the cure of the whole file."""
+    """Cures of the findings in a range, ways to hide them, what to teach, the cure of the file."""
     wanted = _filter(params.context.only)
-    span = work.convert.span(work.report.source, params.range)
+    span = work.span(params.range)
     actions: list[types.CodeAction] = []
     offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
     if wanted(KINDS[0]):
         actions.extend(_quick_fixes(work, offers))
-    if wanted(FIX_ALL) and (params.context.only or any(offer.has_safe for offer in offers)):
+        actions.extend(teaching.of_findings(work, [offer.finding for offer in offers]))
+    # Of a notebook every cell would be asked for, and each would fix all the others again.
+    if (
+        work.cell is None
+        and wanted(FIX_ALL)
+        and (params.context.only or any(offer.has_safe for offer in offers))
+    ):
         actions.extend(_fix_all(work, params.text_document.uri))
+    if wanted(teaching.KIND):
+        actions.extend(teaching.of_calls(work, span))
     return actions
 
 
@@ -93,6 +102,8 @@ def _is_safe_cure(fix: Fix) -> bool:
 
 def _quick_fixes(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
     for hiding in (False, True):
+        if hiding:
+            yield from _show_chain(work, offers)
         for offer in offers:
             preferred = offer.preferred
             for fix in offer.fixes:
@@ -113,6 +124,19 @@ def _quick_fix(
         is_preferred=True if is_preferred and work.convert.client.preferred_actions else None,
         edit=edit,
     )
+
+
+def _show_chain(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
+    """The way to a call that is further down, in editors that can show it."""
+    deep = [offer.finding for offer in offers if len(offer.finding.chain) > 1]
+    if deep and chain.SHOW in work.convert.client.commands:
+        title = f"{_PREFIX}Show blocking chain"
+        yield types.CodeAction(
+            title=title,
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[work.diagnostic(deep[0])],
+            command=chain.command(work, deep[0], chain.SHOW, title),
+        )
 
 
 def _fix_all(work: Work, uri: str) -> Iterator[types.CodeAction]:

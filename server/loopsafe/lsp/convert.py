@@ -14,6 +14,7 @@ from lsprotocol import types
 
 from loopsafe.explain import rule_url, step
 from loopsafe.lsp.client import Client
+from loopsafe.lsp.documents import OpenCell
 from loopsafe.model import Edit, Finding, Hop, Severity, Span
 from loopsafe.text import SourceText
 
@@ -35,6 +36,12 @@ class Texts(Protocol):
     def uri(self, path: str) -> str: ...
 
     def version(self, path: str) -> int | None: ...
+
+    def cell(self, path: str, line: int) -> OpenCell | None:
+        """The cell that a line is in, where the file is an open notebook."""
+
+    def may_edit(self, path: str, span: Span) -> bool:
+        """Whether the text of a span is the file's own."""
 
 
 def uri_of(path: str) -> str:
@@ -102,13 +109,16 @@ class Converter:
         client = self.client
         version = texts.version(finding.path)
         return types.Diagnostic(
-            range=self.range(source, finding.span),
+            range=self._located(finding.path, finding.span, source, texts).range,
             message=finding.message,
             severity=_SEVERITIES[finding.severity],
             source=SOURCE,
             code=finding.code,
             code_description=types.CodeDescription(rule_url(finding.code))
             if client.code_description
+            else None,
+            tags=[types.DiagnosticTag.Unnecessary]
+            if client.tags and finding.code == "unused-ignore"
             else None,
             related_information=self._chain(finding, source, texts)
             if client.related_information
@@ -122,6 +132,10 @@ class Converter:
             if client.data
             else None,
         )
+
+    def located(self, path: str, span: Span, texts: Texts) -> types.Location:
+        """Where a span of any file is: in a notebook by its cell."""
+        return self._located(path, span, texts.source(path), texts)
 
     def line_diagnostic(self, source: SourceText, line: int, message: str) -> types.Diagnostic:
         """An error about a whole line, as of a settings file."""
@@ -139,26 +153,26 @@ class Converter:
 
     def workspace_edit(self, edits: Iterable[Edit], texts: Texts) -> types.WorkspaceEdit | None:
         """Edits of any files; None if the text of one of them is gone."""
-        by_path: dict[str, list[types.TextEdit]] = {}
+        changes: dict[str, list[types.TextEdit]] = {}
+        versions: dict[str, int | None] = {}
         for edit in edits:
             source = texts.source(edit.path)
-            if source is None:
+            if source is None or not texts.may_edit(edit.path, edit.span):
                 return None
-            change = types.TextEdit(self.range(source, edit.span), edit.content)
-            by_path.setdefault(edit.path, []).append(change)
-        if not by_path:
+            place = self._located(edit.path, edit.span, source, texts)
+            cell = texts.cell(edit.path, edit.span.line)
+            versions[place.uri] = cell.version if cell else texts.version(edit.path)
+            changes.setdefault(place.uri, []).append(types.TextEdit(place.range, edit.content))
+        if not changes:
             return None
         if not self.client.document_changes:
-            return types.WorkspaceEdit(changes={texts.uri(p): e for p, e in by_path.items()})
+            return types.WorkspaceEdit(changes=changes)
         return types.WorkspaceEdit(
             document_changes=[
                 types.TextDocumentEdit(
-                    types.OptionalVersionedTextDocumentIdentifier(
-                        uri=texts.uri(path), version=texts.version(path)
-                    ),
-                    changes,
+                    types.OptionalVersionedTextDocumentIdentifier(uri, versions[uri]), edits_
                 )
-                for path, changes in by_path.items()
+                for uri, edits_ in changes.items()
             ]
         )
 
@@ -191,16 +205,31 @@ class Converter:
         self, hop: Hop, finding: Finding, source: SourceText, texts: Texts
     ) -> types.DiagnosticRelatedInformation:
         own = source if hop.path == finding.path else texts.source(hop.path)
-        place = self.range(own, hop.span) if own else _blind_range(hop.span)
         return types.DiagnosticRelatedInformation(
-            location=types.Location(texts.uri(hop.path), place),
-            message=step(hop),
+            self._located(hop.path, hop.span, own, texts), step(hop)
         )
+
+    def _located(
+        self, path: str, span: Span, source: SourceText | None, texts: Texts
+    ) -> types.Location:
+        range_ = self.range(source, span) if source else _blind_range(span)
+        cell = texts.cell(path, span.line)
+        if cell is None:
+            return types.Location(texts.uri(path), range_)
+        return types.Location(cell.uri, _moved(range_, 1 - cell.first))
 
 
 def text_hash(source: SourceText) -> str:
     """A short name of a text's content."""
     return hashlib.sha256(source.text.encode()).hexdigest()[:16]
+
+
+def _moved(range_: types.Range, lines: int) -> types.Range:
+    start, end = range_.start, range_.end
+    return types.Range(
+        types.Position(start.line + lines, start.character),
+        types.Position(end.line + lines, end.character),
+    )
 
 
 def _blind_range(span: Span) -> types.Range:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lsprotocol import types
 
 from loopsafe.lsp.convert import uri_of
+from loopsafe.lsp.documents import Document
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.workbench import SettingsProblem, Work
 from loopsafe.lsp.worker import Rank
@@ -31,12 +32,22 @@ class Batch:
         return Batch(hashlib.sha256(text).hexdigest()[:16], items)
 
 
-_NOTHING = Batch.of(())
+NOTHING = Batch.of(())
 
 
 def batch_of(work: Work) -> Batch:
     """What the editor is shown of a file."""
     return Batch.of(tuple(work.diagnostic(finding) for finding in work.report.findings))
+
+
+def _by_cell(work: Work) -> dict[str, Batch]:
+    """What the editor is shown of a notebook, by the addresses of its cells."""
+    document = work.texts.view.documents[work.path]
+    found = {cell.uri: work.about(cell.uri).findings() for cell in document.cells}
+    return {
+        uri: Batch.of(tuple(work.diagnostic(finding) for finding in findings))
+        for uri, findings in found.items()
+    }
 
 
 class Diagnostics:
@@ -47,6 +58,8 @@ class Diagnostics:
         self._client = session.client
         self._shown: dict[str, tuple[int | None, str]] = {}
         """Version and batch that the editor has last been given, by address."""
+        self._cells: dict[str, dict[str, tuple[int, str]]] = {}
+        """The same for the cells of each notebook."""
         self._owes_refresh = False
         """Survives the follow-up that found it out, which the next keystroke cancels."""
         self._reported: tuple[SettingsProblem, ...] = ()
@@ -61,6 +74,10 @@ class Diagnostics:
         The pause is the debounce: clients cancel a pull when the text changes under it.
         """
         uri = params.text_document.uri
+        document = self._session.documents.get(uri)
+        if document and document.cells:
+            # Cells are published: clients differ in whether they pull for them.
+            return types.RelatedFullDocumentDiagnosticReport([], result_id=NOTHING.id)
         await self._session.settle(uri)
         batch = await self._batch(uri, Rank.NORMAL)
         if uri in self._shown or self._session.documents.get(uri):
@@ -74,11 +91,13 @@ class Diagnostics:
         shown = self._shown.pop(uri, None)
         if shown and not self._client.pull:
             self._publish(uri, None, ())
+        for cell in self._cells.pop(uri, {}):
+            self._publish(cell, None, ())
 
     async def _batch(self, uri: str, rank: Rank) -> Batch:
         batch = await self._session.ask(uri, "Analysis", batch_of, rank)
         self._report_settings()
-        return batch or _NOTHING
+        return batch or NOTHING
 
     def _moved(self) -> None:
         if self._follow_up:
@@ -89,6 +108,9 @@ class Diagnostics:
         """After a change and a pause, bring what the editor shows up to date."""
         for document in self._session.documents:
             await self._session.settle(document.uri)
+        for document in self._session.documents:
+            if document.notebook:
+                await self._publish_cells(document)
         if self._client.pull:
             await self._refresh_if_moved()
         else:
@@ -108,15 +130,37 @@ class Diagnostics:
                 self._owes_refresh = self._client.refresh
         if self._owes_refresh:
             self._owes_refresh = False
+            self._session.refresh_lenses()
             try:
                 await asyncio.shield(self._session.server.workspace_diagnostic_refresh_async(None))
             except Exception as error:
                 _log.warning("The client did not refresh: %s", error)
 
+    async def _publish_cells(self, document: Document) -> None:
+        """Send the findings of a notebook's cells, where they are others than before."""
+        if await self._session.waits_for_save(document.uri):
+            return
+        batches = await self._session.ask(document.uri, "Analysis", _by_cell, Rank.NORMAL)
+        self._report_settings()
+        if self._session.documents.get(document.uri) is not document:
+            return
+        before = self._cells.get(document.uri, {})
+        now: dict[str, tuple[int, str]] = {}
+        for cell in document.cells:
+            batch = (batches or {}).get(cell.uri, NOTHING)
+            now[cell.uri] = cell.version, batch.id
+            if before.get(cell.uri, (cell.version, NOTHING.id)) != now[cell.uri]:
+                self._publish(cell.uri, cell.version, batch.items)
+        for gone in before.keys() - now.keys():
+            self._publish(gone, None, ())
+        self._cells[document.uri] = now
+
     async def _publish_moved(self) -> None:
         documents = sorted(self._session.documents, key=lambda d: d.typed, reverse=True)
         for document in documents:
             uri = document.uri
+            if document.notebook:
+                continue
             if await self._session.waits_for_save(uri):
                 continue
             batch = await self._batch(uri, Rank.NORMAL)

@@ -7,6 +7,7 @@ import re
 from lsprotocol import types
 
 from loopsafe import explain
+from loopsafe.lsp import chain
 from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Span
 from loopsafe.suppress import suppressions
@@ -15,11 +16,13 @@ from loopsafe.suppress import suppressions
 def hover_at(work: Work, position: types.Position) -> types.Hover | None:
     """The hover at a position; the innermost finding goes before the function's name."""
     source = work.report.source
-    line, column = work.convert.place(source, position)
+    line, column = work.place(position)
     finding = _finding_at(work, line, column)
     if finding:
         fixes = work.engine.fixes(finding)
-        return _hover(work, explain.finding_markdown(finding, fixes, work.root), finding.span)
+        text = explain.finding_markdown(finding, fixes, work.root)
+        links = chain.links(work, finding)
+        return _hover(work, f"{text} · {links}" if links else text, finding.span)
     page = explain.rule_page(suppressions(source).code_at(line, column))
     if page:
         return _hover(work, page, None)
@@ -48,5 +51,5 @@ def _hover(work: Work, markdown: str, span: Span | None) -> types.Hover | None:
     if not markdown:
         return None
     contents = work.convert.markup(markdown, plain_text(markdown))
-    range_ = work.convert.range(work.report.source, span) if span else None
+    range_ = work.range(span) if span else None
     return types.Hover(contents, range_)

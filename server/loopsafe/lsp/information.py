@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import platform
 import statistics
 import sys
@@ -12,6 +13,7 @@ from importlib import import_module
 from loopsafe import __version__
 from loopsafe.lsp.workbench import Bench, Workbench
 
+_SHOWN_SLOW = 5
 _LIBRARIES = ("pygls", "lsprotocol", "jedi", "parso", "astroid")
 
 
@@ -37,6 +39,7 @@ def debug_information(workbench: Workbench, folders: tuple[str, ...], waiting: i
     ]
     for root, bench in workbench.benches.items():
         lines += ["", f"## Engine of `{root}`", *_bench(bench)]
+    lines += ["", "## Cache", *_cache(workbench)]
     for problem in workbench.problems:
         lines += ["", f"Settings not in force: `{problem.path}`:{problem.line}: {problem.message}"]
     lines += ["", "## Analyses", *_timings(workbench)]
@@ -63,6 +66,18 @@ def _counters(bench: Bench) -> dict[str, object]:
     return dict(counted)
 
 
+def _cache(workbench: Workbench) -> Iterator[str]:
+    """Where answers are kept on disk, and how much of it there is."""
+    folder = workbench.cache_folder
+    yield f"- Folder: `{folder}`"
+    try:
+        sizes = [entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()]
+    except OSError as error:
+        yield f"- Not readable: {error.strerror or error}"
+        return
+    yield f"- Size: {sum(sizes) / 1e6:.1f} MB in {len(sizes)} files"
+
+
 def _timings(workbench: Workbench) -> Iterator[str]:
     times = [seconds * 1000 for _, seconds in workbench.timings]
     if not times:
@@ -70,6 +85,10 @@ def _timings(workbench: Workbench) -> Iterator[str]:
         return
     yield f"- Last {len(times)}: median {statistics.median(times):.1f} ms, max {max(times):.1f} ms"
     for path, seconds in list(workbench.timings)[-10:]:
+        yield f"- {seconds * 1000:.1f} ms `{path}`"
+    yield from ("", "Slowest files, at their slowest:")
+    slowest = sorted(workbench.slowest.items(), key=lambda item: item[1], reverse=True)
+    for path, seconds in slowest[:_SHOWN_SLOW]:
         yield f"- {seconds * 1000:.1f} ms `{path}`"
 
 
@@ -92,4 +111,10 @@ def _memory() -> str:
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{peak / (1024 * 1024 if sys.platform == 'darwin' else 1024):.0f} MB at most"
+    most = f"{peak / (1024 * 1024 if sys.platform == 'darwin' else 1024):.0f} MB at most"
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+    except OSError:  # Only Linux has it.
+        return most
+    return f"{pages * resource.getpagesize() / 2**20:.0f} MB now, {most}"

@@ -14,6 +14,7 @@ from loopsafe.lsp.convert import path_of, uri_of
 _DELAY_SECONDS = 0.15
 _LONGEST_DELAY_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
+_LENSES = ("on", "onlyProblems")
 _PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
@@ -30,6 +31,10 @@ class EditorSettings:
     """Whether findings wait for a save instead of a pause."""
     offers_ignore: bool = True
     """Whether code actions offer to hide a finding by a comment."""
+    code_lens: str = "off"
+    """Over which functions it says where they run: `off`, `on`, or `onlyProblems`."""
+    whole_workspace: bool = False
+    """Whether files that are not open are reported too."""
     overrides: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What changes the project's own settings, under the same names."""
 
@@ -48,6 +53,8 @@ class EditorSettings:
             environment=environment if isinstance(environment, str) and environment else None,
             on_save=raw.get("run") == "onSave",
             offers_ignore=_nested(raw, "codeAction", "disableRuleComment", "enable") is not False,
+            code_lens=lens if (lens := raw.get("codeLens")) in _LENSES else "off",
+            whole_workspace=raw.get("diagnosticMode") == "workspace",
             overrides=overrides,
         )
 

@@ -15,16 +15,17 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from loopsafe import __version__, explain
-from loopsafe.lsp import actions, guards, hover
+from loopsafe.lsp import actions, chain, guards, hierarchy, hover, lenses, notebooks
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import path_of
 from loopsafe.lsp.diagnostics import Diagnostics
 from loopsafe.lsp.information import debug_information
 from loopsafe.lsp.session import Session
+from loopsafe.lsp.survey import Survey
 from loopsafe.lsp.worker import Rank
 
 _log = logging.getLogger(__name__)
-_WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml")
+_WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml")
 _LEVELS = {
     logging.ERROR: types.MessageType.Error,
     logging.WARNING: types.MessageType.Warning,
@@ -54,6 +55,7 @@ class Server(LanguageServer):
 
     session: Session
     diagnostics: Diagnostics
+    survey: Survey
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,6 +64,7 @@ class Server(LanguageServer):
             text_document_sync_kind=types.TextDocumentSyncKind.Full,
             protocol_cls=Protocol,
             max_workers=2,
+            notebook_document_sync=notebooks.SYNC,
         )
 
     def report_server_error(self, error: Exception, source: Any) -> None:
@@ -87,7 +90,7 @@ def build() -> Server:
     server.feature(
         types.TEXT_DOCUMENT_DIAGNOSTIC,
         types.DiagnosticOptions(
-            inter_file_dependencies=True, workspace_diagnostics=False, identifier="loopsafe"
+            inter_file_dependencies=True, workspace_diagnostics=True, identifier="loopsafe"
         ),
     )(pull)
     return server
@@ -101,6 +104,7 @@ def initialize(ls: Server, params: types.InitializeParams) -> None:
     guards.watch_parent(params.process_id)
     ls.session = Session(ls, client)
     ls.diagnostics = Diagnostics(ls.session)
+    ls.survey = Survey(ls.session)
     if params.workspace_folders:
         ls.session.scopes.add(folder.uri for folder in params.workspace_folders)
     elif ls.workspace.root_uri:
@@ -113,6 +117,12 @@ def initialize(ls: Server, params: types.InitializeParams) -> None:
     elif client.applies_edits:
         ls.feature(types.TEXT_DOCUMENT_CODE_ACTION)(code_action_commands)
         ls.command(_APPLY_COMMAND)(apply_fix)
+    if client.lenses:
+        ls.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=True))(
+            code_lens
+        )
+    if client.call_hierarchy:
+        ls.feature(types.TEXT_DOCUMENT_PREPARE_CALL_HIERARCHY)(prepare_call_hierarchy)
 
 
 async def initialized(ls: Server, _params: types.InitializedParams) -> None:
@@ -155,6 +165,26 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
     ls.diagnostics.closed(params.text_document.uri)
 
 
+def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    opened = ls.session.notebooks.opened(params)
+    ls.session.notebook_changed(params.notebook_document.uri, opened)
+
+
+def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
+    changed = ls.session.notebooks.changed(params)
+    if changed:
+        ls.session.notebook_changed(params.notebook_document.uri, changed)
+
+
+def did_save_notebook(ls: Server, params: types.DidSaveNotebookDocumentParams) -> None:
+    ls.session.saved(params.notebook_document.uri)
+
+
+def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
+    ls.session.notebook_closed(params.notebook_document.uri)
+    ls.diagnostics.closed(params.notebook_document.uri)
+
+
 def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
     paths = [path for change in params.changes if (path := path_of(change.uri))]
     appeared = any(change.type is types.FileChangeType.Created for change in params.changes)
@@ -173,6 +203,12 @@ def did_change_workspace_folders(ls: Server, params: types.DidChangeWorkspaceFol
 
 async def pull(ls: Server, params: types.DocumentDiagnosticParams) -> Any:
     return await ls.diagnostics.pull(params)
+
+
+async def pull_workspace(
+    ls: Server, params: types.WorkspaceDiagnosticParams
+) -> types.WorkspaceDiagnosticReport:
+    return await ls.survey.pull(params)
 
 
 async def show_hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -223,6 +259,68 @@ async def apply_fix(ls: Server, params: Any, title: str) -> None:
             return
 
 
+async def prepare_call_hierarchy(
+    ls: Server, params: types.CallHierarchyPrepareParams
+) -> list[types.CallHierarchyItem] | None:
+    return await ls.session.ask(
+        params.text_document.uri,
+        "Call hierarchy",
+        lambda work: hierarchy.prepare(work, params.position),
+        Rank.URGENT,
+    )
+
+
+async def outgoing_calls(
+    ls: Server, params: types.CallHierarchyOutgoingCallsParams
+) -> list[types.CallHierarchyOutgoingCall] | None:
+    uri = hierarchy.origin(params.item)
+    if uri is None:
+        return None
+    return await ls.session.ask(
+        uri, "Call hierarchy", lambda work: hierarchy.outgoing(work, params.item), Rank.URGENT
+    )
+
+
+async def incoming_calls(
+    ls: Server, params: types.CallHierarchyIncomingCallsParams
+) -> list[types.CallHierarchyIncomingCall] | None:
+    uri = hierarchy.origin(params.item)
+    if uri is None:
+        return None
+    return await ls.session.ask(
+        uri, "Call hierarchy", lambda work: hierarchy.incoming(work, params.item), Rank.NORMAL
+    )
+
+
+async def code_lens(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+    """After the pause and the diagnostics: lenses may not make typing wait."""
+    uri = params.text_document.uri
+    ls.session.lenses_asked = True
+    await ls.session.settle(uri)
+    return await ls.session.ask(uri, "CodeLens", lenses.code_lenses, Rank.BACKGROUND) or []
+
+
+async def resolve_code_lens(ls: Server, lens: types.CodeLens) -> types.CodeLens:
+    uri = lenses.origin(lens)
+    if uri is None:
+        return lens
+    resolved = await ls.session.ask(
+        uri, "CodeLens", lambda work: lenses.resolve(work, lens), Rank.BACKGROUND
+    )
+    return resolved or lens
+
+
+async def show_chain(ls: Server, params: Any) -> dict[str, Any] | None:
+    """`loopsafe/chain`: the blocking chain at a position."""
+    position = types.Position(params.position.line, params.position.character)
+    return await ls.session.ask(
+        params.textDocument.uri,
+        "Blocking chain",
+        lambda work: chain.chain_at(work, position),
+        Rank.URGENT,
+    )
+
+
 async def explain_rule(ls: Server, params: Any) -> str | None:
     """`loopsafe/explain`: the page of a rule."""
     code = getattr(params, "code", None)
@@ -262,11 +360,20 @@ _HANDLERS: dict[str, Any] = {
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
     types.TEXT_DOCUMENT_DID_SAVE: did_save,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: did_open_notebook,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: did_change_notebook,
+    types.NOTEBOOK_DOCUMENT_DID_SAVE: did_save_notebook,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: did_close_notebook,
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_watched_files,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_workspace_folders,
+    types.WORKSPACE_DIAGNOSTIC: pull_workspace,
     types.TEXT_DOCUMENT_HOVER: show_hover,
     types.CODE_ACTION_RESOLVE: resolve_code_action,
+    types.CALL_HIERARCHY_OUTGOING_CALLS: outgoing_calls,
+    types.CALL_HIERARCHY_INCOMING_CALLS: incoming_calls,
+    types.CODE_LENS_RESOLVE: resolve_code_lens,
+    "loopsafe/chain": show_chain,
     "loopsafe/explain": explain_rule,
     "loopsafe/debugInformation": inform,
 }

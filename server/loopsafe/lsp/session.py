@@ -9,28 +9,35 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from loopsafe.engine import Cancelled, Engine
+from loopsafe.engine import Cancelled, Engine, FileReport
 from loopsafe.lsp.client import Client
-from loopsafe.lsp.convert import Converter, path_of
+from loopsafe.lsp.convert import Converter, path_of, uri_of
 from loopsafe.lsp.documents import Documents
 from loopsafe.lsp.indexing import Indexer
+from loopsafe.lsp.notebooks import Notebooks, OpenNotebook
 from loopsafe.lsp.scopes import EditorSettings, Scope, Scopes
 from loopsafe.lsp.status import METHOD, Status
 from loopsafe.lsp.workbench import Work, Workbench
 from loopsafe.lsp.worker import Rank, Stop, Worker
+from loopsafe.modules import shipped
+from loopsafe.project_files import python_files
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SECTION = "loopsafe"
 _SUFFIXES = (".py", ".pyi", ".pyw")
+_LENS_PAUSE_SECONDS = 0.5
+_SLICE_SECONDS = 0.03
 _SETTINGS_FILE = "pyproject.toml"
 
 
@@ -42,6 +49,7 @@ class Session:
         self.client = client
         self.convert = Converter(client)
         self.documents = Documents()
+        self.notebooks = Notebooks(self.convert.place)
         self.scopes = Scopes(self._fetch_settings, self._news)
         self.status = Status(self._send_status)
         self.workbench = Workbench(client)
@@ -50,6 +58,9 @@ class Session:
         self.indexer = Indexer(self.worker, self.status, self._news)
         self._plain_settings: object = client.settings
         self._unsaved: set[str] = set()
+        self.lenses_asked = False
+        """Whether the client shows lenses at all."""
+        self._refreshing: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
 
     def on_move(self, listener: Callable[[], None]) -> None:
@@ -70,6 +81,18 @@ class Session:
         self.documents.change(uri, version, text)
         self._unsaved.add(uri)
         self._moved()
+
+    def notebook_changed(self, uri: str, opened: OpenNotebook) -> None:
+        """A notebook was opened, or its cells changed."""
+        path = self._buffer_path(uri)
+        if path:
+            self.documents.set_notebook(uri, path, opened.version, *opened.joined())
+            self._moved()
+
+    def notebook_closed(self, uri: str) -> None:
+        """A notebook was closed."""
+        self.notebooks.closed(uri)
+        self.closed(uri)
 
     def saved(self, uri: str) -> None:
         """A file was saved: news to a client that watches none, unless its buffer is known."""
@@ -96,8 +119,11 @@ class Session:
         paths = tuple(path for path in paths if path not in self.documents.view.documents)
         if not paths:
             return
-        if any(os.path.basename(path) == _SETTINGS_FILE for path in paths):
+        names = {os.path.basename(path) for path in paths}
+        if _SETTINGS_FILE in names:
             self.worker.post(self.workbench.reload)
+        if shipped.NAME in names:
+            self.worker.post(self.workbench.start_over)
         self.worker.post(lambda: self.workbench.forget(paths))
         if appeared:
             self.indexer.again()
@@ -118,6 +144,11 @@ class Session:
         self.worker.post(lambda: self.workbench.keep_only(folders))
         self._news()
 
+    def refresh_lenses(self) -> None:
+        """Make the client ask for its lenses again, a moment from now."""
+        if self.client.refreshes_lenses and self.lenses_asked and self._refreshing is None:
+            self._refreshing = asyncio.ensure_future(self._refresh_lenses())
+
     # Questions
 
     async def ask(self, uri: str, label: str, call: Callable[[Work], T], rank: Rank) -> T | None:
@@ -135,11 +166,11 @@ class Session:
             editor = await self.scopes.settings(scope)
             if not editor.enable:
                 return None
-            job = partial(self._answer, path, scope, editor, call)
+            job = partial(self._answer, uri, path, scope, editor, call)
             try:
                 async with self.status.working():
-                    answer, engine = await self.worker.run(job, rank)
-                    self._ready(engine)
+                    answer, engine, report = await self.worker.run(job, rank)
+                    self._ready(engine, report)
             except Cancelled:
                 return None
             except Exception as error:
@@ -149,6 +180,35 @@ class Session:
                 self.indexer.want(scope.root, engine)
             if version == self.documents.version(uri):
                 return answer
+
+    def address(self, path: str) -> str:
+        """A file's address, in the client's own spelling where it is open."""
+        document = self.documents.view.documents.get(path)
+        return document.uri if document else uri_of(path)
+
+    async def files(self, scope: Scope) -> list[str]:
+        """The Python files of a folder that its settings do not exclude."""
+        editor = await self.scopes.settings(scope)
+
+        def listed(stop: Stop) -> list[str]:
+            settings = self.workbench.settings(scope.root, editor)
+            return list(takewhile(lambda _: not stop(), python_files([scope.root], settings)))
+
+        return await self.worker.run(listed, Rank.BACKGROUND)
+
+    async def sweep(
+        self, scope: Scope, paths: Iterable[str], call: Callable[[Work], T]
+    ) -> AsyncIterator[list[tuple[str, T]]]:
+        """What `call` makes of many files of a folder, in slices; a file that crashes is left out.
+
+        Ends early where the analysis asks to stop.
+        """
+        editor = await self.scopes.settings(scope)
+        todo = deque(paths)
+        async with self.status.working("Checking the workspace"):
+            while todo:
+                job = partial(self._slice, todo, scope, editor, call)
+                yield await self.worker.run(job, Rank.BACKGROUND)
 
     async def waits_for_save(self, uri: str) -> bool:
         """Whether the user wants to hear of a buffer only once it is saved."""
@@ -173,19 +233,44 @@ class Session:
 
     def _answer(
         self,
+        uri: str,
         path: str,
         scope: Scope,
         editor: EditorSettings,
         call: Callable[[Work], T],
         stop: Stop,
-    ) -> tuple[T, Engine]:
+    ) -> tuple[T, Engine, FileReport]:
         """On the analysis thread."""
         work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
-        return call(work), work.engine
+        return call(work.about(uri)), work.engine, work.report
 
-    def _ready(self, engine: Engine) -> None:
+    def _slice(
+        self,
+        todo: deque[str],
+        scope: Scope,
+        editor: EditorSettings,
+        call: Callable[[Work], T],
+        stop: Stop,
+    ) -> list[tuple[str, T]]:
+        """On the analysis thread: as many files as fit into a moment."""
+        deadline = time.perf_counter() + _SLICE_SECONDS
+        done: list[tuple[str, T]] = []
+        while todo and not stop() and time.perf_counter() < deadline:
+            path = todo.popleft()
+            try:
+                view = self.documents.view
+                done.append((path, call(self.workbench.work(path, scope.root, editor, view, stop))))
+            except Cancelled:
+                break
+            except Exception as error:
+                _log.error("Checking %s failed: %s", path, error, exc_info=error)
+        return done
+
+    def _ready(self, engine: Engine, report: FileReport) -> None:
         """Show the environment; where a chosen one cannot be used, why."""
         problem = engine.environment.problem if self.client.trusted else ""
+        if report.is_too_large:
+            problem = f"{os.path.basename(report.path)}: {report.problems[0].message}"
         self.status.ready(engine.environment_label(), problem)
 
     def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
@@ -214,10 +299,19 @@ class Session:
         """Something other than a buffer changed."""
         self.documents.touch()
         self._moved()
+        self.refresh_lenses()
 
     def _moved(self) -> None:
         for listener in self._listeners:
             listener()
+
+    async def _refresh_lenses(self) -> None:
+        await asyncio.sleep(_LENS_PAUSE_SECONDS)
+        self._refreshing = None
+        try:
+            await asyncio.shield(self.server.workspace_code_lens_refresh_async(None))
+        except Exception as error:
+            _log.warning("The client did not refresh its lenses: %s", error)
 
     async def _fetch_settings(self, uri: str) -> object:
         if not self.client.configuration:

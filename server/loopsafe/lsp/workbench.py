@@ -17,11 +17,12 @@ from loopsafe.config import ConfigError, Settings
 from loopsafe.engine import Engine, FileReport
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, uri_of
-from loopsafe.lsp.documents import DiskTexts, Document, View
+from loopsafe.lsp.documents import DiskTexts, Document, OpenCell, View
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
-from loopsafe.model import Edit, Finding
+from loopsafe.model import Edit, Finding, Span
 from loopsafe.modules.cache import Cache, default_folder
+from loopsafe.modules.shipped import NAME
 from loopsafe.text import SourceText
 
 _LONE_ENGINES = 4
@@ -53,13 +54,57 @@ class Work:
     report: FileReport
     convert: Converter
     texts: Texts
+    stop: Stop
+    """Whether the answer is no longer wanted."""
+
+    cell: OpenCell | None = None
+    """The cell that is asked about, where the file is a notebook."""
+
+    def about(self, uri: str) -> Work:
+        """The same for one cell, where the address is that of a cell."""
+        document = self.texts.view.documents.get(self.path)
+        cell = document.cell(uri) if document else None
+        return replace(self, cell=cell) if cell else self
+
+    @property
+    def uri(self) -> str:
+        """The address that answers belong to: the file's, or the cell's."""
+        return self.cell.uri if self.cell else self.texts.uri(self.path)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of the file, or of the cell."""
+        cell = self.cell
+        if cell is None:
+            return self.report.findings
+        last = cell.first + cell.lines
+        return tuple(f for f in self.report.findings if cell.first <= f.span.line < last)
+
+    def place(self, position: types.Position) -> tuple[int, int]:
+        """A position of the client's as line and column of a span."""
+        moved = types.Position(position.line + self._shift, position.character)
+        return self.convert.place(self.report.source, moved)
+
+    def span(self, range_: types.Range) -> Span:
+        """A range of the client's as a span."""
+        return Span(*self.place(range_.start), *self.place(range_.end))
+
+    def range(self, span: Span) -> types.Range:
+        """A span of this file as the client understands it, within the cell that it is in."""
+        return self.convert.located(self.path, span, self.texts).range
+
+    @property
+    def _shift(self) -> int:
+        return self.cell.first - 1 if self.cell else 0
 
     def diagnostic(self, finding: Finding) -> types.Diagnostic:
         """A finding of this file as the client understands it."""
         return self.convert.diagnostic(finding, self.report.source, self.texts)
 
     def edit(self, edits: Iterable[Edit]) -> types.WorkspaceEdit | None:
-        """Edits of this and other files as the client understands them."""
+        """Edits of this and other files as the client understands them.
+
+        None where one of them would touch what a notebook has otherwise, or leave its cell.
+        """
         return self.convert.workspace_edit(edits, self.texts)
 
 
@@ -82,6 +127,15 @@ class Texts:
         document = self.view.documents.get(path)
         return document.version if document else None
 
+    def cell(self, path: str, line: int) -> OpenCell | None:
+        document = self.view.documents.get(path)
+        return document.cell_at(line) if document else None
+
+    def may_edit(self, path: str, span: Span) -> bool:
+        document = self.view.documents.get(path)
+        notebook = document.notebook if document else None
+        return notebook.may_edit(span) if notebook else True
+
 
 @dataclass(slots=True)
 class Bench:
@@ -101,7 +155,8 @@ class Workbench:
         self.client = client
         self._convert = Converter(client)
         self._disk = DiskTexts()
-        self._cache = Cache(default_folder(os.environ))
+        self.cache_folder = default_folder(os.environ)
+        self._cache = Cache(self.cache_folder)
         self._settings: dict[Path, Settings] = {}
         self._stale: set[Path] = set()
         self._repaired = float("-inf")
@@ -109,6 +164,8 @@ class Workbench:
         self.problems: tuple[SettingsProblem, ...] = ()
         """Replaced as a whole, so that any thread may take it."""
         self.timings: deque[tuple[str, float]] = deque(maxlen=_KEPT_TIMINGS)
+        self.slowest: dict[str, float] = {}
+        """The longest time in seconds of each file, of the slowest only."""
 
     def work(self, path: str, root: Path, editor: EditorSettings, view: View, stop: Stop) -> Work:
         """The report of a file, up to date with the view."""
@@ -118,8 +175,12 @@ class Workbench:
         if _excluded(path, bench.settings):
             report = replace(report, findings=())
         return Work(
-            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk)
+            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk), stop
         )
+
+    def settings(self, root: Path, editor: EditorSettings) -> Settings:
+        """What is in force in a folder."""
+        return self._effective(root, editor)[0]
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""
@@ -131,6 +192,11 @@ class Workbench:
     def reload(self) -> None:
         """Settings files changed: read them again when next needed."""
         self._stale.update(self._settings)
+
+    def start_over(self) -> None:
+        """A package says something else of itself: make every engine anew."""
+        for root in list(self.benches):
+            self._drop(root)
 
     def keep_only(self, folders: Iterable[Path]) -> None:
         """Drop the engines of folders that left, and of the lone files longest unused."""
@@ -150,6 +216,7 @@ class Workbench:
         bench = self.benches.pop(root, None)
         if bench is None or (bench.settings, bench.python) != (settings, python):
             bench = Bench(settings, python, Engine(root, settings, python, self._cache))
+            self._note_mistakes(root, bench.engine.mistakes)
         self.benches[root] = bench  # Last in the order, as the latest used.
         return bench
 
@@ -189,16 +256,33 @@ class Workbench:
         self.problems = tuple(problems.values())
         return self._settings[root]
 
+    def _note_mistakes(self, root: Path, mistakes: Iterable[ConfigError]) -> None:
+        """Mistakes in knowledge files: shown in the file where it is in the folder, else logged."""
+        kept = [p for p in self.problems if not _is_knowledge_of(p.path, root)]
+        for error in mistakes:
+            if not _is_knowledge_of(error.path, root):
+                _log.warning("%s; the file is left out", error)
+                continue
+            source = self._disk.get(error.path) or SourceText("")
+            kept.append(SettingsProblem(error.path, source, error.line or 1, error.message))
+        self.problems = tuple(kept)
+
     def _report(self, bench: Bench, path: str, view: View, stop: Stop) -> FileReport:
         known = bench.reports.get(path)
         if known and known[0] == view.revision:
             return known[1]
         start = time.perf_counter()
         report = bench.engine.report(path, stop)
-        self.timings.append((path, time.perf_counter() - start))
+        self._took(path, time.perf_counter() - start)
         bench.reports = {p: r for p, r in bench.reports.items() if r[0] == view.revision}
         bench.reports[path] = (view.revision, report)
         return report
+
+    def _took(self, path: str, seconds: float) -> None:
+        self.timings.append((path, seconds))
+        self.slowest[path] = max(seconds, self.slowest.get(path, 0.0))
+        if len(self.slowest) > _KEPT_TIMINGS:
+            del self.slowest[min(self.slowest, key=self.slowest.__getitem__)]
 
     def _drop(self, root: Path) -> None:
         self.benches.pop(root, None)
@@ -213,6 +297,12 @@ def _give(bench: Bench, view: View) -> None:
         if bench.open.get(path) is not document:
             bench.engine.open_text(path, document.source.text)
             bench.open[path] = document
+
+
+def _is_knowledge_of(path: str, root: Path) -> bool:
+    place = Path(path)
+    is_installed = {"site-packages", "dist-packages"} & set(place.parts)
+    return place.name == NAME and not is_installed and place.is_relative_to(root)
 
 
 def _excluded(path: str, settings: Settings) -> bool:

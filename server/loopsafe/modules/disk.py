@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from loopsafe import notebook
 from loopsafe.text import decode
 
 _SETTLED_NS = 3_000_000_000
@@ -66,12 +67,16 @@ class Disk:
         return path in self._buffers
 
     def read(self, path: str) -> str:
-        """The text. Raises OSError, UnicodeDecodeError, or SyntaxError for an unknown encoding."""
+        """The text, of a notebook its code.
+
+        Raises OSError, UnicodeDecodeError, or SyntaxError: an unknown encoding, or no notebook.
+        """
         if (buffer := self._buffers.get(path)) is not None:
             return buffer[0]
         self.seen[path] = _UNREADABLE
         data, self.seen[path] = _read(path)
-        return decode(data)
+        text = decode(data)
+        return notebook.read(text).text if path.endswith(notebook.SUFFIX) else text
 
     def listed(self) -> Mapping[str, Mapping[str, bool]]:
         """The folders that were looked into."""

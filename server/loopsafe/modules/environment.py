@@ -21,6 +21,8 @@ from loopsafe.modules.sites import Sites, site_folders
 
 _FOLDERS = (".venv", "venv", "env", ".env", "virtualenv", ".virtualenv")
 _BIN = ("bin", "scripts")
+_MOST_PACKAGES = 100
+_CONDA_NAME = re.compile(r"^name:\s*([\w.-]+)", re.MULTILINE)
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -178,6 +180,10 @@ def _candidates(root: Path, env: Mapping[str, str]) -> Iterator[Path]:
         if _is_environment(child):
             yield child
         yield from _in_folder(child)
+    for package in _packages(root):
+        yield from _in_folder(package)
+    for folder in _upwards(root):
+        yield from _installed_version(folder, env)
     if active:
         yield active
     if conda := env.get("CONDA_PREFIX"):
@@ -196,7 +202,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
 
 
 def _kept_elsewhere(folder: Path, env: Mapping[str, str]) -> Iterator[Path]:
-    """Environments that poetry and pipenv keep in a common folder, named by the project's hash."""
+    """Environments that tools keep in a common folder, by the project's hash or a name."""
     if (folder / "pyproject.toml").is_file():
         default = platformdirs.user_cache_path("pypoetry", appauthor=False)
         store = Path(env.get("POETRY_CACHE_DIR") or default) / "virtualenvs"
@@ -207,6 +213,45 @@ def _kept_elsewhere(folder: Path, env: Mapping[str, str]) -> Iterator[Path]:
         store = Path(home) if home else Path.home() / ".local" / "share" / "virtualenvs"
         mark = f"-{_digest(str(folder / 'Pipfile'))}"
         yield from sorted(f for f in _children(store) if mark in f.name)
+
+    if (folder / "pyproject.toml").is_file():
+        default = platformdirs.user_data_path("hatch", appauthor=False)
+        store = Path(env.get("HATCH_DATA_DIR") or default) / "env" / "virtual"
+        for project in _children(store):
+            yield from sorted(_children(project / _digest(str(folder))))
+    yield from _named(folder, env)
+
+
+def _named(folder: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    """Environments that a project only names: of pyenv-virtualenv, and of conda."""
+    if name := _first_line(folder / ".python-version"):
+        place = _pyenv(env) / name
+        if _is_environment(place):
+            yield place
+    for file in ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml"):
+        found = _CONDA_NAME.search(_text(folder / file))
+        # conda writes down every environment that it makes.
+        known = _text(Path.home() / ".conda" / "environments.txt").splitlines() if found else []
+        yield from (Path(line) for line in known if found and Path(line).name == found[1])
+
+
+def _packages(root: Path) -> Iterator[Path]:
+    """Folders two levels down, where repositories of many packages have them."""
+    for child in sorted(_children(root)):
+        if not child.name.startswith((".", "_")) and child.name != "node_modules":
+            yield from sorted(_children(child))[:_MOST_PACKAGES]
+
+
+def _installed_version(folder: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    """A Python of pyenv's without an environment around it, which may hold the packages."""
+    name = _first_line(folder / ".python-version")
+    if name and _VERSION.match(name):
+        yield from sorted(f for f in _children(_pyenv(env)) if f.name.startswith(name))[-1:]
+
+
+def _pyenv(env: Mapping[str, str]) -> Path:
+    root = env.get("PYENV_ROOT")
+    return (Path(root) if root else Path.home() / ".pyenv") / "versions"
 
 
 def _digest(text: str) -> str:
@@ -236,8 +281,13 @@ def _is_environment(folder: Path) -> bool:
 
 
 def _first_line(file: Path) -> str:
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
+    lines = _text(file).splitlines()
     return lines[0].strip() if lines else ""
+
+
+def _text(file: Path) -> str:
+    """A small file's text; nothing where it cannot be read, or is no file."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    except (OSError, ValueError):
+        return ""

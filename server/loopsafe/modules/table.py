@@ -16,6 +16,9 @@ from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
 
+LARGEST_TEXT = 2_000_000
+"""Characters; a file like this was written by a program, and reading it takes seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -286,7 +289,12 @@ class ModuleTable:
         return Module(key, file, self._facts(file, text, digest), digest, self._bit_of(key, file))
 
     def _facts(self, file: ModuleFile, text: str, digest: bytes) -> ModuleFacts:
-        """A text's facts, from the cache where it has them. What is being typed is not kept."""
+        """A text's facts, from the cache where it has them. What is being typed is not kept.
+
+        Of a text that is too large nothing is read: what it defines stays unknown.
+        """
+        if len(text) > LARGEST_TEXT:
+            return extract("")
         if self.cache is None or file.is_namespace:
             return extract(text)
         facts = self.cache.facts(digest)

@@ -12,6 +12,13 @@ Sources = Callable[[str], SourceText | None]
 """Gives the text of a file by its absolute name, None if it cannot be read."""
 
 
+def in_cell(source: SourceText | None, line: int) -> tuple[int | None, int]:
+    """The notebook's cell that a line is in, and the line there; elsewhere None and the line."""
+    notebook = source.notebook if source else None
+    cell = notebook.cell(line) if notebook else None
+    return (cell.number, line - cell.first + 1) if cell else (None, line)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A finding with its file's text and the cures on offer."""

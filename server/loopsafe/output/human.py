@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from loopsafe.explain import explain, shown_path, step
 from loopsafe.model import Finding, Fix, Hop, Safety, Severity, Span
-from loopsafe.output import Result, Sources
+from loopsafe.output import Result, Sources, in_cell
 from loopsafe.output.style import Style, printable, width
 from loopsafe.text import SourceText
 
@@ -27,7 +27,7 @@ def full(result: Result, sources: Sources, style: Style) -> str:
     """A finding with its source line, its chain, why it is on the loop and what to do."""
     finding = result.finding
     place = f"{style.path(finding.path)}:{_row_column(result.source, finding.span)}"
-    margin = len(str(finding.span.end_line))
+    margin = len(str(in_cell(result.source, finding.span.end_line)[1]))
     bar = style.paint(" " * margin + " |", "frame")
     lines = [
         f"{_head(finding, style)}{style.paint(': ' + printable(finding.message), 'bold')}",
@@ -136,7 +136,8 @@ def _excerpt(result: Result, margin: int, style: Style) -> Iterator[str]:
             stop = result.source.point(number, span.end_column)
         text, before, marked = _fitted(content, start, stop)
         carets = style.paint("^" * marked, severity)
-        yield f"{style.paint(f'{number:>{margin}} |', 'frame')} {text}".rstrip()
+        shown = in_cell(result.source, number)[1]
+        yield f"{style.paint(f'{shown:>{margin}} |', 'frame')} {text}".rstrip()
         yield f"{style.paint(' ' * margin + ' |', 'frame')} {' ' * before}{carets}".rstrip()
 
 
@@ -173,5 +174,8 @@ def _counted(count: int, level: Severity) -> str:
 
 
 def _row_column(source: SourceText | None, span: Span) -> str:
+    """`line:column`, in a notebook `cell 3:line:column`, as ruff counts."""
     column = source.point(span.line, span.column) if source else span.column
-    return f"{span.line}:{column + 1}"
+    cell, line = in_cell(source, span.line)
+    place = f"{line}:{column + 1}"
+    return f"cell {cell}:{place}" if cell else place

@@ -8,7 +8,7 @@ from typing import Any
 
 from loopsafe.explain import rule_url
 from loopsafe.model import Edit, Fix, Hop
-from loopsafe.output import Result, Sources
+from loopsafe.output import Result, Sources, in_cell
 from loopsafe.text import SourceText
 
 
@@ -22,6 +22,7 @@ def _finding(result: Result, sources: Sources) -> dict[str, Any]:
     span = finding.span
     return {
         "filename": finding.path,
+        "cell": in_cell(source, span.line)[0],
         "location": _location(source, span.line, span.column),
         "end_location": _location(source, span.end_line, span.end_column),
         "code": finding.code,
@@ -80,4 +81,6 @@ def _source(path: str, result: Result, sources: Sources) -> SourceText | None:
 def _location(source: SourceText | None, line: int, byte: int) -> dict[str, int]:
     """Bytes and code points are the same in nearly every line; a file may be gone by now."""
     column = source.point(line, byte) if source else byte
-    return {"row": line, "column": column + 1}
+    cell, row = in_cell(source, line)
+    place = {"row": row, "column": column + 1}
+    return {"cell": cell, **place} if cell else place

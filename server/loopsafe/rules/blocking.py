@@ -20,6 +20,11 @@ CODES = {"loop": "nested-loop"}
 """Category -> rule, where it is not `blocking-<category>`."""
 
 
+def code_of(category: str) -> str:
+    """The rule that reports calls of a category."""
+    return CODES.get(category, f"blocking-{category}")
+
+
 def check(view: View) -> Iterator[Finding]:
     """One finding for each site of a root that blocks: the worst and nearest way."""
     for root in view.roots():
@@ -59,7 +64,7 @@ def _finding(
     chain, own = _hops(view, root, best)
     cost = COSTS[best.rank].lowered() if root.run.once else COSTS[best.rank]
     category = best.blocking.category
-    code = CODES.get(category, f"blocking-{category}")
+    code = code_of(category)
     derived = best.blocking if isinstance(best.blocking, Derived) else None
     text = message(site, derived.primitive or derived if derived else best.blocking, len(chain))
     if view.resolver.catalogue.decorator(best.blocking.name) is not None and len(chain) == 1:

@@ -7,7 +7,7 @@ below a call's own line for that call, and alone on a line for the statement tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -41,6 +41,9 @@ _OF_NOQA = {
 }
 """What flake8-async and ruff call the same mistakes."""
 
+_KEPT = "unused-ignore"
+"""A comment that names this rule stays, whatever it hides."""
+
 
 @dataclass(frozen=True, slots=True)
 class IgnoreComment:
@@ -58,6 +61,16 @@ class IgnoreComment:
     last: int
     calls: frozenset[int] = frozenset()
     """Offsets of the opening brackets of the calls that it speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Useless:
+    """A comment of our own that hides nothing, or a rule in it."""
+
+    span: Span
+    """Of the comment, or of the rule's name."""
+    code: str = ""
+    """The rule; empty where the whole comment is meant."""
 
 
 class Suppressions:
@@ -82,9 +95,12 @@ class Suppressions:
 
     def hiding(self, finding: Finding) -> IgnoreComment | None:
         """The comment that covers the finding, if one does."""
+        return next(self._covering(finding), None)
+
+    def _covering(self, finding: Finding) -> Iterator[IgnoreComment]:
         text = self._source.text.lower()
         if "loopsafe" not in text and "noqa" not in text:
-            return None
+            return
         span = finding.span
         call = self._layout.bracket_after(self._source.offset(span.end_line, span.end_column))
         for ignore in self.comments:
@@ -92,13 +108,34 @@ class Suppressions:
                 continue
             on_line = ignore.first <= span.end_line and span.line <= ignore.last
             if ignore.first == 0 or on_line or call in ignore.calls:
-                return ignore
-        return None
+                yield ignore
 
-    def unused(self, findings: Iterable[Finding]) -> tuple[IgnoreComment, ...]:
-        """The comments of our own that hide none of a file's findings, hidden ones included."""
-        used = {self.hiding(finding) for finding in findings}
-        return tuple(c for c in self.comments if not c.noqa and c not in used)
+    def useless(
+        self, findings: Iterable[Finding], off: Container[str], known: Iterable[str]
+    ) -> Iterator[Useless]:
+        """What of the comments hides none of a file's findings, hidden ones included.
+
+        `off` are rules that are not looked for, `known` all that there are.
+        """
+        if "loopsafe" not in self._source.text.lower():
+            return
+        used: dict[IgnoreComment, set[str]] = {}
+        for finding in findings:
+            for comment in self._covering(finding):
+                used.setdefault(comment, set()).add(finding.code)
+        for comment in self.comments:
+            if comment.noqa or _KEPT in (comment.codes or ()):
+                continue
+            hides = used.get(comment, set())
+            if comment.codes is None:
+                if not hides and not any(code in off for code in known):
+                    yield Useless(comment.span)
+                continue
+            idle = sorted(code for code in comment.codes - hides if code not in off)
+            if idle and set(idle) == comment.codes and set(idle) <= set(known):
+                yield Useless(comment.span)
+            else:
+                yield from (Useless(self._word(comment, code), code) for code in idle)
 
     def code_at(self, line: int, column: int) -> str:
         """The rule written at a place inside an ignore comment of our own; empty elsewhere."""
@@ -112,6 +149,15 @@ class Suppressions:
                 if start + word.start() <= here <= start + word.end():
                     return word.group() if word.group() in (ignore.codes or ()) else ""
         return ""
+
+    def _word(self, comment: IgnoreComment, code: str) -> Span:
+        """Where a rule's name stands in a comment."""
+        span = comment.span
+        start = self._source.point(span.line, span.column)
+        text = self._source.slice(span)
+        found = re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", text)
+        at = start + (found.start() if found else 0)
+        return _insert("", self._source, span.line, at, at + len(code), "").span
 
     @cached_property
     def _layout(self) -> Layout:
@@ -155,6 +201,28 @@ def ignore_edit(
     end = len(content.rstrip())
     comment = f"  # loopsafe: ignore[{code}] {reason}".rstrip()
     return _insert(path, source, line, end, len(content), comment)
+
+
+def removal(path: str, source: SourceText, span: Span) -> Edit:
+    """Takes a comment out, with its line where it is alone there; or a rule out of a comment."""
+    line = source.line(span.line)
+    start = source.point(span.line, span.column)
+    stop = source.point(span.line, span.end_column)
+    if not line[start:].startswith("#"):
+        after = re.match(r"\s*,\s*", line[stop:])
+        before = re.search(r"\s*,\s*$", line[:start])
+        if after:
+            stop += after.end()
+        elif before:
+            start = before.start()
+        return _insert(path, source, span.line, start, stop, "")
+    head, tail = line[:start], line[stop:].lstrip()
+    if head.strip() or tail:
+        start = len(head) if tail else len(head.rstrip())
+        return _insert(path, source, span.line, start, len(line) - len(tail), "")
+    if span.line < source.line_count:
+        return Edit(path, Span(span.line, 0, span.line + 1, 0), "")
+    return _insert(path, source, span.line, 0, len(line), "")
 
 
 def _insert(path: str, source: SourceText, line: int, start: int, stop: int, text: str) -> Edit:

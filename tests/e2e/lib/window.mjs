@@ -6,7 +6,7 @@ import { ROOT } from "../../../scripts/lib/run.mjs";
 
 /** Pictures and logs, kept whether the tests pass or not. */
 export const ARTIFACTS = path.join(ROOT, "test-artifacts");
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = Number(process.env.LOOPSAFE_PATIENCE ?? 60) * 1000;
 
 export class Window {
   #pictures = 0;
@@ -22,8 +22,8 @@ export class Window {
 
   /** Goes to an address and waits until the editor shows text. */
   async open(address) {
-    await this.page.goto(address);
-    await this.page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 60_000 });
+    await this.page.goto(address, { timeout: 120_000 });
+    await this.page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 120_000 });
   }
 
   /** A picture of the window, kept whether the test passes or not. */

@@ -1,0 +1,197 @@
+/** The blocking chain of a finding as a tree, from the loop's entry down into library source. */
+
+import * as vscode from "vscode";
+import type { Server } from "./server.ts";
+
+const REFERENCES_VIEW = "vscode.references-view";
+const { t } = vscode.l10n;
+
+/** Positions as the protocol has them. */
+interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+interface Target {
+  readonly uri: string;
+  readonly range: { readonly start: Place; readonly end: Place };
+}
+
+/** What the server answers to `loopsafe/chain`. */
+interface Chain {
+  readonly title: string;
+  readonly steps: readonly Step[];
+  /** Index of the step where the project calls the library. */
+  readonly root: number;
+}
+
+interface Step {
+  readonly message: string;
+  /** `shop/api/orders.py:18`. */
+  readonly place: string;
+  readonly location: Target;
+}
+
+/** The part of the interface of VS Code's own References view that is used here. */
+interface ReferencesView {
+  setInput(input: TreeInput): void;
+}
+
+interface TreeInput {
+  readonly title: string;
+  readonly contextValue: string;
+  readonly location: vscode.Location;
+  resolve(): TreeModel;
+  with(location: vscode.Location): TreeInput;
+}
+
+interface TreeModel {
+  readonly message: undefined;
+  readonly provider: vscode.TreeDataProvider<number>;
+  readonly navigation: {
+    nearest(uri: vscode.Uri, position: vscode.Position): number | undefined;
+    next(from: number): number;
+    previous(from: number): number;
+    location(item: number): vscode.Location;
+  };
+}
+
+export class Chains {
+  constructor(private readonly server: Server) {}
+
+  /** Shows the chain of the finding at a place, else at the caret. */
+  async show(address?: unknown, position?: unknown): Promise<void> {
+    const [chain, from] = (await this.ask(address, position)) ?? [];
+    if (!chain || !from) {
+      return;
+    }
+    const view = await referencesView();
+    if (view) {
+      view.setInput(input(chain, from));
+      return;
+    }
+    // The peek sorts by file; better than nothing where the tree is switched off.
+    const places = chain.steps.map((step) => locationOf(step.location));
+    await vscode.commands.executeCommand(
+      "editor.action.peekLocations",
+      from.uri,
+      from.range.start,
+      places,
+      "peek",
+    );
+  }
+
+  /** Goes to the call where the project's code enters the library. */
+  async goToRoot(address?: unknown, position?: unknown): Promise<void> {
+    const [chain] = (await this.ask(address, position)) ?? [];
+    const root = chain?.steps[chain.root];
+    if (root) {
+      const { uri, range } = locationOf(root.location);
+      await vscode.window.showTextDocument(uri, { selection: range });
+    }
+  }
+
+  /** Shows who calls a function; a lens tells the places. */
+  async showCallers(address: string, position: Place, places: readonly Target[]): Promise<void> {
+    await vscode.commands.executeCommand(
+      "editor.action.showReferences",
+      vscode.Uri.parse(address),
+      positionOf(position),
+      places.map(locationOf),
+    );
+  }
+
+  private async ask(
+    address: unknown,
+    position: unknown,
+  ): Promise<[Chain, vscode.Location] | undefined> {
+    const editor = vscode.window.activeTextEditor;
+    const uri = typeof address === "string" ? vscode.Uri.parse(address) : editor?.document.uri;
+    const at = isPlace(position) ? positionOf(position) : editor?.selection.active;
+    if (!uri || !at) {
+      return undefined;
+    }
+    const chain = await this.server.ask<Chain | null>("loopsafe/chain", {
+      textDocument: { uri: uri.toString() },
+      position: { line: at.line, character: at.character },
+    });
+    if (!chain) {
+      vscode.window.setStatusBarMessage(t("Loopsafe: no blocking call here"), 4_000);
+      return undefined;
+    }
+    return [chain, new vscode.Location(uri, at)];
+  }
+}
+
+/** VS Code's view of references and call hierarchies; nothing, where it is switched off. */
+async function referencesView(): Promise<ReferencesView | undefined> {
+  const extension = vscode.extensions.getExtension<ReferencesView>(REFERENCES_VIEW);
+  try {
+    const view = await extension?.activate();
+    return typeof view?.setInput === "function" ? view : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function input(chain: Chain, from: vscode.Location): TreeInput {
+  const places = chain.steps.map((step) => locationOf(step.location));
+  const last = chain.steps.length - 1;
+  const provider: vscode.TreeDataProvider<number> = {
+    getChildren: (step) => (step === undefined ? [0] : step < last ? [step + 1] : []),
+    getParent: (step) => (step > 0 ? step - 1 : undefined),
+    getTreeItem: (step) => treeItem(chain, step),
+  };
+  return {
+    title: t("Blocking Chain"),
+    contextValue: "loopsafe-chain",
+    location: from,
+    resolve: () => ({
+      message: undefined,
+      provider,
+      navigation: {
+        nearest: (uri) => {
+          const found = places.findIndex((place) => place.uri.toString() === uri.toString());
+          return found < 0 ? undefined : found;
+        },
+        next: (step) => (step === last ? 0 : step + 1),
+        previous: (step) => (step === 0 ? last : step - 1),
+        location: (step) => places[step] ?? from,
+      },
+    }),
+    with: (location) => input(chain, location),
+  };
+}
+
+function treeItem(chain: Chain, number: number): vscode.TreeItem {
+  const { Expanded, None } = vscode.TreeItemCollapsibleState;
+  const step = chain.steps[number];
+  const isLast = number === chain.steps.length - 1;
+  const item = new vscode.TreeItem(step?.message ?? "", isLast ? None : Expanded);
+  if (step) {
+    const { uri, range } = locationOf(step.location);
+    item.description = step.place;
+    item.tooltip = number === 0 ? chain.title : step.place;
+    item.iconPath = new vscode.ThemeIcon(isLast ? "watch" : "arrow-small-right");
+    item.command = {
+      command: "vscode.open",
+      title: t("Open"),
+      arguments: [uri, { selection: range.with({ end: range.start }), preserveFocus: true }],
+    };
+  }
+  return item;
+}
+
+function locationOf(target: Target): vscode.Location {
+  const { start, end } = target.range;
+  const range = new vscode.Range(positionOf(start), positionOf(end));
+  return new vscode.Location(vscode.Uri.parse(target.uri), range);
+}
+
+function positionOf(place: Place): vscode.Position {
+  return new vscode.Position(place.line, place.character);
+}
+
+function isPlace(value: unknown): value is Place {
+  return typeof value === "object" && value !== null && "line" in value && "character" in value;
+}

@@ -1,0 +1,188 @@
+"""`npm run soak`: hours of editing, played faster than life, to see what they leave behind.
+
+A session is made up from a seed, so that it can be played again: typing by keys with pauses,
+half-typed lines, hovers and menus, undoing, saving, other files, and changes on disk by others.
+It fails where the server's memory grows by more than a fifth after it has warmed up, or where
+it logs an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.client import Client
+from benchmark.edits import Edited, chosen
+from benchmark.processes import Failed
+
+ROOT = Path(__file__).parents[1]
+_WARM_SHARE = 0.25
+"""Of the session, after which memory has to stay as it is."""
+_MOST_GROWTH = 0.2
+_KEYS_PER_SECOND = 5.0
+_PAUSE_SECONDS = (2.0, 12.0)
+_LINES = (
+    "time.sleep(1)",
+    "await asyncio.sleep(1)",
+    "value = open('settings.json').read()",
+    "requests.get(url, timeout=5).json()",
+    "result = helper(value, key=[1, 2])",
+    "with lock:",
+    "for item in items:",
+    "# a word about the next line",
+)
+
+
+def main() -> int:
+    """Plays the session over each project in turn, and gives the exit code."""
+    arguments = _arguments()
+    failed = False
+    for project in arguments.projects:
+        with tempfile.TemporaryDirectory(prefix="loopsafe-soak-") as folder:
+            place = Path(folder).resolve() / project.name
+            shutil.copytree(project, place, ignore=shutil.ignore_patterns(".git", ".venv"))
+            try:
+                failed |= not _soak(place, arguments, Path(folder) / "cache")
+            except Failed as error:
+                print(f"soak: {project.name}: {error}", file=sys.stderr)
+                failed = True
+    return int(failed)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a session came to."""
+
+    waits: list[float] = field(default_factory=list)
+    """Seconds from a pull to its answer."""
+    memory: list[tuple[float, int]] = field(default_factory=list)
+    """Share of the session that is over, and bytes that the server and its helpers hold."""
+    keys: int = 0
+
+    def growth(self) -> float:
+        """How much more memory the last part holds than the first after the warm-up."""
+        warm = [size for share, size in self.memory if share >= _WARM_SHARE]
+        part = max(len(warm) // 5, 1)
+        first, last = statistics.median(warm[:part]), statistics.median(warm[-part:])
+        return last / first - 1
+
+
+def _soak(folder: Path, arguments: argparse.Namespace, cache: Path) -> bool:
+    files = chosen(folder, 6)
+    if not files:
+        raise Failed("no file with an async function to edit")
+    settings = {"delay": 150, "codeLens": "on"}
+    variables = {**os.environ, "LOOPSAFE_CACHE_DIR": str(cache)}
+    server = os.environ.get("LOOPSAFE_SERVER") or str(ROOT / "bundled" / "libs")
+    command = [sys.executable, "-I", "-S", "-X", "utf8", server, "server"]
+    with Client(command, folder, settings, variables) as client:
+        seen = _play(client, files, arguments)
+        errors = client.errors
+    growth = seen.growth()
+    waits = sorted(seen.waits)
+    p95 = waits[int(len(waits) * 0.95)] * 1000
+    first, last = (seen.memory[index][1] / 1e6 for index in (0, -1))
+    print(
+        f"{folder.name}: {seen.keys} keys, {len(waits)} pulls, median "
+        f"{statistics.median(waits) * 1000:.0f} ms, p95 {p95:.0f} ms (150 ms of it the pause), "
+        f"memory {first:.0f} -> {last:.0f} MB, {growth:+.1%} after the warm-up, "
+        f"{len(errors)} errors in the log"
+    )
+    for message in errors[:5]:
+        print(f"  {message.splitlines()[0]}")
+    return growth <= _MOST_GROWTH and not errors
+
+
+def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) -> Seen:
+    """The session; time that the server takes does not count as time that the user waits."""
+    chance = random.Random(arguments.seed)
+    seen, texts = Seen(), {file.path: file.text for file in files}
+    for file in files:
+        client.open(file.path, file.text)
+    client.diagnostics(files[0].path)
+    client.rest()
+    began, length = time.monotonic(), arguments.minutes * 60 / arguments.speed
+    measured = 0.0
+    while (share := (time.monotonic() - began) / length) < 1:
+        if share >= measured:
+            seen.memory.append((share, client.memory))
+            measured += 0.01
+        file = chance.choice(files)
+        for text in _typed(file, texts[file.path], chance):
+            texts[file.path] = text
+            client.change(file.path, text)
+            seen.keys += 1
+            time.sleep(1 / _KEYS_PER_SECOND / arguments.speed)
+        start = time.perf_counter()
+        client.diagnostics(file.path)
+        seen.waits.append(time.perf_counter() - start)
+        _look(client, file, texts[file.path], chance)
+        if chance.random() < 0.3 or len(texts[file.path]) > 2 * len(file.text):
+            texts[file.path] = file.text
+            client.change(file.path, file.text)
+        if chance.random() < 0.1:
+            _by_others(client, chance.choice(files), chance)
+        time.sleep(chance.uniform(*_PAUSE_SECONDS) / arguments.speed)
+    seen.memory.append((1.0, client.memory))
+    return seen
+
+
+def _typed(file: Edited, text: str, chance: random.Random) -> Iterator[str]:
+    """The texts that typing a line into a function leaves behind, key by key."""
+    line, indent = chance.choice(file.places)
+    lines = text.split("\n")
+    line = min(line, len(lines))
+    for end in range(1, len(new := chance.choice(_LINES)) + 1):
+        yield "\n".join([*lines[:line], indent + new[:end], *lines[line:]])
+
+
+def _look(client: Client, file: Edited, text: str, chance: random.Random) -> None:
+    """What editors ask of themselves, and what people rest the mouse on."""
+    line = chance.randrange(text.count("\n") + 1)
+    document = {"textDocument": {"uri": file.path.as_uri()}}
+    position = {"line": line, "character": 8}
+    client.ask("textDocument/hover", {**document, "position": position})
+    range_ = {"start": position, "end": position}
+    client.ask(
+        "textDocument/codeAction", {**document, "range": range_, "context": {"diagnostics": []}}
+    )
+    for lens in (client.ask("textDocument/codeLens", document) or ())[:5]:
+        if "command" not in lens:
+            client.ask("codeLens/resolve", lens)
+
+
+def _by_others(client: Client, file: Edited, chance: random.Random) -> None:
+    """A file that appears and goes, as when a branch is switched or another tool works."""
+    path = file.path.with_name(f"loopsafe_soak_{chance.randrange(5)}.py")
+    kind = 3 if path.exists() else 1
+    if kind == 3:
+        path.unlink()
+    else:
+        path.write_text("import time\n\n\ndef work():\n    time.sleep(1)\n", "utf-8")
+    client.tell(
+        "workspace/didChangeWatchedFiles", {"changes": [{"uri": path.as_uri(), "type": kind}]}
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="npm run soak --", description=__doc__)
+    add = parser.add_argument
+    sample = ROOT / "examples" / "shop"
+    add("projects", nargs="*", type=Path, default=[sample], help="default: the sample")
+    add("--minutes", type=float, default=120, help="of editing; default: 120")
+    add("--speed", type=float, default=10, help="times as fast as life; default: 10")
+    add("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

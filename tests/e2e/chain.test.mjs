@@ -1,0 +1,111 @@
+/** The way from the event loop to the call that waits, and where functions run. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { VsCode } from "./lib/vscode.mjs";
+import { eventually } from "./lib/window.mjs";
+
+const ORDERS = "shop/api/orders.py";
+const STORE = "shop/repositories/order_store.py";
+const THEMES = ["Default Light Modern", "Default Dark Modern"];
+
+let vscode;
+before(async () => {
+  vscode = await VsCode.start("chain");
+});
+after(() => vscode?.stop());
+
+function inWindow(title, settings, file, work) {
+  test(title, { timeout: 300_000 }, async () => {
+    const window = await vscode.window(title.replace(/\W+/g, "-"), vscode.sample(settings), file);
+    try {
+      await work(window);
+      assert.deepEqual(await window.notifications(), []);
+    } finally {
+      await window.picture("end");
+      await window.close();
+    }
+  });
+}
+
+const rows = (window) => window.page.locator(".sidebar .monaco-list-row").allInnerTexts();
+
+async function treeOf(window, expected) {
+  let found = [];
+  await eventually(async () => {
+    found = (await rows(window)).map((text) => text.replace(/\s+/g, " ").trim());
+    return found.some((text) => text.includes(expected)) || `no row ${expected} in ${found}`;
+  });
+  return found;
+}
+
+for (const theme of THEMES) {
+  inWindow(
+    `the lightbulb shows the chain as a tree, ${theme}`,
+    { "workbench.colorTheme": theme },
+    ORDERS,
+    async (window) => {
+      await window.squiggles("warning", 3);
+      const titles = await window.quickFixes("load_order(");
+      assert.match(titles.at(-2), /Show blocking chain/);
+      await window.choose("Show blocking chain");
+      const found = await treeOf(window, "psycopg.connect()");
+      const start = found.findIndex((text) => text.includes("read_order calls load_order()"));
+      assert.match(found[start], /shop\/api\/orders\.py:18/);
+      assert.match(
+        found[start + 1],
+        /load_order calls order_store\.fetch_order\(\) ?shop\/services\/ordering\.py:12/,
+      );
+      assert.match(
+        found[start + 2],
+        /fetch_order calls psycopg\.connect\(\) ?shop\/repositories\/order_store\.py:10/,
+      );
+      await window.picture("tree");
+      await window.page
+        .locator(".sidebar .monaco-list-row")
+        .filter({ hasText: "fetch_order calls" })
+        .click();
+      await window.place("def fetch_order");
+    },
+  );
+}
+
+inWindow("the root of the chain is one command away", {}, ORDERS, async (window) => {
+  await window.squiggles("warning", 3);
+  await window.page.mouse.click(...(await window.place("load_order(")));
+  await window.command("Loopsafe: Go to Root");
+  await window.place("def fetch_order");
+});
+
+for (const theme of THEMES) {
+  const settings = { "workbench.colorTheme": theme, "loopsafe.codeLens": "on" };
+  inWindow(`lenses say where functions run, ${theme}`, settings, ORDERS, async (window) => {
+    await window.squiggles("warning", 3);
+    await lens(window, "event loop · 1 call blocks it");
+    await window.picture("lenses");
+    await window.page.locator(".codelens-decoration a").first().click();
+    await treeOf(window, "read_order calls load_order()");
+  });
+}
+
+inWindow(
+  "a helper says how many callers it blocks, and who they are",
+  { "loopsafe.codeLens": "onlyProblems" },
+  STORE,
+  async (window) => {
+    await lens(window, "blocks the loop: 1 caller");
+    await window.page.locator(".codelens-decoration a").first().click();
+    await window.page.locator(".peekview-widget").waitFor();
+    await window.picture("callers");
+  },
+);
+
+inWindow("without the setting there are no lenses", {}, ORDERS, async (window) => {
+  await window.squiggles("warning", 3);
+  assert.equal(await window.page.locator(".codelens-decoration").count(), 0);
+});
+
+async function lens(window, text) {
+  const found = window.page.locator(".codelens-decoration").filter({ hasText: text });
+  await found.first().waitFor({ timeout: 60_000 });
+}
