@@ -261,13 +261,13 @@ class Engine:
             if path in self._modules:
                 self._modules[path] = None
             if files or self.table.missed(path):
-                changed |= self.table.lookup_bit(path) | self._places.callers_changed(None)
+                changed |= self.table.lookup_bit(path) | self._places.callers.changed(None)
                 others.extend(self._files_changed(path))
             else:
                 for change in self.table.reread(path):
                     bits = change.before.text_bit
                     bits |= 0 if change.is_inside else change.before.bit
-                    changed |= bits | self._places.callers_changed(change.before, change.after)
+                    changed |= bits | self._places.callers.changed(change.before, change.after)
                     (insides if change.is_inside else others).append(change.before.key)
                     if not change.before.is_project:
                         self._forget_answers()
