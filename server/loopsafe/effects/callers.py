@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from loopsafe.effects.known import knowledge
 from loopsafe.effects.registrations import last_name
-from loopsafe.effects.targets import knowledge
 from loopsafe.facts.ir import Attr, Call, Expr, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.table import Module
@@ -42,7 +42,7 @@ class Callers:
             names = names & set().union(*(module.facts.words for module in texts if module))
         changed = 0
         for name in names:
-            changed |= self.resolver.table.bit(("called", name))
+            changed |= self.resolver.table.bit(("used", name))
         return changed
 
     def is_called(self, module: Module, number: int) -> bool:
@@ -53,7 +53,7 @@ class Callers:
         """Calls of a function and other mentions of it; what is unknown may be one."""
         name, table = module.facts.functions[number].name, self.resolver.table
         self._names.add(name)
-        trace = table.trace | table.bit(("called", name))
+        trace = table.trace | table.bit(("used", name))
         modules = list(self._project())
         table.trace = trace
         for other in modules:

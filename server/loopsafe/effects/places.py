@@ -36,15 +36,17 @@ class Run(NamedTuple):
 class Places:
     """Registrations found in the project's modules."""
 
-    def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
+    def __init__(
+        self, resolver: Resolver, project: Callable[[], Iterable[Module]], callers: Callers
+    ) -> None:
         self.resolver = resolver
+        self.callers = callers
         self._project = project
         self._by_module: dict[str, tuple[Found, int]] = {}
         """By module, with what it rests on, as bits of the module table."""
         self._before: dict[str, Found] = {}
         """Of modules that are to be looked at again."""
         self._found: dict[tuple[str, int], list[Registration]] | None = None
-        self.callers = Callers(resolver, project)
 
     def forget(self, changed: int | None = None) -> None:
         """Drops what rests on any of these bits, or all."""

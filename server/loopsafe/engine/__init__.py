@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopsafe.config import Settings
+from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
@@ -62,9 +63,10 @@ class Engine:
         self.catalogue, self.mistakes = catalogue_of(settings, files)
         """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
+        self._callers = Callers(self.resolver, self._project)
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
-        self._places = Places(self.resolver, self._project)
+        self._places = Places(self.resolver, self._project, self._callers)
         search = search_of(root, roots, self.environment, self.finder.typeshed.folder)
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
@@ -261,13 +263,13 @@ class Engine:
             if path in self._modules:
                 self._modules[path] = None
             if files or self.table.missed(path):
-                changed |= self.table.lookup_bit(path) | self._places.callers.changed(None)
+                changed |= self.table.lookup_bit(path) | self._callers.changed(None)
                 others.extend(self._files_changed(path))
             else:
                 for change in self.table.reread(path):
                     bits = change.before.text_bit
                     bits |= 0 if change.is_inside else change.before.bit
-                    changed |= bits | self._places.callers.changed(change.before, change.after)
+                    changed |= bits | self._callers.changed(change.before, change.after)
                     (insides if change.is_inside else others).append(change.before.key)
                     if not change.before.is_project:
                         self._forget_answers()
