@@ -110,7 +110,7 @@ class Places:
             here, index = todo.pop()
             function = here.facts.functions[index]
             run = self.run(here, index)
-            is_in_thread = run.place is Place.THREAD and not function.is_async
+            is_in_thread = run.place is Place.THREAD
             if len(seen) > _MOST_CALLERS or (run.role and not is_in_thread):
                 return False
             uses = 0
