@@ -426,6 +426,24 @@ class TestProjectModules:
         assert path_of(finder, "helpers", root / "docs/conf.py") is None
         assert path_of(finder, "helpers") is None
 
+    def test_what_tests_are_called_does_not_hide_a_namespace_package(self, root: Path) -> None:
+        write(root, "pyproject.toml src/kernel/sql/__init__.py src/app/a.py")
+        write(root, "tests/kernel/__init__.py tests/kernel/test_a.py")
+        finder = make_finder(root)
+        importer = str(root / "src/app/a.py")
+        assert finder.root_for(str(root / "tests/kernel/test_a.py")) == str(root / "tests")
+        found = finder.find("kernel.sql", importer)
+        assert found
+        assert found.path == str(root / "src/kernel/sql/__init__.py")
+
+    def test_folders_without_init_of_an_inner_project_belong_to_its_src(self, root: Path) -> None:
+        write(root, "server/pyproject.toml server/src/kernel/adapters/sql/__init__.py")
+        write(root, "server/src/kernel/adapters/sql/base.py")
+        finder = make_finder(root)
+        base = str(root / "server/src/kernel/adapters/sql/base.py")
+        assert finder.root_for(base) == str(root / "server/src")
+        assert finder.name_of(base) == "kernel.adapters.sql.base"
+
     def test_namespace_packages_of_configured_roots_keep_their_full_name(self, root: Path) -> None:
         write(root, "lib/org/team/app/__init__.py lib/org/team/app/a.py lib/org/tool.py")
         finder = make_finder(root, "lib")

@@ -1,9 +1,13 @@
-"""Which functions stand in for an abstract method: the overrides in the project's subclasses."""
+"""Which functions stand in for an abstract method: the overrides in the project's subclasses.
+
+A protocol also stands for the classes that have its methods.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
 from loopsafe.facts.ir import Attr, FunctionRef, Name, Subscript
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve.resolver import Resolver
@@ -19,6 +23,10 @@ class Overrides:
 
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
         self._project = project
+        self._methods: dict[str, frozenset[str]] = {}
+        """By module, the names of all methods of its classes."""
+        self._asked: set[str] = set()
+        """Methods of protocols that were looked for."""
         self._by_module: dict[str, tuple[tuple[str, int], ...]] = {}
         self._by_base: dict[str, list[tuple[str, int]]] | None = None
 
@@ -31,6 +39,10 @@ class Overrides:
         for key in modules:
             before = self._by_module.pop(key, ())
             module = table.get(key)
+            methods = self._methods.pop(key, frozenset())
+            methods |= method_names(module) if module is not None and self._asked else set()
+            for name in methods & self._asked:
+                changed |= table.bit(("method", name))
             now = tuple(_bases(module)) if module is not None else ()
             for name in {base for base, _ in (*before, *now)} if before != now else ():
                 changed |= table.bit(("base", name))
@@ -51,12 +63,36 @@ class Overrides:
             return ()
         found = [
             chosen
-            for cls in self._subclasses(resolver, function.receiver)
+            for cls in self._implementations(resolver, function.receiver, facts.name)
             for chosen in _own_method(resolver, cls, facts.name)
         ]
         real = [f for f in found if not _is_double(resolver, f)]
         kept = real or found
         return tuple(kept) if len(kept) <= _MOST else ()
+
+    def _implementations(
+        self, resolver: Resolver, cls: ClassValue, name: str
+    ) -> Iterable[ClassValue]:
+        module = resolver.table.get(cls.module)
+        found = dict.fromkeys(self._subclasses(resolver, cls))
+        if module is not None and is_protocol(module.facts.classes[cls.number]):
+            asked = wanted(module, cls.number)
+            for other in self._having(resolver, name) if name in asked else ():
+                found.update((ClassValue(other.name, n), None) for n in matching(other, asked))
+        return found
+
+    def _having(self, resolver: Resolver, name: str) -> list[Module]:
+        """The modules of the project with a class that has a method."""
+        self._asked.add(name)
+        trace = resolver.table.trace | resolver.table.bit(("method", name))
+        found = []
+        for module in self._project():
+            if module.name not in self._methods:
+                self._methods[module.name] = method_names(module)
+            if name in self._methods[module.name]:
+                found.append(module)
+        resolver.table.trace = trace
+        return found
 
     def _subclasses(self, resolver: Resolver, cls: ClassValue) -> list[ClassValue]:
         trace = resolver.table.trace

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from loopsafe.effects.registrations import Found, Registration, last_name, registrations
-from loopsafe.facts.ir import Call, Function, Site
+from loopsafe.effects.callers import Callers
+from loopsafe.effects.registrations import Found, Registration, registrations
+from loopsafe.facts.ir import Function
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue
+from loopsafe.resolve.values import ClassValue
+
+_MOST_CALLERS = 60
+"""Functions looked at, upwards, before nothing is said about where one runs."""
 
 
 class Run(NamedTuple):
@@ -32,16 +36,17 @@ class Run(NamedTuple):
 class Places:
     """Registrations found in the project's modules."""
 
-    def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
+    def __init__(
+        self, resolver: Resolver, project: Callable[[], Iterable[Module]], callers: Callers
+    ) -> None:
         self.resolver = resolver
+        self.callers = callers
         self._project = project
         self._by_module: dict[str, tuple[Found, int]] = {}
         """By module, with what it rests on, as bits of the module table."""
         self._before: dict[str, Found] = {}
         """Of modules that are to be looked at again."""
         self._found: dict[tuple[str, int], list[Registration]] | None = None
-        self._names: set[str] = set()
-        """Of functions whose callers were asked for."""
 
     def forget(self, changed: int | None = None) -> None:
         """Drops what rests on any of these bits, or all."""
@@ -75,16 +80,6 @@ class Places:
         self._before.clear()
         return changed
 
-    def callers_changed(self, *texts: Module | None) -> int:
-        """The bits of names that some texts of a module call; of all, where one is not known."""
-        names = self._names
-        if names and None not in texts:
-            names = names & set().union(*(_called(module) for module in texts if module))
-        changed = 0
-        for name in names:
-            changed |= self.resolver.table.bit(("called", name))
-        return changed
-
     def run(self, module: Module, number: int) -> Run:
         """Where a function of a module runs."""
         function = module.facts.functions[number]
@@ -109,31 +104,36 @@ class Places:
             runner,
         )
 
-    def is_called(self, module: Module, number: int) -> bool:
-        """Whether some code of the project calls a function by its name, and not a framework."""
-        name, key = module.facts.functions[number].name, (module.name, number)
-        table = self.resolver.table
-        self._names.add(name)
-        trace = table.trace | table.bit(("called", name))
-        modules = list(self._project())
-        table.trace = trace
-        for other in modules:
-            if other is not module and name not in other.facts.words:
-                continue
-            if any(self._may_call(other, site, name, key) for site in _call_sites(other)):
-                return True
-        return False
+    def is_private(self, module: Module, number: int) -> bool:
+        """Whether a coroutine only ever runs on loops that worker threads start for themselves.
 
-    def _may_call(self, module: Module, site: Site, name: str, key: tuple[str, int]) -> bool:
-        """Whether a call of this name is one of a function; what is unknown may be."""
-        call = site.expr
-        if not isinstance(call, Call) or last_name(call.func) != name:
-            return False
-        callees = self.resolver.values(call.func, self.resolver.frame(module.name, site.scope))
-        return not callees or any(
-            isinstance(callee, FunctionValue) and (callee.module, callee.number) == key
-            for callee in callees
-        )
+        Every way to it must be seen, and end at something that is run in a thread.
+        """
+        todo = [(module, number)]
+        seen = {(module.name, number)}
+        while todo:
+            here, index = todo.pop()
+            function = here.facts.functions[index]
+            run = self.run(here, index)
+            is_in_thread = run.place is Place.THREAD
+            if len(seen) > _MOST_CALLERS or (run.role and not is_in_thread):
+                return False
+            uses = 0
+            for use in self.callers.uses(here, index):
+                if use.call is None and is_in_thread:
+                    continue
+                user = use.module.facts.functions[use.number]
+                is_own = function.is_async and not user.is_async
+                if use.call is None or (is_own and not self.callers.is_driven(use)):
+                    return False
+                uses += 1
+                key = (use.module.name, use.number)
+                if key not in seen:
+                    seen.add(key)
+                    todo.append((use.module, use.number))
+            if not uses and not is_in_thread:
+                return False
+        return True
 
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
         if self._found is None:
@@ -194,12 +194,3 @@ def _reason(function: Function, registration: Registration, place: Place | None)
     if place is None:
         return f"`{function.name}` is an `async def`" if function.is_async else ""
     return f"{who} runs this {kind} {runner.role} {_WHERE[place]}"
-
-
-def _call_sites(module: Module) -> Iterator[Site]:
-    return (site for function in module.facts.functions for site in function.sites)
-
-
-def _called(module: Module) -> set[str]:
-    calls = (site.expr for site in _call_sites(module))
-    return {last_name(call.func) for call in calls if isinstance(call, Call)}

@@ -7,13 +7,14 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.implicit import functions, getters, operator_methods, setters
+from loopsafe.effects.known import knowledge
+from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.runners import runner_of
 from loopsafe.facts.ir import Attr, Call, Expr, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments, given
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
@@ -112,7 +113,7 @@ def called(
             yield entry
         return
     if isinstance(value, FunctionValue):
-        yield Run(value, given(resolver, value, call, frame), False)
+        yield Run(value, passed(resolver, value, call, frame), False)
         yield from _inline(resolver, value, call, frame)
         yield from _wrapped(resolver, value)
     elif isinstance(value, ClassValue):
@@ -139,103 +140,6 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
         entry = resolver.catalogue.decorator(name) if name else None
         if entry is not None and not facts.is_async and blocks(resolver, entry, call, frame):
             yield entry
-
-
-def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
-    """The catalogue's word on calling a value: an entry, False for harmless, None for nothing."""
-    catalogue = resolver.catalogue
-    for name in taught_names(resolver, value) if catalogue.teaches else ():
-        if (said := catalogue.word(name)) is not None:
-            return said
-    if isinstance(value, FunctionValue):
-        name = dotted_name(resolver, value) or ""
-        if value.receiver is not None:
-            word = _method_knowledge(resolver, value.receiver, value)
-            if word is not None:
-                return word
-        if (entry := catalogue.function(name)) is not None:
-            return entry
-        return False if catalogue.harmless(name) and not _is_own(resolver, value) else None
-    if isinstance(value, External):
-        if (found := catalogue.function(value.name)) is not None:
-            return found
-        if (member := catalogue.member(value.name)) is not None:
-            return member[0].blocking(member[1])
-        known = catalogue.klass(value.name)
-        return known.blocking("__init__") if known is not None else None
-    if isinstance(value, ClassValue):
-        return _class_knowledge(resolver, value)
-    return None
-
-
-def taught_names(resolver: Resolver, value: Value) -> Iterator[str]:
-    """The names by which a project's settings may speak of a callable, the nearest first."""
-    own = dotted_name(resolver, value) or ""
-    if isinstance(value, FunctionValue) and value.receiver is not None:
-        method = own.rpartition(".")[2]
-        for owner in resolver.mro(value.receiver):
-            yield f"{dotted_name(resolver, owner)}.{method}"
-            if isinstance(owner, ClassValue) and _defines(resolver, owner, method):
-                break
-    yield own
-    if isinstance(value, ClassValue):
-        yield f"{own}.__init__"
-
-
-def _is_own(resolver: Resolver, value: Value) -> bool:
-    """Whether the project defines this itself: its source says more than a catalogue does."""
-    if not isinstance(value, (FunctionValue, ClassValue)):
-        return False
-    module = resolver.table.get(value.module)
-    return module is not None and module.is_project
-
-
-def _method_knowledge(
-    resolver: Resolver, receiver: ClassValue, function: FunctionValue
-) -> Blocking | bool | None:
-    """Knowledge of a method by the receiver's class, up to the class that defines it."""
-    module = resolver.table.get(function.module)
-    if module is None:
-        return None
-    facts = module.facts.functions[function.number]
-    for owner in resolver.mro(receiver):
-        known = resolver.knowledge(owner)
-        if known is not None:
-            if known.is_harmless(facts.name) and not _is_own(resolver, owner):
-                return False
-            if (found := known.blocking(facts.name)) is not None:
-                return found
-        if (
-            isinstance(owner, ClassValue)
-            and owner.module == function.module
-            and owner.number == facts.owner
-        ):
-            return None
-    return None
-
-
-def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | None:
-    name = dotted_name(resolver, cls)
-    if name is not None and (found := resolver.catalogue.function(name)) is not None:
-        return found
-    for owner in resolver.mro(cls):
-        known = resolver.knowledge(owner)
-        if known is not None:
-            if known.is_harmless("__init__") and not _is_own(resolver, owner):
-                return False
-            if (made := known.blocking("__init__")) is not None:
-                return made
-        if isinstance(owner, ClassValue) and _defines(resolver, owner, "__init__"):
-            return None
-    return None
-
-
-def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
-    module = resolver.table.get(cls.module)
-    if module is None:
-        return False
-    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
-    return name in scope.bindings
 
 
 def _constructed(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopsafe.config import Settings
+from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
@@ -71,9 +72,10 @@ class Engine:
         self.catalogue, self.mistakes = catalogue_of(settings, files)
         """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
+        self._callers = Callers(self.resolver, self._project)
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
-        self._places = Places(self.resolver, self._project)
+        self._places = Places(self.resolver, self._project, self._callers)
         self.calls = CallGraph(
             self.resolver, self._chains, self._places, self._project, settings.severity_of
         )
@@ -278,12 +280,12 @@ class Engine:
         changed = 0
         appears = files or self.table.missed(path)
         if appears:
-            changed |= self.table.lookup_bit(path) | self._places.callers_changed(None)
+            changed |= self.table.lookup_bit(path) | self._callers.changed(None)
             gone.extend(self._files_changed(path))
         else:
             for change in self.table.reread(path):
                 changed |= change.before.text_bit
-                changed |= self._places.callers_changed(change.before, change.after)
+                changed |= self._callers.changed(change.before, change.after)
                 if change.kept is not None:
                     self.resolver.renew(change.before.key, change.kept)
                 else:

@@ -65,7 +65,7 @@ class Cures:
             self._settings.offload,
             known,
             runner,
-            may_convert and number is not None and self._places.is_called(module, number),
+            may_convert and number is not None and self._places.callers.is_called(module, number),
         )
 
     def _tree(self, source: SourceText) -> ast.Module | None:

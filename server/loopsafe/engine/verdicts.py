@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from loopsafe.effects.derive import Derivation, Derived, Step
 from loopsafe.effects.implicit import functions
+from loopsafe.effects.known import knowledge, taught_names
 from loopsafe.effects.passed import passed
 from loopsafe.effects.sources import body, body_frame, facts_of
-from loopsafe.effects.targets import knowledge, taught_names
 from loopsafe.facts.ir import Call, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.knowledge.teachings import ORIGIN

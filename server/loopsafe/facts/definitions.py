@@ -111,8 +111,18 @@ def _is_static(decorators: tuple[Expr, ...]) -> bool:
 
 def _is_bare(body: Sequence[ast.stmt]) -> bool:
     return all(
-        isinstance(node, ast.Pass)
+        isinstance(node, (ast.Pass, ast.Delete))
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         or (isinstance(node, ast.Raise) and "NotImplemented" in ast.dump(node))
+        or (isinstance(node, ast.Return) and _is_nothing(node.value))
         for node in body
     )
+
+
+def _is_nothing(value: ast.expr | None) -> bool:
+    """What a method gives that waits to be overridden: a constant, or a container without items."""
+    if isinstance(value, (ast.List, ast.Tuple)):
+        return not value.elts
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return value is None or isinstance(value, ast.Constant)

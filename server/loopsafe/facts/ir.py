@@ -325,7 +325,8 @@ class Function(NamedTuple):
     awaits: bool
     """Has an `await`, `async for` or `async with` of its own."""
     bare: bool
-    """Its body does nothing: a docstring, `...`, `pass` or `raise NotImplementedError`."""
+    """Its body does nothing: a docstring, `...`, `pass`, `raise NotImplementedError`, or a `return`
+    of nothing or a constant."""
 
 
 class Class(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.targets import knowledge
+from loopsafe.effects.known import knowledge
 from loopsafe.infer.wire import Answer, Named
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.members import dotted_name

@@ -75,7 +75,9 @@ class Owners:
             return Owner(library=installed)
         seen = (*first, *self._sites)
         others = [root for root in self._projects.known if root not in seen]
-        for root in others:
+        # What other files' imports start from is a guess, too: `tests/app` does not hide `src/app`.
+        is_own = any(self._kind(root, top) for root in first if not self._projects.is_weak(root))
+        for root in others if not is_own else ():
             if self._kind(root, top) == "regular":
                 return Owner(project=(root,), library=installed)
         shared = tuple(root for root in first + others if self._kind(root, top))

@@ -37,6 +37,10 @@ class Projects:
                 self.known = (*self.known, root)
         return self._by_folder[folder]
 
+    def is_weak(self, root: str) -> bool:
+        """Whether a root only says where the project is."""
+        return root in self._weak
+
     def upwards(self, folder: str) -> Iterator[str]:
         """A folder and those above it, up to the root that holds it; itself where none does."""
         yield folder
@@ -56,13 +60,17 @@ class Projects:
         top = folder
         while self._is_package(top):
             top = os.path.dirname(top)
+        project = next((p for p in self.upwards(folder) if self._is_project(p)), "")
+        source = os.path.join(project, "src")
+        if project and is_inside(top, source):
+            # Folders without an `__init__.py` may stand between, and are packages too.
+            return source
         if top != folder or not around:
             return top
-        for place in self.upwards(folder):
-            if any(name in self._disk.entries(place) for name in MARKERS):
-                source = os.path.join(place, "src")
-                return source if is_inside(folder, source) else place
-        return around[-1]
+        return project or around[-1]
+
+    def _is_project(self, folder: str) -> bool:
+        return any(name in self._disk.entries(folder) for name in MARKERS)
 
     def _is_package(self, folder: str) -> bool:
         names = self._disk.entries(folder)

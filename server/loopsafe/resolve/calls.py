@@ -13,6 +13,7 @@ from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.values import (
     ClassValue,
+    ConstantValue,
     CoroutineValue,
     External,
     ExternalInstance,
@@ -120,6 +121,8 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     passed = next((values for i, values in frame.arguments if i == index), ())
     if parameter.kind in ("args", "kwargs"):
         return _gathered(resolver, parameter, passed, frame)
+    if passed and all(isinstance(value, ConstantValue) for value in passed):
+        return passed
     outer = resolver.frame(frame.module, facts.outer, frame.receiver)
     if parameter.annotation is not None:
         declared = resolver.instances(parameter.annotation, frame)

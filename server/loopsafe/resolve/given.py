@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Arguments = tuple[tuple[int, Values], ...]
 
-_DEEPEST = 3
+DEEPEST = 3
 """Beyond this many calls, what was passed along is no longer told apart by call site."""
 
 
@@ -34,7 +34,7 @@ def given(
 ) -> Arguments:
     """What a call passes to the parameters whose own annotation does not tell."""
     module = resolver.table.get(function.module)
-    if module is None or call is None or frame is None or frame.depth >= _DEEPEST:
+    if module is None or call is None or frame is None or frame.depth >= DEEPEST:
         return ()
     facts = module.facts.functions[function.number]
     outer = resolver.frame(function.module, facts.outer)

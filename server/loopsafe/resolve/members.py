@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Binding, Filled, FunctionRef
@@ -63,8 +64,12 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
 def find(
     resolver: Resolver, cls: ClassValue, name: str, after: ClassValue | None = None
 ) -> Member | None:
-    """The first class in the order of lookup that has an attribute."""
+    """The first class in the order of lookup that has an attribute.
+
+    One that only puts something into it (`self.rows.append(row)`) counts where none makes it.
+    """
     passed = after is None
+    filling: Member | None = None
     for owner in resolver.mro(cls):
         if not passed:
             passed = (
@@ -74,16 +79,18 @@ def find(
             )
             continue
         if isinstance(owner, External):
-            return Member(owner, (), ())
+            return filling or Member(owner, (), ())
         module = resolver.table.get(owner.module)
         if module is None:
             continue
         facts = module.facts.classes[owner.number]
         bindings = final_bindings(module, facts.scope, name)
         stored = facts.attributes.get(name, ())
-        if bindings or stored:
+        if bindings or any(not isinstance(binding.value, Filled) for binding in stored):
             return Member(owner, bindings, stored)
-    return None
+        if stored and filling is None:
+            filling = Member(owner, bindings, stored)
+    return filling
 
 
 def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
@@ -192,19 +199,35 @@ def _member_values(
         else:
             held = resolver.bound(binding, declared)
             found.append(_through_descriptors(resolver, held) if bound else held)
-    fillings: list[tuple[Filled, Frame]] = []
-    for binding in member.stored:
-        frame = resolver.frame(owner.module, binding.scope, cls)
-        if isinstance(binding.value, Filled):
-            fillings.append((binding.value, frame))
-        else:
-            found.append(resolver.bound(binding, frame))
+    found.extend(
+        resolver.bound(binding, resolver.frame(owner.module, binding.scope, cls))
+        for binding in member.stored
+        if not isinstance(binding.value, Filled)
+    )
     if bound:
         found.append(dict(cls.holds).get(name, ()))
     containers = union(found)
-    found.extend(filled(resolver, containers, f.element, frame) for f, frame in fillings)
+    found.extend(
+        filled(resolver, containers, filling.element, frame)
+        for filling, frame in _fillings(resolver, cls, name, owner)
+    )
     values = union(found)
     return values or _known_attribute(resolver, cls, name)
+
+
+def _fillings(
+    resolver: Resolver, cls: ClassValue, name: str, last: ClassValue
+) -> Iterator[tuple[Filled, Frame]]:
+    """What classes put into an attribute, up to the one that makes it."""
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not isinstance(owner, ClassValue):
+            continue
+        for binding in module.facts.classes[owner.number].attributes.get(name, ()):
+            if isinstance(binding.value, Filled):
+                yield binding.value, resolver.frame(owner.module, binding.scope, cls)
+        if (owner.module, owner.number) == (last.module, last.number):
+            return
 
 
 def _through_descriptors(resolver: Resolver, held: Values) -> Values:

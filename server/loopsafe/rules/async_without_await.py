@@ -20,7 +20,7 @@ def check(view: View, found: Sequence[Finding]) -> Iterator[Finding]:
         name = view.qualified(function)
         if not root.run.convertible or function.awaits or function.is_generator:
             continue
-        if name not in blocked or view.places.is_called(view.module, root.number):
+        if name not in blocked or view.places.callers.is_called(view.module, root.number):
             continue
         if _needs_loop(view, root):
             continue

@@ -39,6 +39,8 @@ def check(view: View) -> Iterator[Finding]:
                 # `with open_file() as f` has said enough when it has named the call.
                 continue
             found = _finding(view, root, site, ways, eager)
+            if found is not None and not seen and view.is_private(root):
+                break
             if found is not None:
                 seen.add(found.span)
                 yield found

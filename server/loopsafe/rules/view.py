@@ -49,6 +49,10 @@ class View:
             if frame is not None:
                 yield Root(function, number, frame, run)
 
+    def is_private(self, root: Root) -> bool:
+        """Whether a function only runs on loops on which nobody else waits."""
+        return not root.run.role and self.places.is_private(self.module, root.number)
+
     def qualified(self, function: Function) -> str:
         """The function's absolute dotted name."""
         return f"{self.module.dotted}.{function.qualname}"

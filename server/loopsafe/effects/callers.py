@@ -1,0 +1,162 @@
+"""Who uses a function of the project, found by its name, and where that lets it run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from loopsafe.effects.known import knowledge
+from loopsafe.effects.registrations import last_name
+from loopsafe.facts.ir import Attr, Call, Expr, Name
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.modules.table import Module
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, FunctionValue, Value
+
+
+class Use(NamedTuple):
+    """A place where a function is called, or handed on."""
+
+    module: Module
+    number: int
+    """Of the function in which it stands."""
+    call: Call | None
+    outermost: Call | None
+    """The outermost call whose arguments hold the call: `run` of `run(wait_for(f(), 5))`."""
+    scope: int
+
+
+class Callers:
+    """Looks for uses in all modules of the project that have a function's name."""
+
+    def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
+        self.resolver = resolver
+        self._project = project
+        self._names: set[str] = set()
+        """Of functions whose uses were asked for."""
+
+    def changed(self, *texts: Module | None) -> int:
+        """The bits of names that some texts of a module use; of all, where one is not known."""
+        names = self._names
+        if names and None not in texts:
+            names = names & set().union(*(module.facts.words for module in texts if module))
+        changed = 0
+        for name in names:
+            changed |= self.resolver.table.bit(("used", name))
+        return changed
+
+    def is_called(self, module: Module, number: int) -> bool:
+        """Whether some code of the project calls a function by its name, and not a framework."""
+        return any(use.call is not None for use in self.uses(module, number))
+
+    def uses(self, module: Module, number: int) -> Iterator[Use]:
+        """Calls of a function and other mentions of it; what is unknown may be one."""
+        name, table = module.facts.functions[number].name, self.resolver.table
+        self._names.add(name)
+        trace = table.trace | table.bit(("used", name))
+        modules = list(self._project())
+        table.trace = trace
+        for other in modules:
+            if other is module or name in other.facts.words:
+                for use in _mentions(other, name):
+                    expr = use.call.func if use.call is not None else None
+                    if expr is None or self._may_mean(other, use, expr, module, number):
+                        yield use
+
+    def _may_mean(self, other: Module, use: Use, expr: Expr, module: Module, number: int) -> bool:
+        frame = self.resolver.frame(other.name, use.scope)
+        callees = self.resolver.values(expr, frame)
+        return not callees or any(self._is_one(value, module, number) for value in callees)
+
+    def _is_one(self, value: Value, module: Module, number: int) -> bool:
+        """Whether a callee is a function, or the method of a base class that it overrides."""
+        if not isinstance(value, FunctionValue):
+            return False
+        if (value.module, value.number) == (module.name, number):
+            return True
+        owner = module.facts.functions[number].owner
+        called = self.resolver.table.get(value.module)
+        if owner < 0 or called is None or called.facts.functions[value.number].owner < 0:
+            return False
+        base = (value.module, called.facts.functions[value.number].owner)
+        return any(
+            isinstance(cls, ClassValue) and (cls.module, cls.number) == base
+            for cls in self.resolver.mro(ClassValue(module.name, owner))[1:]
+        )
+
+    def is_driven(self, use: Use) -> bool:
+        """Whether a coroutine made here is run by a loop that starts here: `asyncio.run(f())`."""
+        if use.outermost is None or use.module.facts.functions[use.number].is_async:
+            return False
+        frame = self.resolver.frame(use.module.name, use.scope)
+        entries = [
+            knowledge(self.resolver, value)
+            for value in self.resolver.values(use.outermost.func, frame)
+        ]
+        return any(isinstance(e, Blocking) and e.category == "loop" for e in entries)
+
+
+def _mentions(module: Module, name: str) -> Iterator[Use]:
+    """Where a module's code has a name, other than to define it."""
+    for number, function in enumerate(module.facts.functions):
+        parents: dict[Call, Call] = {}
+        found: list[tuple[Call | None, int]] = []
+        for site in function.sites:
+            call = site.expr
+            if not isinstance(call, Call):
+                found.extend((None, site.scope) for _ in _named(call, name))
+                continue
+            if last_name(call.func) == name:
+                found.append((call, site.scope))
+            for part in (*call.args, *(value for _, value in call.keywords)):
+                found.extend((None, site.scope) for _ in _named(part, name))
+                parents.update((inner, call) for inner in _calls(part))
+        kept = (*function.values, *function.yields, *function.decorators)
+        defaults = (p.default for p in function.parameters if p.default is not None)
+        for expr in (*kept, *defaults):
+            found.extend((None, function.scope) for _ in _named(expr, name))
+        for made, index in found:
+            yield Use(module, number, made, _outermost(made, parents), index)
+    yield from _bound(module, name)
+
+
+def _bound(module: Module, name: str) -> Iterator[Use]:
+    """Where a name's value is given another name."""
+    for index, scope in enumerate(module.facts.scopes):
+        bindings = (b for named in scope.bindings.values() for b in named)
+        for binding in bindings:
+            for _ in _named(binding.value, name):
+                yield Use(module, max(scope.owner, 0), None, None, index)
+    for assigned in module.facts.assigned:
+        for _ in _named(assigned.binding.value, name):
+            yield Use(module, 0, None, None, 0)
+
+
+def _outermost(call: Call | None, parents: dict[Call, Call]) -> Call | None:
+    outer = parents.get(call) if call is not None else None
+    while outer is not None and outer in parents:
+        outer = parents[outer]
+    return outer
+
+
+def _named(expr: object, name: str) -> Iterator[Name | Attr]:
+    """Mentions of a name in an expression; what calls in it hold is looked at with them."""
+    todo = [expr]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, (Name, Attr)):
+            if last_name(part) == name:
+                yield part
+        elif isinstance(part, tuple) and not isinstance(part, Call):
+            todo.extend(part)
+
+
+def _calls(expr: object) -> Iterator[Call]:
+    """The outer calls in an expression."""
+    todo = [expr]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Call):
+            yield part
+        elif isinstance(part, tuple):
+            todo.extend(part)

@@ -1,0 +1,100 @@
+"""Literals that a call passes through a function of the project to where they decide something.
+
+`poll(block=False)` does not wait if `poll` passes `block` on to `Queue.get`. A function is read
+once for each set of such literals, so only parameters that reach a condition of the catalogue, or
+name an attribute, are told apart.
+"""
+
+from __future__ import annotations
+
+from loopsafe.effects.known import knowledge
+from loopsafe.facts.ir import Call, Const, Expr, Function, Name, Param, Starred
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.arguments import argument_at, matched
+from loopsafe.resolve.given import DEEPEST, Arguments, given
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.names import definitions
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue, Value, Values
+
+_NAMING = {"builtins.getattr": 1}
+"""Callables to which an argument at a position is the name of an attribute."""
+
+
+def passed(
+    resolver: Resolver, function: FunctionValue, call: Call | None, frame: Frame | None
+) -> Arguments:
+    """What a call passes to the parameters of a function: what `given` says, and such literals."""
+    arguments = given(resolver, function, call, frame)
+    module = resolver.table.get(function.module)
+    if module is None or not module.is_project or call is None or frame is None:
+        return arguments
+    facts = module.facts.functions[function.number]
+    if not facts.parameters or frame.depth >= DEEPEST:
+        return arguments
+    decisive = _decisive(resolver, function, facts)
+    if not decisive:
+        return arguments
+    found, placed = dict(arguments), dict(matched(facts, call, function.bound))
+    is_open = any(isinstance(arg, Starred) for arg in call.args)
+    is_open = is_open or any(name is None for name, _ in call.keywords)
+    for index in decisive - found.keys():
+        default = facts.parameters[index].default
+        values: Values = ()
+        if index in placed:
+            values = resolver.values(placed[index], frame)
+        elif isinstance(default, Const) and not is_open:
+            values = (ConstantValue(default.value),)
+        if values and all(isinstance(value, ConstantValue) for value in values):
+            found[index] = values
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> frozenset[int]:
+    """The parameters whose value, passed on as it is, decides what a call does."""
+    return resolver.remember(
+        ("decisive", function.module, function.number),
+        function.module,
+        lambda: frozenset(_deciding(resolver, function, facts)),
+    )
+
+
+def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> set[int]:
+    frame = resolver.function_frame(function._replace(outer=None))
+    plain = (p for p in facts.parameters if p.kind not in ("args", "kwargs"))
+    numbers = {p.name: facts.parameters.index(p) for p in plain}
+    found: set[int] = set()
+    for site in facts.sites if frame is not None else ():
+        call = site.expr
+        if not isinstance(call, Call) or frame is None or site.scope != frame.scope:
+            continue
+        given_here = (*call.args, *(value for _, value in call.keywords))
+        if not any(isinstance(arg, Name) and arg.id in numbers for arg in given_here):
+            continue
+        for callee in resolver.values(call.func, frame):
+            for expr in _decisive_arguments(resolver, callee, call):
+                if isinstance(expr, Name) and _is_kept(resolver, expr, frame):
+                    found.update(numbers[name] for name in (expr.id,) if name in numbers)
+    return found
+
+
+def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[Expr | None]:
+    """The arguments of a call whose values decide what it does."""
+    entry = knowledge(resolver, callee)
+    if isinstance(entry, Blocking):
+        conditions = (c for c in (*entry.harmless_if, *entry.only_if) if c.equals is not None)
+        return [argument_at(call, c.position, c.argument) for c in conditions]
+    position = _NAMING.get(dotted_name(resolver, callee) or "")
+    if position is not None:
+        return [argument_at(call, position, "")]
+    module = resolver.table.get(callee.module) if isinstance(callee, FunctionValue) else None
+    if module is None or not module.is_project or not isinstance(callee, FunctionValue):
+        return []
+    facts = module.facts.functions[callee.number]
+    inner = _decisive(resolver, callee, facts)
+    return [expr for index, expr in matched(facts, call, callee.bound) if index in inner]
+
+
+def _is_kept(resolver: Resolver, name: Name, frame: Frame) -> bool:
+    """Whether a parameter still holds here what the caller gave it."""
+    return all(isinstance(d.binding.value, Param) for d in definitions(resolver, name, frame))

@@ -1,0 +1,61 @@
+"""Which classes of the project are what a protocol asks for, though none of them says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.facts.ir import Attr, Class, Function, FunctionRef, Name, Subscript
+from loopsafe.modules.table import Module
+
+
+def is_protocol(cls: Class) -> bool:
+    """Whether a class is written as a `Protocol`, or a `Protocol[T]`."""
+    bases = (b.value if isinstance(b, Subscript) else b for b in cls.bases)
+    return any(
+        (base.id if isinstance(base, Name) else base.name) == "Protocol"
+        for base in bases
+        if isinstance(base, (Name, Attr))
+    )
+
+
+def wanted(module: Module, number: int) -> dict[str, Function]:
+    """The methods that a protocol asks for; none where they tell too little.
+
+    A single method without parameters, such as `read()`, is had by many that are never meant.
+    """
+    methods = {
+        name: function for name, function in _methods(module, number) if not name.startswith("__")
+    }
+    parameters = sum(len(function.parameters) - 1 for function in methods.values())
+    return methods if len(methods) > 1 or parameters > 0 else {}
+
+
+def matching(module: Module, asked: dict[str, Function]) -> Iterator[int]:
+    """The numbers of a module's classes that have all these methods, with the same parameters."""
+    for number, cls in enumerate(module.facts.classes):
+        if is_protocol(cls):
+            continue
+        own = dict(_methods(module, number))
+        if all(name in own and _alike(own[name], method) for name, method in asked.items()):
+            yield number
+
+
+def method_names(module: Module) -> frozenset[str]:
+    """The names of all methods of a module's classes."""
+    numbers = range(len(module.facts.classes))
+    return frozenset(name for number in numbers for name, _ in _methods(module, number))
+
+
+def _methods(module: Module, number: int) -> Iterator[tuple[str, Function]]:
+    scope = module.facts.scopes[module.facts.classes[number].scope]
+    for name, bindings in scope.bindings.items():
+        for binding in bindings:
+            if isinstance(binding.value, FunctionRef):
+                yield name, module.facts.functions[binding.value.number]
+
+
+def _alike(own: Function, method: Function) -> bool:
+    """Whether a method takes what another one takes, and is a coroutine if that is one."""
+    names = [parameter.name for parameter in own.parameters]
+    needed = [parameter.name for parameter in method.parameters]
+    return own.is_async == method.is_async and names[: len(needed)] == needed
