@@ -153,6 +153,6 @@ class Fix:
     safety: Safety
     edits: tuple[Edit, ...]
     kind: str = "quickfix"
-    """`quickfix` cures the finding; `ignore` hides it."""
+    """`quickfix` cures the finding; `ignore` hides it; `extract` refactors a selection."""
     caveat: str = ""
     """What may shift, one sentence; empty for safe fixes."""

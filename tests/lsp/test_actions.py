@@ -246,3 +246,20 @@ async def _type(ed: Editor, uri: str, text: str, before: str) -> None:
     for count in range(1, len(text) + 1):
         ed.change(uri, text[:count] + before)
         await asyncio.sleep(0)
+
+
+async def test_selected_lines_may_move_to_a_thread(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", TWO)
+        part = TWO[TWO.index("    time.sleep(") :]
+        [action] = await ed.actions(uri, part, only=["refactor"])
+        assert action.title == (
+            "Loopsafe: Move the selected lines to a thread with asyncio.to_thread()"
+        )
+        assert getattr(action.kind, "value", action.kind) == "refactor.extract"
+        after = ed.after(action.edit, uri)
+        assert after.count("        time.sleep(") == 2
+        assert after.endswith("    await asyncio.to_thread(work)\n")
+        ed.change(uri, after)
+        assert await ed.pull(uri) == []
+        assert await ed.actions(uri, "import", only=["refactor"]) == []

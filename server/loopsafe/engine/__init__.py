@@ -21,7 +21,7 @@ from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Safety, Severity
+from loopsafe.model import Edit, Finding, Fix, Safety, Severity, Span
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
@@ -139,6 +139,10 @@ class Engine:
         if edits:
             self.open_text(path, text) if is_open else self.close_text(path)
         return edits
+
+    def moves(self, path: str, span: Span) -> tuple[Fix, ...]:
+        """The refactorings that move what is selected in a file to a worker thread."""
+        return self._cures.moves(span, path, self.report(path).source)
 
     def merged(self, path: str, fixes: Iterable[Fix]) -> tuple[Edit, ...]:
         """The edits of as many fixes of a file as can be applied together, earlier ones first."""

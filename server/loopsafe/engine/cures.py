@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loopsafe.config import Settings
 from loopsafe.effects.places import Places
-from loopsafe.fixes import fixes, merge
+from loopsafe.fixes import fixes, merge, moves
 from loopsafe.fixes.context import FixContext
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix
+from loopsafe.model import Edit, Finding, Fix, Span
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.table import Module
 from loopsafe.text import SourceText
@@ -47,6 +48,17 @@ class Cures:
         tree = self._tree(source)
         return merge(path, source, tree, wanted) if tree is not None else ()
 
+    def moves(self, span: Span, path: str, source: SourceText) -> tuple[Fix, ...]:
+        """The refactorings of a selection."""
+        tree = self._tree(source)
+        return tuple(moves(self._bare(path, source, tree), span)) if tree is not None else ()
+
+    def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
+        """What is known without a finding."""
+        return FixContext(
+            path, source, tree, self._finder.installed, self._version, self._settings.offload
+        )
+
     def _context(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
     ) -> FixContext | None:
@@ -56,16 +68,13 @@ class Cures:
         number = _number_of(module, finding)
         runner = self._places.run(module, number).runner if number is not None else None
         may_convert = number is not None and runner is not None and runner.convertible
-        return FixContext(
-            finding.path,
-            source,
-            tree,
-            self._finder.installed,
-            self._version,
-            self._settings.offload,
-            known,
-            runner,
-            may_convert and number is not None and self._places.is_called(module, number),
+        return replace(
+            self._bare(finding.path, source, tree),
+            blocking=known,
+            runner=runner,
+            awaited_elsewhere=may_convert
+            and number is not None
+            and self._places.is_called(module, number),
         )
 
     def _tree(self, source: SourceText) -> ast.Module | None:

@@ -15,13 +15,15 @@ from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Fix, Safety, Span
 
 FIX_ALL = "source.fixAll.loopsafe"
-KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL)
+EXTRACT = types.CodeActionKind.RefactorExtract.value
+KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, EXTRACT)
 _PREFIX = "Loopsafe: "
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
 
 
 def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Cures of the findings in a range, then ways to hide them, then the cure of the whole file."""
+    """Cures of the findings in a range, then ways to hide them, then the cure of the whole file,
+    then what may be done with the selected lines."""
     wanted = _filter(params.context.only)
     span = work.convert.span(work.report.source, params.range)
     actions: list[types.CodeAction] = []
@@ -30,6 +32,8 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
         actions.extend(_quick_fixes(work, offers))
     if wanted(FIX_ALL) and (params.context.only or any(offer.has_safe for offer in offers)):
         actions.extend(_fix_all(work, params.text_document.uri))
+    if wanted(EXTRACT) and span[:2] != span[2:]:
+        actions.extend(_moves(work, span))
     return actions
 
 
@@ -113,6 +117,14 @@ def _quick_fix(
         is_preferred=True if is_preferred and work.convert.client.preferred_actions else None,
         edit=edit,
     )
+
+
+def _moves(work: Work, span: Span) -> Iterator[types.CodeAction]:
+    for fix in work.engine.moves(work.path, span):
+        edit = work.edit(fix.edits)
+        if edit is not None:
+            kind = types.CodeActionKind.RefactorExtract
+            yield types.CodeAction(title=f"{_PREFIX}{fix.title}", kind=kind, edit=edit)
 
 
 def _fix_all(work: Work, uri: str) -> Iterator[types.CodeAction]:
