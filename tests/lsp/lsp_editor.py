@@ -51,7 +51,10 @@ VSCODE = capabilities(
             "applyEdit": True,
             "configuration": True,
             "workspaceFolders": True,
-            "workspaceEdit": {"documentChanges": True},
+            "workspaceEdit": {
+                "documentChanges": True,
+                "changeAnnotationSupport": {"groupsOnLabel": True},
+            },
             "didChangeConfiguration": {"dynamicRegistration": True},
             "didChangeWatchedFiles": {"dynamicRegistration": True},
             "diagnostics": {"refreshSupport": True},
@@ -68,6 +71,7 @@ VSCODE = capabilities(
             "hover": {"contentFormat": ["markdown", "plaintext"]},
             "codeAction": {
                 "isPreferredSupport": True,
+                "disabledSupport": True,
                 "dataSupport": True,
                 "resolveSupport": {"properties": ["edit", "command"]},
                 "codeActionLiteralSupport": {

@@ -19,6 +19,7 @@ from loopsafe.cli.projects import Project, projects, settings_for
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
 from loopsafe.modules.environment import find_environment
@@ -61,7 +62,14 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
         place = f"{printer.style.path(mistake.path)}:{mistake.line or 1}"
         complain("warning", place, f"{mistake.message}; the file is left out")
     if cache is not None and not options.deep:
-        told = (project, environment, files, options.with_fixes, sorted(options.levels))
+        told = (
+            project,
+            environment,
+            files,
+            options.with_fixes,
+            options.output_format == "json",
+            sorted(options.levels),
+        )
         key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
         known = kept.recall(cache, key)
         if known is not None and known.keys() == set(project.files):
@@ -135,13 +143,21 @@ def _answer(engine: Engine, path: str, options: Options) -> kept.Answer | str:
     try:
         report = engine.deepen(path) or engine.report(path)
         findings = tuple(
-            (finding, engine.fixes(finding) if options.with_fixes else ())
+            (finding, _fixes(engine, finding, options))
             for finding in report.findings
             if finding.severity in options.levels
         )
     except Exception as error:
         return described(error)
     return kept.Answer(report.problems, findings)
+
+
+def _fixes(engine: Engine, finding: Finding, options: Options) -> tuple[Fix, ...]:
+    """Those that a format has room for; a program gets those that span files as well."""
+    fixes = engine.fixes(finding) if options.with_fixes else ()
+    if fixes and options.output_format == "json" and not options.statistics:
+        return (*fixes, *(f for f in engine.wide_fixes(finding) if f.edits))
+    return fixes
 
 
 @contextmanager

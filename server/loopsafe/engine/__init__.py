@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopsafe.config import Settings
+from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
+from loopsafe.engine.conversion import Converter
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.repair import repair
 from loopsafe.engine.reports import Cancelled, FileReport, FunctionPlace, Problem, unreadable
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
+from loopsafe.engine.wide import Files, Wide
 from loopsafe.facts.ir import Function
 from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
@@ -71,14 +74,24 @@ class Engine:
         )
         version = python_version(root, self.environment)
         self._cures = Cures(settings, version, self.finder, self._places)
+        callers = Callers(self.resolver, self._project, self._source)
+        converter = Converter(self.resolver, self._places, callers, str(root))
+        files = Files(self.table, self._source, self._project)
+        self._wide = Wide(files, self._cures, callers, converter)
         self._modules: dict[str, Module | None] = {}
+        self._is_whole = False
+        """All files of the project are known."""
         self._reports: dict[str, tuple[FileReport, int]] = {}
         """By path, with what it rests on, as bits of the module table."""
 
     # Inputs
 
-    def index(self, paths: Iterable[str] | None = None) -> None:
-        """Reads the project's files, so that registrations and subclasses anywhere are known."""
+    def index(self, paths: Iterable[str] | None = None, whole: bool = False) -> None:
+        """Reads the project's files, so that registrations and subclasses anywhere are known.
+
+        `whole` says that these files are all of them, as they are where none are given.
+        """
+        self._is_whole = self._is_whole or whole or paths is None
         found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
         fresh = found - self._modules.keys()
         if fresh:
@@ -89,6 +102,7 @@ class Engine:
             self._overrides.look_again()
             self._places.look_again()
             self._chains.forget()
+            self._wide.forget()
             self._reports.clear()
 
     def open_text(self, path: str, text: str) -> None:
@@ -131,6 +145,27 @@ class Engine:
             return ()
         source = self.report(finding.path).source
         return self._cures.of(finding, source, module, self.blocking(finding))
+
+    def wide_fixes(self, finding: Finding) -> tuple[Fix, ...]:
+        """What cures a finding by edits of other functions too, in any file of the project.
+
+        A fix of the kind `refused` has no edits, but says why it cannot be made. There is none
+        before all files are known.
+        """
+        return tuple(self._wide.of(finding, self.blocking(finding))) if self._is_whole else ()
+
+    def fix_group(self, group: str, paths: Iterable[str]) -> tuple[Edit, ...]:
+        """The edits of all safe fixes of a group in some files, one for each function."""
+        edits: list[Edit] = []
+        for path in paths:
+            offered = (fix for f in self.report(path).findings for fix in self.fixes(f))
+            chosen = [f for f in offered if f.group == group and f.safety is Safety.SAFE]
+            edits += self.merged(path, dict.fromkeys(chosen))
+        return tuple(edits)
+
+    def paths(self) -> tuple[str, ...]:
+        """The project's files; none before all are known."""
+        return tuple(self._modules) if self._is_whole else ()
 
     def fix_all(self, path: str) -> tuple[Edit, ...]:
         """The edits after which a file has no finding with a safe fix left."""
@@ -256,8 +291,12 @@ class Engine:
             if module is not None:
                 yield module
 
+    def _source(self, path: str) -> SourceText:
+        return SourceText(self.disk.read(path))
+
     def _changed(self, paths: list[str], files: bool) -> None:
         """Drops what rests on these files; with `files`, on which files there are, too."""
+        self._wide.forget()
         insides: list[str] = []
         others: list[str] = []
         changed = 0

@@ -53,6 +53,17 @@ class Cures:
         tree = self._tree(source)
         return tuple(moves(self._bare(path, source, tree), span)) if tree is not None else ()
 
+    def bare(self, path: str, source: SourceText) -> FixContext | None:
+        """What is known of a file without a finding; None where it does not parse."""
+        tree = self._tree(source)
+        return self._bare(path, source, tree) if tree is not None else None
+
+    def plain(self, finding: Finding, source: SourceText, module: Module) -> Fix | None:
+        """The endpoint as a plain function, whoever awaits it."""
+        context = self._context(finding, source, module, None)
+        offered = fixes(finding, replace(context, awaited_elsewhere=False)) if context else ()
+        return next((fix for fix in offered if fix.kind == "quickfix"), None)
+
     def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
         """What is known without a finding."""
         return FixContext(
@@ -65,7 +76,7 @@ class Cures:
         tree = self._tree(source)
         if tree is None:
             return None
-        number = _number_of(module, finding)
+        number = number_of(module, finding.function)
         runner = self._places.run(module, number).runner if number is not None else None
         may_convert = number is not None and runner is not None and runner.convertible
         return replace(
@@ -86,9 +97,9 @@ class Cures:
         return self._parsed[1]
 
 
-def _number_of(module: Module, finding: Finding) -> int | None:
-    """The index of the function that a finding is in."""
+def number_of(module: Module, qualified: str) -> int | None:
+    """The index of the function of a qualified name, `app.users.load`."""
     for number, function in enumerate(module.facts.functions):
-        if number and f"{module.dotted}.{function.qualname}" == finding.function:
+        if number and f"{module.dotted}.{function.qualname}" == qualified:
             return number
     return None

@@ -33,9 +33,8 @@ def cures(site: Site) -> Iterator[Fix]:
         edits = extracted(site, function, block, choose(site))
         if edits:
             shows = choose(site).shows
-            caveat = f"{_bond(site)}{CAVEAT}"
             yield Fix(
-                f"Run the {what} in a thread with {shows}", Safety.UNSAFE, edits, caveat=caveat
+                f"Run the {what} in a thread with {shows}", Safety.UNSAFE, edits, caveat=CAVEAT
             )
             return
 
@@ -67,9 +66,3 @@ def _is_handle(site: Site, opened: ast.expr) -> bool:
     if opened is site.call and site.direct:
         return site.finding.sink in table("threads")["handles"]
     return site.full_name(opened.func) in table("threads")["handles"]
-
-
-def _bond(site: Site) -> str:
-    """What else is to be known of the objects that the block works with."""
-    blocking = site.context.blocking
-    return f"{blocking.caveat} " if blocking and blocking.caveat else ""

@@ -11,8 +11,8 @@ from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.edits import Draft, compiles, first_line
 from loopsafe.fixes.extract import CAVEAT, extracted
 from loopsafe.fixes.idioms import choose
-from loopsafe.fixes.site import locate
-from loopsafe.model import Cost, Finding, Fix, Safety, Severity, Span
+from loopsafe.fixes.site import place_in
+from loopsafe.model import Fix, Safety, Span
 
 _SUITES = ("body", "orelse", "finalbody", "handlers", "cases")
 
@@ -33,8 +33,7 @@ def moves(context: FixContext, span: Span) -> Iterator[Fix]:
         return
     first = selected.block[0]
     place = Span(first.lineno, first.col_offset, first.end_lineno or 0, first.end_col_offset or 0)
-    nothing = Finding(context.path, place, "", "", Cost.STALL, Severity.HINT, "", "")
-    site = locate(nothing, context)
+    site = place_in(context, place)
     idiom = choose(site)
     edits = extracted(site, selected.function, selected.block, idiom)
     if edits and compiles(draft, context.tree, edits := combined(edits)):

@@ -18,6 +18,10 @@ FIX_ALL = "source.fixAll.loopsafe"
 EXTRACT = types.CodeActionKind.RefactorExtract.value
 KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, EXTRACT)
 _PREFIX = "Loopsafe: "
+_ALL_TITLES = {
+    "plain-def": "Make all endpoints that await nothing, and block, a plain def",
+}
+"""By group of fixes."""
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
 
 
@@ -30,6 +34,8 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
     offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
     if wanted(KINDS[0]):
         actions.extend(_quick_fixes(work, offers))
+        actions.extend(_groups(work, offers, params.text_document.uri))
+        actions.extend(_refused(work, offers))
     if wanted(FIX_ALL) and (params.context.only or any(offer.has_safe for offer in offers)):
         actions.extend(_fix_all(work, params.text_document.uri))
     if wanted(EXTRACT) and span[:2] != span[2:]:
@@ -39,7 +45,12 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
 
 def resolve(work: Work, action: types.CodeAction) -> types.CodeAction:
     """The action with the edit that it promised."""
-    action.edit = work.edit(work.engine.fix_all(work.path))
+    data: Any = action.data
+    group = data.get("group") if isinstance(data, dict) else None
+    if isinstance(group, str):
+        action.edit = work.edit(work.engine.fix_group(group, work.engine.paths()), action.title)
+    else:
+        action.edit = work.edit(work.engine.fix_all(work.path))
     return action
 
 
@@ -68,11 +79,13 @@ class _Offer:
 
     finding: Finding
     fixes: tuple[Fix, ...]
+    refused: tuple[Fix, ...] = ()
 
     @staticmethod
     def of(work: Work, finding: Finding) -> _Offer:
-        fixes = work.engine.fixes(finding)
-        return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)))
+        fixes = (*work.engine.fixes(finding), *work.engine.wide_fixes(finding))
+        refused = tuple(fix for fix in fixes if fix.kind == "refused")
+        return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)), refused)
 
     @property
     def has_safe(self) -> bool:
@@ -107,7 +120,7 @@ def _quick_fixes(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAct
 def _quick_fix(
     work: Work, finding: Finding, fix: Fix, is_preferred: bool
 ) -> Iterator[types.CodeAction]:
-    edit = work.edit(fix.edits)
+    edit = work.edit(fix.edits, fix.title)
     if edit is None:
         return
     yield types.CodeAction(
@@ -117,6 +130,38 @@ def _quick_fix(
         is_preferred=True if is_preferred and work.convert.client.preferred_actions else None,
         edit=edit,
     )
+
+
+def _groups(work: Work, offers: Sequence[_Offer], uri: str) -> Iterator[types.CodeAction]:
+    """A fix for all that it fits in this file; in the workspace, once somebody chooses that."""
+    groups = {f.group for offer in offers for f in offer.fixes if f.group and _is_safe_cure(f)}
+    for group in sorted(groups & _ALL_TITLES.keys()):
+        edits = work.engine.fix_group(group, (work.path,))
+        title = f"{_PREFIX}{_ALL_TITLES[group]}"
+        if len(edits) > 1:
+            yield types.CodeAction(
+                title=f"{title} in this file ({len(edits)})",
+                kind=types.CodeActionKind.QuickFix,
+                edit=work.edit(edits),
+            )
+        if work.convert.client.resolves_edits and work.engine.paths():
+            yield types.CodeAction(
+                title=f"{title} in the workspace",
+                kind=types.CodeActionKind.QuickFix,
+                data={"uri": uri, "group": group},
+            )
+
+
+def _refused(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
+    """What somebody may look for in vain, with the reason; not in the menu of the light bulb."""
+    if not work.convert.client.disabled_actions:
+        return
+    for fix in dict.fromkeys(fix for offer in offers for fix in offer.refused):
+        yield types.CodeAction(
+            title=f"{_PREFIX}{fix.title}",
+            kind=types.CodeActionKind.QuickFix,
+            disabled=types.CodeActionDisabled(fix.caveat),
+        )
 
 
 def _moves(work: Work, span: Span) -> Iterator[types.CodeAction]:

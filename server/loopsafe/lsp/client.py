@@ -29,6 +29,10 @@ class Client:
     preferred_actions: bool = False
     resolves_edits: bool = False
     document_changes: bool = False
+    change_annotations: bool = False
+    """Edits may ask to be confirmed."""
+    disabled_actions: bool = False
+    """Actions that cannot be taken may be shown, with the reason."""
     applies_edits: bool = False
     trusted: bool = True
     """Whether paths that the workspace names may be used."""
@@ -66,6 +70,8 @@ class Client:
             resolves_edits=has.true("text_document.code_action.data_support")
             and "edit" in (has.value("text_document.code_action.resolve_support.properties") or ()),
             document_changes=has.true("workspace.workspace_edit.document_changes"),
+            change_annotations=has.present("workspace.workspace_edit.change_annotation_support"),
+            disabled_actions=has.true("text_document.code_action.disabled_support"),
             applies_edits=has.true("workspace.apply_edit"),
             trusted=options.get("trusted") is not False,
             storage=storage if isinstance(storage, str) else None,

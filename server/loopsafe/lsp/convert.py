@@ -18,6 +18,7 @@ from loopsafe.model import Edit, Finding, Hop, Severity, Span
 from loopsafe.text import SourceText
 
 SOURCE = "loopsafe"
+_PREVIEW = "loopsafe.preview"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
     Severity.WARNING: types.DiagnosticSeverity.Warning,
@@ -137,8 +138,13 @@ class Converter:
             code="invalid-settings",
         )
 
-    def workspace_edit(self, edits: Iterable[Edit], texts: Texts) -> types.WorkspaceEdit | None:
-        """Edits of any files; None if the text of one of them is gone."""
+    def workspace_edit(
+        self, edits: Iterable[Edit], texts: Texts, label: str = ""
+    ) -> types.WorkspaceEdit | None:
+        """Edits of any files; None if the text of one of them is gone.
+
+        Those of several files are to be looked at first, under the label, where the client can.
+        """
         by_path: dict[str, list[types.TextEdit]] = {}
         for edit in edits:
             source = texts.source(edit.path)
@@ -150,16 +156,20 @@ class Converter:
             return None
         if not self.client.document_changes:
             return types.WorkspaceEdit(changes={texts.uri(p): e for p, e in by_path.items()})
+        is_previewed = len(by_path) > 1 and bool(label) and self.client.change_annotations
         return types.WorkspaceEdit(
             document_changes=[
                 types.TextDocumentEdit(
                     types.OptionalVersionedTextDocumentIdentifier(
                         uri=texts.uri(path), version=texts.version(path)
                     ),
-                    changes,
+                    _annotated(changes) if is_previewed else changes,
                 )
                 for path, changes in by_path.items()
-            ]
+            ],
+            change_annotations={_PREVIEW: types.ChangeAnnotation(label, needs_confirmation=True)}
+            if is_previewed
+            else None,
         )
 
     def markup(self, markdown: str, plain: str) -> types.MarkupContent:
@@ -196,6 +206,12 @@ class Converter:
             location=types.Location(texts.uri(hop.path), place),
             message=step(hop),
         )
+
+
+def _annotated(
+    changes: Iterable[types.TextEdit],
+) -> list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit]:
+    return [types.AnnotatedTextEdit(_PREVIEW, edit.range, edit.new_text) for edit in changes]
 
 
 def text_hash(source: SourceText) -> str:

@@ -1,0 +1,137 @@
+"""Fixes that reach beyond one function: its callers in all files, and others of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from loopsafe.effects.callers import Callers
+from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
+from loopsafe.engine.cures import Cures, number_of
+from loopsafe.fixes import fixes
+from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Edit, Finding, Fix, Hop, Safety
+from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.text import SourceText
+
+
+class Files(NamedTuple):
+    """What of an engine the fixes of several files need."""
+
+    table: ModuleTable
+    read: Callable[[str], SourceText]
+    project: Callable[[], Iterable[Module]]
+
+
+class Wide:
+    """Makes such fixes; keeps those of a helper, as many findings share one."""
+
+    def __init__(self, files: Files, cures: Cures, callers: Callers, converter: Converter) -> None:
+        self._files = files
+        self._cures = cures
+        self._callers = callers
+        self._converter = converter
+        self._known: dict[tuple[object, ...], Fix | None] = {}
+
+    def forget(self) -> None:
+        """Some text changed."""
+        self._known.clear()
+
+    def of(self, finding: Finding, known: Blocking | None) -> Iterator[Fix]:
+        """What else cures a finding; a fix of the kind `refused` says why it cannot be done."""
+        hop = _helper(finding)
+        if hop is not None:
+            key = (hop.path, hop.span, finding.sink)
+            if key not in self._known:
+                self._known[key] = self._asynchronous(finding, hop, known)
+            fix = self._known[key]
+            if fix is not None:
+                yield fix
+        elif finding.code == "async-without-await":
+            fix = self._unawaited(finding)
+            if fix is not None:
+                yield fix
+
+    def _asynchronous(self, finding: Finding, hop: Hop, known: Blocking | None) -> Fix | None:
+        """The helper that makes the blocking call as a coroutine function, awaited everywhere."""
+        module = self._files.table.at(hop.path)
+        number = number_of(module, hop.function) if module is not None else None
+        if module is None or number is None or module.facts.functions[number].is_async:
+            return None
+        name = module.facts.functions[number].name
+        title = f"Make {name} async, and await it wherever it is called"
+        chain = finding.chain[finding.chain.index(hop) :]
+        cured = replace(
+            finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
+        )
+        try:
+            found = self._converter.conversion(module, number, self._files.project())
+            edits, caveat = self._rewritten(found, cured, known)
+        except (Refused, Stuck) as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        count = len(dict.fromkeys(edit.path for edit in edits))
+        files = f" ({count} files)" if count > 1 else ""
+        outside = f"Code outside of this workspace that calls `{name}` must await it as well."
+        return Fix(
+            title + files, Safety.UNSAFE, edits, caveat=" ".join(filter(None, (caveat, outside)))
+        )
+
+    def _rewritten(
+        self, found: Conversion, cured: Finding, known: Blocking | None
+    ) -> tuple[tuple[Edit, ...], str]:
+        edits: list[Edit] = []
+        caveat = ""
+        for path in found.paths:
+            context = self._cures.bare(path, self._files.read(path))
+            if context is None:
+                raise Stuck(f"{path} cannot be parsed")
+            here = cured.path == path
+            wanted = Wanted(
+                functions=found.functions.get(path, ()),
+                awaited=found.awaited.get(path, ()),
+                run=found.run.get(path, ()),
+                cured=cured if here else None,
+            )
+            try:
+                made, said = rewritten(replace(context, blocking=known), wanted, fixes)
+            except Stuck as why:
+                raise Stuck(f"{self._converter.shown(path)}: {why}") from None
+            edits += made
+            caveat = caveat or said
+        return tuple(edits), caveat
+
+    def _unawaited(self, finding: Finding) -> Fix | None:
+        """A plain endpoint whose tests no longer await it."""
+        module = self._files.table.at(finding.path)
+        number = number_of(module, finding.function) if module is not None else None
+        if module is None or number is None:
+            return None
+        name = module.facts.functions[number].name
+        title = f"Make {name} a plain def, and do not await it in its tests"
+        uses = self._callers.uses(module, number)
+        if not uses or any(u.kind != "call" or not is_test_file(u.module.path) for u in uses):
+            return None
+        plain = self._cures.plain(finding, self._files.read(finding.path), module)
+        if plain is None:
+            return None
+        edits = list(plain.edits)
+        try:
+            for path in dict.fromkeys(use.module.path for use in uses):
+                context = self._cures.bare(path, self._files.read(path))
+                spans = [use.span for use in uses if use.module.path == path]
+                if context is None or path == finding.path:
+                    return None
+                edits += rewritten(context, Wanted(unawaited=spans), fixes)[0]
+        except Stuck as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        return replace(plain, title=title, safety=Safety.UNSAFE, edits=tuple(edits))
+
+
+def _helper(finding: Finding) -> Hop | None:
+    """The hop of the project's own plain function that makes the call to a library."""
+    for hop in finding.chain[1:]:
+        if (hop.path, hop.span) == finding.root:
+            return hop
+    return None
