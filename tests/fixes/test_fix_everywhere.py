@@ -237,3 +237,46 @@ def test_other_things_of_the_same_name_stay(tmp_path: Path) -> None:
     fix = project.wide()
     assert fix.edits
     assert "more" not in project.after(fix)
+
+
+ENDPOINT = """
+    import time
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.get("/")
+    async def read():
+        time.sleep(0.1)
+        return 1
+"""
+
+
+def test_an_endpoint_becomes_plain_and_its_tests_follow(tmp_path: Path) -> None:
+    tests = """
+        from app import read
+
+
+        async def test_read():
+            assert await read() == 1
+            x = [(await read()) + 1 for _ in (1, 2)]
+            assert x == [2, 2]
+    """
+    project = Project(tmp_path, app=ENDPOINT, test_app=tests)
+    fix = project.wide()
+    assert fix.title == "Make read a plain def, and do not await it in its tests"
+    after = project.after(fix)
+    assert "\ndef read():" in after["app"]
+    assert "assert read() == 1" in after["test_app"]
+    assert "x = [(read()) + 1 for _ in (1, 2)]" in after["test_app"]
+    project.write(fix)
+    assert project.engine.report(str(tmp_path / "app.py")).findings == ()
+
+
+def test_an_endpoint_that_other_code_awaits_stays(tmp_path: Path) -> None:
+    more = "from app import read\n\n\nasync def both():\n    return await read()\n"
+    fix = Project(tmp_path, app=ENDPOINT, more=more).wide()
+    assert fix.kind == "refused"
+    assert fix.caveat.endswith("in more.py:5")

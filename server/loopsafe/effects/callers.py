@@ -19,6 +19,7 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import FunctionValue
 from loopsafe.text import SourceText
 
+_KEPT_TREES = 16
 Kind = Literal["call", "value", "unknown"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _TELLING = frozenset({"getattr", "setattr", "delattr", "object", "attrgetter", "methodcaller"})
@@ -52,6 +53,7 @@ class Callers:
         self._read = read
         self._words: dict[str, tuple[bytes, frozenset[str]]] = {}
         """By path, with the digest of the text they were found in."""
+        self._trees: dict[tuple[str, bytes], ast.Module | None] = {}
 
     def uses(self, module: Module, number: int) -> tuple[Use, ...]:
         """Every use of a project's function, in the order of files."""
@@ -68,6 +70,26 @@ class Callers:
         finally:
             table.trace = trace
 
+    def spread(self, name: str) -> int:
+        """In how many files a name stands: what a search for its uses costs."""
+        table = self._resolver.table
+        trace = table.trace
+        count = sum(1 for other in self._project() if name in self._words_of(other))
+        table.trace = trace
+        return count
+
+    def _tree(self, module: Module) -> ast.Module | None:
+        """The parsed text; the last few are kept, as callers of callers are often in one file."""
+        key = (module.path, module.digest)
+        if key not in self._trees:
+            try:
+                self._trees[key] = ast.parse(self._text(module).text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._trees[key] = None
+            if len(self._trees) > _KEPT_TREES:
+                del self._trees[next(iter(self._trees))]
+        return self._trees[key]
+
     def _words_of(self, module: Module) -> frozenset[str]:
         known = self._words.get(module.path)
         if known is None or known[0] != module.digest:
@@ -83,9 +105,8 @@ class Callers:
 
     def _in(self, other: Module, module: Module, number: int) -> Iterator[Use]:
         function = module.facts.functions[number]
-        try:
-            tree = ast.parse(self._text(other).text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = self._tree(other)
+        if tree is None:
             yield Use(other, "unknown", Span(1, 0, 1, 0), 0)
             return
         sites = {

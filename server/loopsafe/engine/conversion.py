@@ -15,6 +15,7 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
 
 _MOST_FUNCTIONS = 30
+_MOST_FILES = 60
 _KEEPING = frozenset({"staticmethod", "classmethod"})
 """Decorators that pass on what they get, a coroutine function as well."""
 
@@ -64,8 +65,12 @@ class Converter:
             self._check(where, index, modules)
             span = where.facts.functions[index].span
             found.functions.setdefault(where.path, []).append(span)
+            name = where.facts.functions[index].name
+            files = self._callers.spread(name)
+            if files > _MOST_FILES:
+                raise Refused(f"`{name}` stands in {files} files, too many to look at each use")
             for use in self._callers.uses(where, index):
-                caller = self._caller(where.facts.functions[index].name, use)
+                caller = self._caller(name, use)
                 if caller is None:
                     found.run.setdefault(use.module.path, []).append(use.span)
                     continue

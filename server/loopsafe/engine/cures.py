@@ -10,6 +10,7 @@ from loopsafe.config import Settings
 from loopsafe.effects.places import Places
 from loopsafe.fixes import fixes, merge, moves
 from loopsafe.fixes.context import FixContext
+from loopsafe.fixes.to_def import GROUP as PLAIN
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Span
 from loopsafe.modules.finder import Finder
@@ -59,10 +60,12 @@ class Cures:
         return self._bare(path, source, tree) if tree is not None else None
 
     def plain(self, finding: Finding, source: SourceText, module: Module) -> Fix | None:
-        """The endpoint as a plain function, whoever awaits it."""
+        """An endpoint as a plain function, where only calls by its name keep it from being one."""
         context = self._context(finding, source, module, None)
-        offered = fixes(finding, replace(context, awaited_elsewhere=False)) if context else ()
-        return next((fix for fix in offered if fix.kind == "quickfix"), None)
+        if context is None or not context.awaited_elsewhere:
+            return None
+        offered = fixes(finding, replace(context, awaited_elsewhere=False))
+        return next((fix for fix in offered if fix.group == PLAIN), None)
 
     def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
         """What is known without a finding."""

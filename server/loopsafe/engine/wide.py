@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from loopsafe.effects.callers import Callers
+from loopsafe.effects.callers import Callers, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
 from loopsafe.engine.cures import Cures, number_of
 from loopsafe.fixes import fixes
@@ -49,10 +49,9 @@ class Wide:
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        elif finding.code == "async-without-await":
-            fix = self._unawaited(finding)
-            if fix is not None:
-                yield fix
+        fix = self._unawaited(finding)
+        if fix is not None:
+            yield fix
 
     def _asynchronous(self, finding: Finding, hop: Hop, known: Blocking | None) -> Fix | None:
         """The helper that makes the blocking call as a coroutine function, awaited everywhere."""
@@ -103,30 +102,33 @@ class Wide:
         return tuple(edits), caveat
 
     def _unawaited(self, finding: Finding) -> Fix | None:
-        """A plain endpoint whose tests no longer await it."""
+        """A plain endpoint that its tests no longer await."""
         module = self._files.table.at(finding.path)
         number = number_of(module, finding.function) if module is not None else None
         if module is None or number is None:
             return None
-        name = module.facts.functions[number].name
-        title = f"Make {name} a plain def, and do not await it in its tests"
-        uses = self._callers.uses(module, number)
-        if not uses or any(u.kind != "call" or not is_test_file(u.module.path) for u in uses):
-            return None
         plain = self._cures.plain(finding, self._files.read(finding.path), module)
         if plain is None:
             return None
-        edits = list(plain.edits)
+        name = module.facts.functions[number].name
+        title = f"Make {name} a plain def, and do not await it in its tests"
         try:
-            for path in dict.fromkeys(use.module.path for use in uses):
-                context = self._cures.bare(path, self._files.read(path))
-                spans = [use.span for use in uses if use.module.path == path]
-                if context is None or path == finding.path:
-                    return None
-                edits += rewritten(context, Wanted(unawaited=spans), fixes)[0]
-        except Stuck as why:
+            edits = [*plain.edits, *self._without_await(name, self._callers.uses(module, number))]
+        except (Refused, Stuck) as why:
             return Fix(title, Safety.DISPLAY, (), "refused", str(why))
-        return replace(plain, title=title, safety=Safety.UNSAFE, edits=tuple(edits))
+        return replace(plain, title=title, safety=Safety.UNSAFE, edits=tuple(edits), group="")
+
+    def _without_await(self, name: str, uses: Sequence[Use]) -> Iterator[Edit]:
+        for use in uses:
+            place = f"{self._converter.shown(use.module.path)}:{use.span.line}"
+            if use.kind != "call" or not is_test_file(use.module.path):
+                raise Refused(f"`{name}` is not only called by the framework, but in {place}")
+        for path in dict.fromkeys(use.module.path for use in uses):
+            context = self._cures.bare(path, self._files.read(path))
+            if context is None:
+                raise Stuck(f"{self._converter.shown(path)} cannot be parsed")
+            spans = [use.span for use in uses if use.module.path == path]
+            yield from rewritten(context, Wanted(unawaited=spans), fixes)[0]
 
 
 def _helper(finding: Finding) -> Hop | None:
