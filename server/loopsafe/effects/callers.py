@@ -78,6 +78,23 @@ class Callers:
         table.trace = trace
         return count
 
+    def elsewhere(self, module: Module, name: str, owner: str = "") -> tuple[Module, int] | None:
+        """Another file, and its line, that may use a module's variable or a class's attribute."""
+        table = self._resolver.table
+        trace = table.trace
+        try:
+            for other in self._project():
+                words = self._words_of(other)
+                if other is module or name not in words or (owner and owner not in words):
+                    continue
+                tree = self._tree(other)
+                line = _line_of_use(tree, name, owner) if tree is not None else 1
+                if line:
+                    return other, line
+            return None
+        finally:
+            table.trace = trace
+
     def _tree(self, module: Module) -> ast.Module | None:
         """The parsed text; the last few are kept, as callers of callers are often in one file."""
         key = (module.path, module.digest)
@@ -184,6 +201,26 @@ def _is_told(node: ast.Constant, call: ast.Call | None) -> bool:
     callee = call.func if call is not None else None
     last = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
     return last in _TELLING
+
+
+def _line_of_use(tree: ast.Module, name: str, owner: str) -> int:
+    """Where a file names a thing of another module; 0 where it does not."""
+    imported = _imported(tree)
+    if not owner and any(True for _ in _imports_of(tree, name)):
+        return 1
+    for node, call, _ in _mentions(tree, {name}):
+        if isinstance(node, ast.Constant):
+            if _is_told(node, call):
+                return node.lineno
+        elif isinstance(node, ast.Attribute) and (owner or _root(node) in imported):
+            return node.lineno
+    return 0
+
+
+def _imports_of(tree: ast.Module, name: str) -> Iterator[ast.ImportFrom]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and any(a.name in (name, "*") for a in node.names):
+            yield node
 
 
 def _aliases(tree: ast.Module, name: str) -> Iterator[str]:

@@ -76,7 +76,14 @@ class Engine:
         self._cures = Cures(settings, version, self.finder, self._places)
         callers = Callers(self.resolver, self._project, self._source)
         converter = Converter(self.resolver, self._places, callers, str(root))
-        files = Files(self.table, self._source, self._project)
+        files = Files(
+            self.table,
+            self._source,
+            self._project,
+            lambda path: self.report(path).findings,
+            self.blocking,
+            self._twin_of,
+        )
         self._wide = Wide(files, self._cures, callers, converter)
         self._modules: dict[str, Module | None] = {}
         self._is_whole = False
@@ -290,6 +297,10 @@ class Engine:
                 module = self._modules[path] = self.table.at(path)
             if module is not None:
                 yield module
+
+    def _twin_of(self, name: str) -> str:
+        known = self.catalogue.klass(name)
+        return known.twin if known is not None else ""
 
     def _source(self, path: str) -> SourceText:
         return SourceText(self.disk.read(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,7 +11,9 @@ from loopsafe.effects.callers import Callers, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
 from loopsafe.engine.cures import Cures, number_of
 from loopsafe.fixes import fixes
+from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.fixes.twins import Client, client_of, replaced
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety
 from loopsafe.modules.table import Module, ModuleTable
@@ -23,6 +26,10 @@ class Files(NamedTuple):
     table: ModuleTable
     read: Callable[[str], SourceText]
     project: Callable[[], Iterable[Module]]
+    findings: Callable[[str], Sequence[Finding]]
+    blocking: Callable[[Finding], Blocking | None]
+    twin: Callable[[str], str]
+    """The async twin of a class, by full names; empty where it has none."""
 
 
 class Wide:
@@ -49,9 +56,9 @@ class Wide:
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        fix = self._unawaited(finding)
-        if fix is not None:
-            yield fix
+        for fix in (self._twin(finding), self._unawaited(finding)):
+            if fix is not None:
+                yield fix
 
     def _asynchronous(self, finding: Finding, hop: Hop, known: Blocking | None) -> Fix | None:
         """The helper that makes the blocking call as a coroutine function, awaited everywhere."""
@@ -100,6 +107,56 @@ class Wide:
             edits += made
             caveat = caveat or said
         return tuple(edits), caveat
+
+    def _twin(self, finding: Finding) -> Fix | None:
+        """The client that the call is made on as an async one, with all its calls awaited."""
+        context = self._cures.bare(finding.path, self._files.read(finding.path))
+        module = self._files.table.at(finding.path)
+        if context is None or module is None or len(finding.chain) > 1:
+            return None
+        client = client_of(context, finding.span)
+        twin = self._files.twin(client.cls) if client is not None else ""
+        if client is None or not twin:
+            return None
+        article = "an" if twin[:1] in "aeiou" else "a"
+        title = f"Make {client.name} {article} {twin}, and await all its calls"
+        awaitable = {
+            other.span: method
+            for other in self._files.findings(finding.path)
+            if (method := self._method(other, client.cls))
+        }
+        try:
+            self._check_outside(module, context, client)
+            edits = replaced(context, client, twin, awaitable)
+        except Stuck as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        caveat = "An async client belongs to one event loop, and is closed with `await`."
+        return Fix(title, Safety.UNSAFE, edits, caveat=caveat)
+
+    def _method(self, finding: Finding, cls: str) -> str:
+        """What a blocking call is called on the async twin of a class; empty if it has none."""
+        library = cls.partition(".")[0]
+        if len(finding.chain) > 1 or finding.derived or not finding.sink.startswith(f"{library}."):
+            return ""
+        known = self._files.blocking(finding)
+        # What a client's attribute does is named by the client: `openai.OpenAI.files.create`.
+        return (known.twin if known is not None else finding.sink).rpartition(".")[2]
+
+    def _check_outside(self, module: Module, context: FixContext, client: Client) -> None:
+        """Raises Stuck where code outside of the client's scope may use it."""
+        name = client.name.rpartition(".")[2]
+        owner = client.scope.name if isinstance(client.scope, ast.ClassDef) else ""
+        if owner:
+            inside = {id(node) for node in ast.walk(client.scope)}
+            for node in ast.walk(context.tree):
+                if isinstance(node, ast.Attribute) and node.attr == name and id(node) not in inside:
+                    raise Stuck(f"`{name}` is used outside of {owner}, in line {node.lineno}")
+        elif not isinstance(client.scope, ast.Module):
+            return
+        found = self._callers.elsewhere(module, name, owner)
+        if found is not None:
+            place = f"{self._converter.shown(found[0].path)}:{found[1]}"
+            raise Stuck(f"`{client.name}` may be used in {place}")
 
     def _unawaited(self, finding: Finding) -> Fix | None:
         """A plain endpoint that its tests no longer await."""
