@@ -258,7 +258,8 @@ def test_hover_is_short_and_links_the_chain() -> None:
     lines = text.split("\n\n")
     assert len(lines) <= 5
     assert lines[0].startswith("`read` is an `async def` endpoint. An HTTP request takes")
-    assert lines[2] == (
+    assert lines[2] == "Mind the rest."
+    assert lines[-2] == (
         "`load()` blocks the event loop through `requests.get()`, 1 call down: "
         f"`load()` in [app/main.py:2]({Path(MAIN).as_uri()}#L2) → "
         f"`requests.get()` in [app/helper.py:2]({Path(HELPER).as_uri()}#L2)"

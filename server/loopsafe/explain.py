@@ -92,7 +92,7 @@ def finding_markdown(finding: Finding, fixes: Sequence[Fix] = (), root: Path | N
     cures = [fix.title for fix in fixes if fix.kind == "quickfix"]
     offered = f" Quick fix: {' · '.join(cures)}." if cures else ""
     lines.append(f"**Instead:** {parts.advice}{offered}")
-    lines.append(parts.caveat)
+    lines.append(" ".join(_caveats(parts.caveat, fixes)))
     message = _with_code(finding.message)
     if len(finding.chain) > 1:
         hops = " → ".join(_link(hop, root) for hop in _shortened(finding.chain))
@@ -102,6 +102,12 @@ def finding_markdown(finding: Finding, fixes: Sequence[Fix] = (), root: Path | N
     also = f" · also waits for: {', '.join(finding.also)}" if finding.also else ""
     lines.append(f"[{finding.code}]({rule_url(finding.code)}){also}")
     return "\n\n".join(filter(None, lines))
+
+
+def _caveats(known: str, fixes: Sequence[Fix]) -> list[str]:
+    """What to mind of the call, and of the fixes that are on offer; three sentences at most."""
+    said = [known, *(_sentence(fix.caveat) for fix in fixes if fix.kind == "quickfix")]
+    return list(dict.fromkeys(filter(None, said)))[:3]
 
 
 def function_markdown(place: FunctionPlace) -> str:

@@ -153,6 +153,9 @@ class Fix:
     safety: Safety
     edits: tuple[Edit, ...]
     kind: str = "quickfix"
-    """`quickfix` cures the finding; `ignore` hides it."""
+    """`quickfix` cures the finding; `ignore` hides it; `extract` refactors a selection;
+    `refused` has no edits, but says in its caveat why a cure is not to be had."""
     caveat: str = ""
     """What may shift, one sentence; empty for safe fixes."""
+    group: str = ""
+    """Names what may be done to all findings of a file or a workspace at once; mostly nothing."""

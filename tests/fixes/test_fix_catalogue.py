@@ -207,7 +207,9 @@ def test_fixes_of_one_file_are_merged() -> None:
         case(text, "requests.get", occurrence=2, runner=ENDPOINT),
         case(text, "requests.get", occurrence=2),
     ]
-    edits = merge(cases[0].context, [found.cures[0] for found in cases])
+    context = cases[0].context
+    wanted = [found.cures[0] for found in cases]
+    edits = merge(context.path, context.source, context.tree, wanted)
     assert cases[0].context.source.apply(edits) == textwrap.dedent("""
         import asyncio
         import functools

@@ -54,6 +54,7 @@ VSCODE = capabilities(
             "workspaceFolders": True,
             "workspaceEdit": {
                 "documentChanges": True,
+                "changeAnnotationSupport": {"groupsOnLabel": True},
                 "resourceOperations": ["create", "rename", "delete"],
             },
             "didChangeConfiguration": {"dynamicRegistration": True},
@@ -79,6 +80,7 @@ VSCODE = capabilities(
             "hover": {"contentFormat": ["markdown", "plaintext"]},
             "codeAction": {
                 "isPreferredSupport": True,
+                "disabledSupport": True,
                 "dataSupport": True,
                 "resolveSupport": {"properties": ["edit", "command"]},
                 "codeActionLiteralSupport": {

@@ -30,7 +30,12 @@ async def test_a_quick_fix_cures_the_finding(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
         provider = ed.answer.capabilities.code_action_provider
         assert isinstance(provider, types.CodeActionOptions)
-        assert provider.code_action_kinds == ("quickfix", "source.fixAll.loopsafe", "refactor")
+        assert provider.code_action_kinds == (
+            "quickfix",
+            "source.fixAll.loopsafe",
+            "refactor",
+            "refactor.extract",
+        )
         assert provider.resolve_provider
         uri = ed.open(tmp_path / "app.py", BLOCKING)
         [found] = await ed.pull(uri)
@@ -247,3 +252,110 @@ async def _type(ed: Editor, uri: str, text: str, before: str) -> None:
     for count in range(1, len(text) + 1):
         ed.change(uri, text[:count] + before)
         await asyncio.sleep(0)
+
+
+async def test_selected_lines_may_move_to_a_thread(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", TWO)
+        part = TWO[TWO.index("    time.sleep(") :]
+        [action] = await ed.actions(uri, part, only=["refactor"])
+        assert action.title == (
+            "Loopsafe: Move the selected lines to a thread with asyncio.to_thread()"
+        )
+        assert getattr(action.kind, "value", action.kind) == "refactor.extract"
+        after = ed.after(action.edit, uri)
+        assert after.count("        time.sleep(") == 2
+        assert after.endswith("    await asyncio.to_thread(work)\n")
+        ed.change(uri, after)
+        assert await ed.pull(uri) == []
+        assert await ed.actions(uri, "import", only=["refactor"]) == []
+
+
+STORE = "import time\n\n\ndef fetch(n):\n    time.sleep(n)\n    return n\n"
+USER = "from store import fetch\n\n\nasync def main():\n    return fetch(1)\n"
+ASYNC = "Loopsafe: Make fetch async, and await it wherever it is called"
+
+
+async def _known(ed: Editor, uri: str, needle: str, title: str) -> list[types.CodeAction]:
+    """The actions once the whole folder has been read: only then are callers known."""
+    while True:
+        actions = await ed.actions(uri, needle)
+        if any(action.title.startswith(title) for action in actions):
+            return actions
+        await asyncio.sleep(0.05)
+
+
+async def test_edits_of_several_files_are_versioned_and_previewed(tmp_path: Path) -> None:
+    (tmp_path / "store.py").write_text(STORE)
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", USER)
+        actions = await _known(ed, uri, "fetch(1)", ASYNC)
+        [action] = [a for a in actions if a.title.startswith(ASYNC)]
+        assert action.title == f"{ASYNC} (2 files)"
+        [(name, annotation)] = action.edit.change_annotations.items()
+        assert annotation.needs_confirmation
+        changes = {c.text_document.uri: c for c in action.edit.document_changes}
+        assert {u.rpartition("/")[2] for u in changes} == {"app.py", "store.py"}
+        assert changes[uri].text_document.version == ed.versions[uri]
+        for change in changes.values():
+            assert all(edit.annotation_id == name for edit in change.edits)
+        assert "return await fetch(1)" in ed.after(action.edit, uri)
+
+
+async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
+    (tmp_path / "store.py").write_text(STORE + "\n\nfetch(0)\n")
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", USER)
+        [action] = [a for a in await _known(ed, uri, "fetch(1)", ASYNC) if a.disabled]
+        assert action.title == ASYNC
+        assert action.edit is None
+        why = "`fetch` is called while its module is imported, in store.py:9"
+        assert action.disabled.reason == why
+    async with editor(tmp_path, capabilities=NEOVIM) as ed:
+        uri = ed.open(tmp_path / "app.py", USER)
+        assert ASYNC not in titles(await ed.actions(uri, "fetch(1)"))
+
+
+ENDPOINTS = """
+import time
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/a")
+async def a():
+    time.sleep(1)
+
+
+@app.get("/b")
+async def b():
+    time.sleep(2)
+
+
+@app.get("/c")
+async def c():
+    time.sleep(3)
+"""
+PLAIN = "Loopsafe: Make all endpoints that await nothing, and block, a plain def in"
+
+
+async def test_endpoints_become_plain_for_a_file_and_for_the_workspace(tmp_path: Path) -> None:
+    more = ENDPOINTS.replace("/a", "/d").lstrip()
+    (tmp_path / "more.py").write_text(more)
+    test = "from app import c\n\n\nasync def test_c():\n    await c()\n"
+    (tmp_path / "test_app.py").write_text(test)
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", ENDPOINTS)
+        actions = await _known(ed, uri, "time.sleep(1)", f"{PLAIN} the workspace")
+        [here] = [a for a in actions if a.title == f"{PLAIN} this file (2)"]
+        after = ed.after(here.edit, uri)
+        assert after.count("async def") == 1, "the one that a test awaits stays"
+        assert "async def c" in after
+        [everywhere] = [a for a in actions if a.title == f"{PLAIN} the workspace"]
+        assert everywhere.edit is None
+        edit = (await ed.resolve(everywhere)).edit
+        changed = [c.text_document.uri.rpartition("/")[2] for c in edit.document_changes]
+        assert sorted(changed) == ["app.py", "more.py"]
+        assert ed.after(edit, uri) == after

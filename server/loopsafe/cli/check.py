@@ -22,6 +22,7 @@ from loopsafe.cli.settings import show
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
 from loopsafe.modules.environment import find_environment
@@ -126,7 +127,14 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
     if cache is not None and not options.deep and options.stdin is None:
         environment = find_environment(project.root, project.python, os.environ)
         files = shipped(project.root, project.settings, environment)
-        told = (project, environment, files, options.with_fixes, sorted(options.levels))
+        told = (
+            project,
+            environment,
+            files,
+            options.with_fixes,
+            options.output_format == "json",
+            sorted(options.levels),
+        )
         key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
         known = kept.recall(cache, key)
         if known is not None and known.keys() == set(project.files):
@@ -202,13 +210,21 @@ def _answer(engine: Engine, path: str, options: Options) -> kept.Answer | str:
     try:
         report = engine.deepen(path) or engine.report(path)
         findings = tuple(
-            (finding, engine.fixes(finding) if options.with_fixes else ())
+            (finding, _fixes(engine, finding, options))
             for finding in report.findings
             if finding.severity in options.levels
         )
     except Exception as error:
         return described(error)
     return kept.Answer(report.problems, findings)
+
+
+def _fixes(engine: Engine, finding: Finding, options: Options) -> tuple[Fix, ...]:
+    """Those that a format has room for; a program gets those that span files as well."""
+    fixes = engine.fixes(finding) if options.with_fixes else ()
+    if fixes and options.output_format == "json" and not options.statistics:
+        return (*fixes, *(f for f in engine.wide_fixes(finding) if f.edits))
+    return fixes
 
 
 @contextmanager

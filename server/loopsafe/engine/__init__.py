@@ -12,7 +12,9 @@ from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
+from loopsafe.effects.uses import AllUses
 from loopsafe.engine.callgraph import CallGraph
+from loopsafe.engine.conversion import Converter
 from loopsafe.engine.cures import Cures
 from loopsafe.engine.repair import repair
 from loopsafe.engine.reports import (
@@ -26,6 +28,7 @@ from loopsafe.engine.reports import (
 from loopsafe.engine.teachable import Teachable, teachables
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
+from loopsafe.engine.wide import Files, Wide
 from loopsafe.facts.ir import Function
 from loopsafe.infer.deepening import Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
@@ -85,14 +88,31 @@ class Engine:
         )
         version = python_version(root, self.environment)
         self._cures = Cures(settings, version, self.finder, self._places)
+        callers = AllUses(self.resolver, self._project, self._source)
+        converter = Converter(self.resolver, self._places, callers, str(root))
+        files = Files(
+            self.table,
+            self._source,
+            self._project,
+            lambda path: self.report(path).findings,
+            self.blocking,
+            self._twin_of,
+        )
+        self._wide = Wide(files, self._cures, callers, converter)
         self._modules: dict[str, Module | None] = {}
+        self._is_whole = False
+        """All files of the project are known."""
         self._reports: dict[str, tuple[FileReport, int]] = {}
         """By path, with what it rests on, as bits of the module table."""
 
     # Inputs
 
-    def index(self, paths: Iterable[str] | None = None) -> None:
-        """Reads the project's files, so that registrations and subclasses anywhere are known."""
+    def index(self, paths: Iterable[str] | None = None, whole: bool = False) -> None:
+        """Reads the project's files, so that registrations and subclasses anywhere are known.
+
+        `whole` says that these files are all of them, as they are where none are given.
+        """
+        self._is_whole = self._is_whole or whole or paths is None
         found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
         fresh = found - self._modules.keys()
         if fresh:
@@ -103,6 +123,7 @@ class Engine:
             self._overrides.look_again()
             self._places.look_again()
             self._chains.forget()
+            self._wide.forget()
             self._reports.clear()
 
     def open_text(self, path: str, text: str) -> None:
@@ -146,6 +167,27 @@ class Engine:
         source = self.report(finding.path).source
         return self._cures.of(finding, source, module, self.blocking(finding))
 
+    def wide_fixes(self, finding: Finding) -> tuple[Fix, ...]:
+        """What cures a finding by edits of other functions too, in any file of the project.
+
+        A fix of the kind `refused` has no edits, but says why it cannot be made. There is none
+        before all files are known.
+        """
+        return tuple(self._wide.of(finding, self.blocking(finding))) if self._is_whole else ()
+
+    def fix_group(self, group: str, paths: Iterable[str]) -> tuple[Edit, ...]:
+        """The edits of all safe fixes of a group in some files, one for each function."""
+        edits: list[Edit] = []
+        for path in paths:
+            offered = (fix for f in self.report(path).findings for fix in self.fixes(f))
+            chosen = [f for f in offered if f.group == group and f.safety is Safety.SAFE]
+            edits += self.merged(path, dict.fromkeys(chosen))
+        return tuple(edits)
+
+    def paths(self) -> tuple[str, ...]:
+        """The project's files; none before all are known."""
+        return tuple(self._modules) if self._is_whole else ()
+
     def fix_all(self, path: str) -> tuple[Edit, ...]:
         """The edits after which a file has no finding with a safe fix left."""
         is_open, text = self.disk.is_open(path), self.report(path).source.text
@@ -153,6 +195,10 @@ class Engine:
         if edits:
             self.open_text(path, text) if is_open else self.close_text(path)
         return edits
+
+    def moves(self, path: str, span: Span) -> tuple[Fix, ...]:
+        """The refactorings that move what is selected in a file to a worker thread."""
+        return self._cures.moves(span, path, self.report(path).source)
 
     def merged(self, path: str, fixes: Iterable[Fix]) -> tuple[Edit, ...]:
         """The edits of as many fixes of a file as can be applied together, earlier ones first."""
@@ -272,8 +318,16 @@ class Engine:
             if module is not None:
                 yield module
 
+    def _twin_of(self, name: str) -> str:
+        known = self.catalogue.klass(name)
+        return known.twin if known is not None else ""
+
+    def _source(self, path: str) -> SourceText:
+        return SourceText(self.disk.read(path))
+
     def _changed(self, path: str, files: bool) -> None:
         """Drops what rests on a file; with `files`, on which files there are, too."""
+        self._wide.forget()
         if path in self._modules:
             self._modules[path] = None
         gone: list[str] = []

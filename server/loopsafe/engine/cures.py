@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loopsafe.config import Settings
 from loopsafe.effects.places import Places
-from loopsafe.fixes import fixes, merge
+from loopsafe.fixes import fixes, merge, moves
 from loopsafe.fixes.context import FixContext
+from loopsafe.fixes.to_def import GROUP as PLAIN
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix
+from loopsafe.model import Edit, Finding, Fix, Span
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.table import Module
 from loopsafe.text import SourceText
@@ -47,25 +49,46 @@ class Cures:
         tree = self._tree(source)
         return merge(path, source, tree, wanted) if tree is not None else ()
 
+    def moves(self, span: Span, path: str, source: SourceText) -> tuple[Fix, ...]:
+        """The refactorings of a selection."""
+        tree = self._tree(source)
+        return tuple(moves(self._bare(path, source, tree), span)) if tree is not None else ()
+
+    def bare(self, path: str, source: SourceText) -> FixContext | None:
+        """What is known of a file without a finding; None where it does not parse."""
+        tree = self._tree(source)
+        return self._bare(path, source, tree) if tree is not None else None
+
+    def plain(self, finding: Finding, source: SourceText, module: Module) -> Fix | None:
+        """An endpoint as a plain function, where only calls by its name keep it from being one."""
+        context = self._context(finding, source, module, None)
+        if context is None or not context.awaited_elsewhere:
+            return None
+        offered = fixes(finding, replace(context, awaited_elsewhere=False))
+        return next((fix for fix in offered if fix.group == PLAIN), None)
+
+    def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
+        """What is known without a finding."""
+        return FixContext(
+            path, source, tree, self._finder.installed, self._version, self._settings.offload
+        )
+
     def _context(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
     ) -> FixContext | None:
         tree = self._tree(source)
         if tree is None:
             return None
-        number = _number_of(module, finding)
+        number = number_of(module, finding.function)
         runner = self._places.run(module, number).runner if number is not None else None
         may_convert = number is not None and runner is not None and runner.convertible
-        return FixContext(
-            finding.path,
-            source,
-            tree,
-            self._finder.installed,
-            self._version,
-            self._settings.offload,
-            known,
-            runner,
-            may_convert and number is not None and self._places.callers.is_called(module, number),
+        return replace(
+            self._bare(finding.path, source, tree),
+            blocking=known,
+            runner=runner,
+            awaited_elsewhere=may_convert
+            and number is not None
+            and self._places.callers.is_called(module, number),
         )
 
     def _tree(self, source: SourceText) -> ast.Module | None:
@@ -77,9 +100,9 @@ class Cures:
         return self._parsed[1]
 
 
-def _number_of(module: Module, finding: Finding) -> int | None:
-    """The index of the function that a finding is in."""
+def number_of(module: Module, qualified: str) -> int | None:
+    """The index of the function of a qualified name, `app.users.load`."""
     for number, function in enumerate(module.facts.functions):
-        if number and f"{module.dotted}.{function.qualname}" == finding.function:
+        if number and f"{module.dotted}.{function.qualname}" == qualified:
             return number
     return None

@@ -25,11 +25,12 @@ from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.edits import Draft, compiles
 from loopsafe.fixes.idioms import idioms
+from loopsafe.fixes.selection import moves
 from loopsafe.fixes.site import Site, locate
 from loopsafe.model import Edit, Finding, Fix
 from loopsafe.text import SourceText
 
-__all__ = ["FixContext", "fixes", "idiom_names", "merge"]
+__all__ = ["FixContext", "fixes", "idiom_names", "merge", "moves"]
 
 Cure = Callable[[Site], Iterator[Fix]]
 

@@ -6,46 +6,57 @@ Where branches meet, only what all of them set counts as set; a loop's body may 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from loopsafe.fixes.names import bound_by
+from loopsafe.fixes.names import TRIES, bound_by
 
 Names = frozenset[str]
 
 
 class Assignment:
-    """The answer for one statement."""
+    """The answer for statements that follow each other.
 
-    def __init__(self, block: ast.stmt) -> None:
+    `swallows` says of a `with` whether exceptions may end in it, so that its body may be half done.
+    """
+
+    def __init__(
+        self, statements: Sequence[ast.stmt], swallows: Callable[[ast.With], bool]
+    ) -> None:
+        self._swallows = swallows
         self.exposed: set[str] = set()
         """Names whose value from before the block may be read in it."""
-        self.sure: Names = self._statement(block, frozenset())
-        """Names that are set once the block has ended by itself."""
+        self.sure: Names | None = self._block(statements, frozenset())
+        """Names that are set once the block has ended by itself; None where it never does."""
 
-    def _block(self, body: Iterable[ast.stmt], done: Names) -> Names:
+    def _block(self, body: Iterable[ast.stmt], done: Names | None) -> Names | None:
         for statement in body:
+            if done is None:
+                break
             done = self._statement(statement, done)
         return done
 
-    def _statement(self, node: ast.stmt, done: Names) -> Names:
+    def _statement(self, node: ast.stmt, done: Names) -> Names | None:
         if isinstance(node, ast.With):
             for item in node.items:
                 self._read(item.context_expr, done)
                 done = self._set(item.optional_vars, done)
-            return self._block(node.body, done)
+            ended = self._block(node.body, done)
+            return done if self._swallows(node) else ended
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             return self._assigned(node, done)
         if isinstance(node, ast.If):
             self._read(node.test, done)
-            return self._block(node.body, done) & self._block(node.orelse, done)
+            return _either(self._block(node.body, done), self._block(node.orelse, done))
         if isinstance(node, ast.For):
             self._read(node.iter, done)
             self._block(node.body, self._set(node.target, done))
             self._block(node.orelse, done)
             return done
-        if isinstance(node, ast.Try):
+        if isinstance(node, TRIES):
             return self._tried(node, done)
         self._read(node, done)
+        if isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+            return None
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)):
             done |= set(bound_by(node))
         return done
@@ -60,14 +71,17 @@ class Assignment:
             done = self._set(target, done)
         return done
 
-    def _tried(self, node: ast.Try, done: Names) -> Names:
+    def _tried(self, node: ast.Try, done: Names) -> Names | None:
         """Any part of the body may have run when a handler does."""
-        self._block(node.orelse, self._block(node.body, done))
+        ended = self._block(node.orelse, self._block(node.body, done))
         for handler in node.handlers:
             if handler.type:
                 self._read(handler.type, done)
-            self._block(handler.body, done | set(bound_by(handler)))
-        return self._block(node.finalbody, done)
+            caught = set(bound_by(handler))
+            handled = self._block(handler.body, done | caught)
+            ended = _either(ended, None if handled is None else handled - (caught - done))
+        finished = self._block(node.finalbody, done)
+        return None if ended is None or finished is None else ended | finished
 
     def _read(self, part: ast.AST, done: Names) -> None:
         for node in ast.walk(part):
@@ -85,3 +99,10 @@ class Assignment:
 
 def _is_store(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Store)
+
+
+def _either(left: Names | None, right: Names | None) -> Names | None:
+    """What is set where two ways meet, one of which may not lead here."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right

@@ -27,7 +27,7 @@ def cures(site: Site) -> Iterator[Fix]:
     call, statement = site.call, site.statement
     if call is None or not site.direct or not may_await(site) or not site.draft.faithful(call):
         return
-    if not isinstance(statement, _SIMPLE) or not alone(site.draft, statement):
+    if not isinstance(statement, _SIMPLE) or not alone(site.draft, [statement]):
         return
     package, _, method = site.full_name(call.func).rpartition(".")
     for pair in pairs():
@@ -61,7 +61,7 @@ def _fix(site: Site, pair: Pair, call: ast.Call, statement: ast.stmt, method: st
     changes: list[Change] = [
         (draft.start(call), draft.callee_stop(call), f"{before}{name}.{method}"),
         *request.changes,
-        *deeper(draft, statement, site.indent_unit()),
+        *deeper(draft, [statement], site.indent_unit()),
     ]
     if after:
         changes.append((draft.stop(call), draft.stop(call), after))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.fixes.assignment import Assignment
@@ -11,7 +12,7 @@ from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, own_nodes
 _SETTERS = (ast.With, ast.For, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
-_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
+_FRAME = frozenset({"super", "__class__", "locals", "vars", "dir", "eval", "exec"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,30 @@ class Flow:
     """Every way through the block ends in its own `return`."""
 
 
-def flow_of(function: ast.AsyncFunctionDef, block: ast.stmt, whole: bool) -> Flow | None:
-    """The flow of a block; None where it cannot leave its function.
+def flow_of(
+    function: ast.AsyncFunctionDef,
+    block: Sequence[ast.stmt],
+    swallows: Callable[[ast.With], bool],
+) -> Flow | None:
+    """The flow of statements that follow each other; None where they cannot leave their function.
 
-    `whole` says that the block's end is reached only when all of it has run.
+    `swallows` says of a `with` whether exceptions may end in it.
     """
-    if _breaks_out(block) or any(_is_tied(node) for node in ast.walk(block)):
+    if _breaks_out(block) or any(_is_tied(node) for node in _walk(block)):
         return None
-    returns = any(isinstance(node, ast.Return) for node in own_nodes(block))
-    if returns and not (whole and _always_leaves(block)):
+    inner, bound = Assignment(block, swallows), _bound_outside(function, block)
+    returns = any(isinstance(node, ast.Return) for node in _own(block))
+    if returns and inner.sure is not None:
         return None
-    assigned = {name for node in own_nodes(block) for name in bound_by(node)}
+    assigned = {name for node in _own(block) for name in bound_by(node)}
     declared = _declared(function)
-    inner, bound = Assignment(block), _bound_outside(function, block)
+    repeated = _surrounds(function, block, _LOOPS)
     # In a loop around the block, a value from its last turn may be read.
-    earlier = assigned if _surrounds(function, block, _LOOPS) else bound
-    needed = _read_outside(function, block) | (inner.exposed & earlier)
+    needed = _read_outside(function, block, repeated)
+    needed |= inner.exposed & (assigned if repeated else bound)
     outward = {name for name in assigned - declared.keys() if name in needed}
     results: set[str] = set()
-    if whole and not returns:
+    if inner.sure is not None:
         results = outward & inner.sure - inner.exposed
         if _surrounds(function, block, TRIES):
             # A handler would see what an unfinished block had assigned already.
@@ -64,9 +70,9 @@ def _is_tied(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id in _FRAME
 
 
-def _breaks_out(block: ast.stmt) -> bool:
+def _breaks_out(block: Sequence[ast.stmt]) -> bool:
     """Whether a `break` or `continue` belongs to a loop around the block."""
-    stack: list[ast.AST] = [block]
+    stack: list[ast.AST] = [*block]
     while stack:
         node = stack.pop()
         if isinstance(node, (ast.Break, ast.Continue)):
@@ -78,15 +84,14 @@ def _breaks_out(block: ast.stmt) -> bool:
     return False
 
 
-def _always_leaves(node: ast.stmt) -> bool:
-    """Whether control never goes on to the statement behind this one."""
-    if isinstance(node, (ast.Return, ast.Raise)):
-        return True
-    if isinstance(node, ast.With):
-        return any(map(_always_leaves, node.body))
-    if isinstance(node, ast.If):
-        return all(any(map(_always_leaves, branch)) for branch in (node.body, node.orelse))
-    return False
+def _walk(block: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+    for statement in block:
+        yield from ast.walk(statement)
+
+
+def _own(block: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+    for statement in block:
+        yield from own_nodes(statement)
 
 
 def _declared(function: ast.AsyncFunctionDef) -> dict[str, str]:
@@ -99,30 +104,42 @@ def _declared(function: ast.AsyncFunctionDef) -> dict[str, str]:
     return found
 
 
-def _bound_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
-    inside = {id(node) for node in ast.walk(block)}
+def _bound_outside(function: ast.AsyncFunctionDef, block: Sequence[ast.stmt]) -> set[str]:
+    inside = {id(node) for node in _walk(block)}
     outside = (node for node in own_nodes(function) if id(node) not in inside)
     return {name for node in outside for name in bound_by(node)}
 
 
-def _read_outside(function: ast.AsyncFunctionDef, block: ast.stmt) -> set[str]:
+def _read_outside(
+    function: ast.AsyncFunctionDef, block: Sequence[ast.stmt], repeated: bool
+) -> set[str]:
     """Names that the rest of the function may read after the block, in nested functions too."""
     found: set[str] = set()
-    stack: list[tuple[ast.AST, frozenset[str]]] = [(node, frozenset()) for node in function.body]
+    begin = (block[0].lineno, block[0].col_offset)
+    stack: list[tuple[ast.AST, frozenset[str], bool]] = [
+        (node, frozenset(), repeated) for node in function.body
+    ]
     while stack:
-        node, own = stack.pop()
-        if node is block:
+        node, own, late = stack.pop()
+        if any(node is statement for statement in block):
             continue
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
-            found |= {node.id} - own
+        if isinstance(node, ast.Name):
+            is_after = late or (node.lineno, node.col_offset) > begin
+            if is_after and not isinstance(node.ctx, ast.Store):
+                found |= {node.id} - own
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             found |= {node.target.id} - own
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             found |= set(node.names)
-        if isinstance(node, _SETTERS) and not any(inner is block for inner in ast.walk(node)):
+        if isinstance(node, _SETTERS) and not _holds(node, block):
             own |= _set_for_body(node)
-        stack += [(child, own) for child in ast.iter_child_nodes(node)]
+        late = late or isinstance(node, FUNCTIONS)  # Who knows when it is called.
+        stack += [(child, own, late) for child in ast.iter_child_nodes(node)]
     return found
+
+
+def _holds(node: ast.AST, block: Sequence[ast.stmt]) -> bool:
+    return any(inner is block[0] for inner in ast.walk(node))
 
 
 def _set_for_body(node: ast.With | ast.For | ast.ExceptHandler) -> set[str]:
@@ -133,21 +150,21 @@ def _set_for_body(node: ast.With | ast.For | ast.ExceptHandler) -> set[str]:
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
-def _assigned_last(block: ast.stmt) -> set[str]:
+def _assigned_last(block: Sequence[ast.stmt]) -> set[str]:
     """Names that only the block's very last statement assigns."""
-    last = block
+    last = block[-1]
     while isinstance(last, ast.With):
         last = last.body[-1]
     at_end = {id(node) for node in ast.walk(last)}
     names = {name for node in own_nodes(last) for name in bound_by(node)}
-    before = (node for node in own_nodes(block) if id(node) not in at_end)
+    before = (node for node in _own(block) if id(node) not in at_end)
     return names - {name for node in before for name in bound_by(node)}
 
 
 def _surrounds(
-    function: ast.AsyncFunctionDef, block: ast.stmt, kinds: tuple[type[ast.AST], ...]
+    function: ast.AsyncFunctionDef, block: Sequence[ast.stmt], kinds: tuple[type[ast.AST], ...]
 ) -> bool:
     return any(
-        isinstance(node, kinds) and node is not block and any(n is block for n in ast.walk(node))
+        isinstance(node, kinds) and node is not block[0] and _holds(node, block)
         for node in own_nodes(function)
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
-from loopsafe.fixes.edits import Draft
+from loopsafe.fixes.edits import Draft, first_line
 
 
 def string_lines(node: ast.AST) -> frozenset[int]:
@@ -20,19 +21,21 @@ def string_lines(node: ast.AST) -> frozenset[int]:
 _TEMPLATES = ("JoinedStr", "TemplateStr")
 
 
-def alone(draft: Draft, node: ast.stmt) -> bool:
-    """Whether a statement shares its lines with no other, before or behind it."""
-    line = draft.source.line(node.end_lineno or node.lineno)
-    behind = line[draft.source.point(node.end_lineno or 0, node.end_col_offset or 0) :].strip()
-    before = draft.source.line(node.lineno)[: draft.source.point(node.lineno, node.col_offset)]
+def alone(draft: Draft, block: Sequence[ast.stmt]) -> bool:
+    """Whether statements that follow each other share their lines with no other."""
+    first, last = block[0], block[-1]
+    line = draft.source.line(last.end_lineno or last.lineno)
+    behind = line[draft.source.point(last.end_lineno or 0, last.end_col_offset or 0) :].strip()
+    before = draft.source.line(first.lineno)[: draft.source.point(first.lineno, first.col_offset)]
     return not before.strip() and (not behind or behind.startswith("#"))
 
 
-def deeper(draft: Draft, node: ast.stmt, unit: str) -> list[tuple[int, int, str]]:
-    """Insertions that indent the lines of a statement after its first by one more level."""
-    protected = string_lines(node)
+def deeper(draft: Draft, block: Sequence[ast.stmt], unit: str) -> list[tuple[int, int, str]]:
+    """Insertions that indent the lines of some statements after the first by one more level."""
+    protected = frozenset[int]().union(*map(string_lines, block))
+    first, last = first_line(block[0]), block[-1]
     changes = []
-    for line in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1):
+    for line in range(first + 1, (last.end_lineno or last.lineno) + 1):
         if line not in protected and draft.source.line(line).strip():
             at = draft.source.offset(line, 0)
             changes.append((at, at, unit))

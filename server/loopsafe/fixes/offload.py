@@ -69,13 +69,13 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
     call = site.call
     if call is None:
         moved = operation(site)
-        if moved and not _is_bound(site):
+        if moved and not is_bound(site):
             yield lambda_in_thread(site, idiom, moved), moved
-        elif isinstance(site.node, ast.Subscript) and not _is_bound(site):
+        elif isinstance(site.node, ast.Subscript) and not is_bound(site):
             yield item_statement(site, idiom), site.node
     elif is_lazy(site):
         yield from _consumed(site, idiom, call)
-    elif not (_is_context_manager(site, call) or _is_iterated(site, call) or _is_bound(site)):
+    elif not (_is_context_manager(site, call) or _is_iterated(site, call) or is_bound(site)):
         on_handle = _on_handle(site)
         whole = _chain(site, call) if on_handle or makes_handle(site) else call
         if on_handle or whole is not call:
@@ -121,7 +121,7 @@ def _is_iterated(site: Site, call: ast.Call) -> bool:
     )
 
 
-def _is_bound(site: Site) -> bool:
+def is_bound(site: Site) -> bool:
     """Whether what is called or given belongs to one thread.
 
     A function further up may keep such a thing to itself; a property hands it out.

@@ -20,7 +20,7 @@ from loopsafe.fixes.names import (
     qualified,
     survey,
 )
-from loopsafe.model import Finding, Span
+from loopsafe.model import Cost, Finding, Severity, Span
 
 _UNPLACED = (
     ast.comprehension,
@@ -155,6 +155,12 @@ def locate(finding: Finding, context: FixContext) -> Site:
             path = path[: index + 1]
             break
     return Site(finding, context, Draft(context.path, context.source), tuple(path))
+
+
+def place_in(context: FixContext, span: Span) -> Site:
+    """A place where nothing was found, to be edited for other reasons."""
+    nothing = Finding(context.path, span, "", "", Cost.STALL, Severity.HINT, "", "")
+    return locate(nothing, context)
 
 
 def is_generator(function: ast.AST) -> bool:

@@ -15,6 +15,7 @@ from loopsafe.fixes.names import FUNCTIONS, bindings, dotted, own_nodes, survey
 from loopsafe.fixes.site import Site
 from loopsafe.model import Fix, Safety
 
+GROUP = "plain-def"
 _ASYNC = re.compile(r"async(?:[ \t\f]|\\\r?\n)+(?=def\b)")
 
 
@@ -32,7 +33,8 @@ def cures(site: Site) -> Iterator[Fix]:
     edit = site.draft.replace(start, match.end(), "")
     caveat = _caveat(site, function)
     title = f"Make {function.name} a plain def (runs in the thread pool)"
-    yield Fix(title, Safety.UNSAFE if caveat else Safety.SAFE, (edit,), caveat=caveat)
+    safety = Safety.UNSAFE if caveat else Safety.SAFE
+    yield Fix(title, safety, (edit,), caveat=caveat, group=GROUP)
 
 
 def _needs_loop(site: Site, function: ast.AsyncFunctionDef) -> bool:

@@ -16,19 +16,27 @@ from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Fix, Safety, Span
 
 FIX_ALL = "source.fixAll.loopsafe"
-KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND)
+EXTRACT = types.CodeActionKind.RefactorExtract.value
+KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND, EXTRACT)
 _PREFIX = "Loopsafe: "
+_ALL_TITLES = {
+    "plain-def": "Make all endpoints that await nothing, and block, a plain def",
+}
+"""By group of fixes."""
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
 
 
 def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Cures of the findings in a range, ways to hide them, what to teach, the cure of the file."""
+    """Cures of the findings in a range, ways to hide them, what to teach, the cure of the file,
+    then what may be done with the selected lines."""
     wanted = _filter(params.context.only)
     span = work.span(params.range)
     actions: list[types.CodeAction] = []
     offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
     if wanted(KINDS[0]):
         actions.extend(_quick_fixes(work, offers))
+        actions.extend(_groups(work, offers, params.text_document.uri))
+        actions.extend(_refused(work, offers))
         actions.extend(teaching.of_findings(work, [offer.finding for offer in offers]))
     # Of a notebook every cell would be asked for, and each would fix all the others again.
     if (
@@ -39,12 +47,19 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
         actions.extend(_fix_all(work, params.text_document.uri))
     if wanted(teaching.KIND):
         actions.extend(teaching.of_calls(work, span))
+    if wanted(EXTRACT) and span[:2] != span[2:]:
+        actions.extend(_moves(work, span))
     return actions
 
 
 def resolve(work: Work, action: types.CodeAction) -> types.CodeAction:
     """The action with the edit that it promised."""
-    action.edit = work.edit(work.engine.fix_all(work.path))
+    data: Any = action.data
+    group = data.get("group") if isinstance(data, dict) else None
+    if isinstance(group, str):
+        action.edit = work.edit(work.engine.fix_group(group, work.engine.paths()), action.title)
+    else:
+        action.edit = work.edit(work.engine.fix_all(work.path))
     return action
 
 
@@ -73,11 +88,13 @@ class _Offer:
 
     finding: Finding
     fixes: tuple[Fix, ...]
+    refused: tuple[Fix, ...] = ()
 
     @staticmethod
     def of(work: Work, finding: Finding) -> _Offer:
-        fixes = work.engine.fixes(finding)
-        return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)))
+        fixes = (*work.engine.fixes(finding), *work.engine.wide_fixes(finding))
+        refused = tuple(fix for fix in fixes if fix.kind == "refused")
+        return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)), refused)
 
     @property
     def has_safe(self) -> bool:
@@ -114,7 +131,7 @@ def _quick_fixes(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAct
 def _quick_fix(
     work: Work, finding: Finding, fix: Fix, is_preferred: bool
 ) -> Iterator[types.CodeAction]:
-    edit = work.edit(fix.edits)
+    edit = work.edit(fix.edits, fix.title)
     if edit is None:
         return
     yield types.CodeAction(
@@ -137,6 +154,46 @@ def _show_chain(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeActi
             diagnostics=[work.diagnostic(deep[0])],
             command=chain.command(work, deep[0], chain.SHOW, title),
         )
+
+
+def _groups(work: Work, offers: Sequence[_Offer], uri: str) -> Iterator[types.CodeAction]:
+    """A fix for all that it fits in this file; in the workspace, once somebody chooses that."""
+    groups = {f.group for offer in offers for f in offer.fixes if f.group and _is_safe_cure(f)}
+    for group in sorted(groups & _ALL_TITLES.keys()):
+        edits = work.engine.fix_group(group, (work.path,))
+        title = f"{_PREFIX}{_ALL_TITLES[group]}"
+        if len(edits) > 1:
+            yield types.CodeAction(
+                title=f"{title} in this file ({len(edits)})",
+                kind=types.CodeActionKind.QuickFix,
+                edit=work.edit(edits),
+            )
+        if work.convert.client.resolves_edits and work.engine.paths():
+            yield types.CodeAction(
+                title=f"{title} in the workspace",
+                kind=types.CodeActionKind.QuickFix,
+                data={"uri": uri, "group": group},
+            )
+
+
+def _refused(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
+    """What somebody may look for in vain, with the reason; not in the menu of the light bulb."""
+    if not work.convert.client.disabled_actions:
+        return
+    for fix in dict.fromkeys(fix for offer in offers for fix in offer.refused):
+        yield types.CodeAction(
+            title=f"{_PREFIX}{fix.title}",
+            kind=types.CodeActionKind.QuickFix,
+            disabled=types.CodeActionDisabled(fix.caveat),
+        )
+
+
+def _moves(work: Work, span: Span) -> Iterator[types.CodeAction]:
+    for fix in work.engine.moves(work.path, span):
+        edit = work.edit(fix.edits)
+        if edit is not None:
+            kind = types.CodeActionKind.RefactorExtract
+            yield types.CodeAction(title=f"{_PREFIX}{fix.title}", kind=kind, edit=edit)
 
 
 def _fix_all(work: Work, uri: str) -> Iterator[types.CodeAction]:

@@ -32,6 +32,10 @@ class Client:
     resolves_edits: bool = False
     document_changes: bool = False
     creates_files: bool = False
+    change_annotations: bool = False
+    """Edits may ask to be confirmed."""
+    disabled_actions: bool = False
+    """Actions that cannot be taken may be shown, with the reason."""
     applies_edits: bool = False
     call_hierarchy: bool = False
     lenses: bool = False
@@ -79,6 +83,8 @@ class Client:
             creates_files=has.true("workspace.workspace_edit.document_changes")
             and types.ResourceOperationKind.Create
             in (has.value("workspace.workspace_edit.resource_operations") or ()),
+            change_annotations=has.present("workspace.workspace_edit.change_annotation_support"),
+            disabled_actions=has.true("text_document.code_action.disabled_support"),
             applies_edits=has.true("workspace.apply_edit"),
             call_hierarchy=has.present("text_document.call_hierarchy")
             and options.get("callHierarchy") is not False,

@@ -19,6 +19,7 @@ from loopsafe.model import Edit, Finding, Hop, Severity, Span
 from loopsafe.text import SourceText
 
 SOURCE = "loopsafe"
+_PREVIEW = "loopsafe.preview"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
     Severity.WARNING: types.DiagnosticSeverity.Warning,
@@ -151,8 +152,13 @@ class Converter:
             code="invalid-settings",
         )
 
-    def workspace_edit(self, edits: Iterable[Edit], texts: Texts) -> types.WorkspaceEdit | None:
-        """Edits of any files; None if the text of one of them is gone."""
+    def workspace_edit(
+        self, edits: Iterable[Edit], texts: Texts, label: str = ""
+    ) -> types.WorkspaceEdit | None:
+        """Edits of any files; None if the text of one of them is gone.
+
+        Those of several files are to be looked at first, under the label, where the client can.
+        """
         changes: dict[str, list[types.TextEdit]] = {}
         versions: dict[str, int | None] = {}
         for edit in edits:
@@ -167,13 +173,18 @@ class Converter:
             return None
         if not self.client.document_changes:
             return types.WorkspaceEdit(changes=changes)
+        is_previewed = len(changes) > 1 and bool(label) and self.client.change_annotations
         return types.WorkspaceEdit(
             document_changes=[
                 types.TextDocumentEdit(
-                    types.OptionalVersionedTextDocumentIdentifier(uri, versions[uri]), edits_
+                    types.OptionalVersionedTextDocumentIdentifier(uri, versions[uri]),
+                    _annotated(edits_) if is_previewed else edits_,
                 )
                 for uri, edits_ in changes.items()
-            ]
+            ],
+            change_annotations={_PREVIEW: types.ChangeAnnotation(label, needs_confirmation=True)}
+            if is_previewed
+            else None,
         )
 
     def markup(self, markdown: str, plain: str) -> types.MarkupContent:
@@ -217,6 +228,12 @@ class Converter:
         if cell is None:
             return types.Location(texts.uri(path), range_)
         return types.Location(cell.uri, _moved(range_, 1 - cell.first))
+
+
+def _annotated(
+    changes: Iterable[types.TextEdit],
+) -> list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit]:
+    return [types.AnnotatedTextEdit(_PREVIEW, edit.range, edit.new_text) for edit in changes]
 
 
 def text_hash(source: SourceText) -> str:

@@ -55,13 +55,17 @@ class Indexer:
             async with self._status.working("Reading the project"):
                 while not await self._worker.run(partial(_slice, engine, files, read), _RANK):
                     pass
-                await self._worker.run(lambda _: engine.index(read), _RANK)
+                await self._worker.run(partial(_done, engine, read), _RANK)
         except Exception as error:
             _log.error("Reading %s failed: %s", engine.root, error, exc_info=error)
             return
         if len(read) == _MOST_FILES:
             _log.info("%s has many files: only %d were read", engine.root, _MOST_FILES)
         self._done()
+
+
+def _done(engine: Engine, read: list[str], _stop: Stop) -> None:
+    engine.index(read, whole=len(read) < _MOST_FILES)
 
 
 def _slice(engine: Engine, files: Iterator[str], read: list[str], stop: Stop) -> bool:

@@ -100,12 +100,12 @@ class Work:
         """A finding of this file as the client understands it."""
         return self.convert.diagnostic(finding, self.report.source, self.texts)
 
-    def edit(self, edits: Iterable[Edit]) -> types.WorkspaceEdit | None:
-        """Edits of this and other files as the client understands them.
+    def edit(self, edits: Iterable[Edit], label: str = "") -> types.WorkspaceEdit | None:
+        """Edits of this and other files as the client understands them; `label` heads a preview.
 
         None where one of them would touch what a notebook has otherwise, or leave its cell.
         """
-        return self.convert.workspace_edit(edits, self.texts)
+        return self.convert.workspace_edit(edits, self.texts, label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,196 @@
+"""Fixes that reach beyond one function: its callers in all files, and others of its kind."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from loopsafe.effects.uses import AllUses, Use
+from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
+from loopsafe.engine.cures import Cures, number_of
+from loopsafe.fixes import fixes
+from loopsafe.fixes.context import FixContext
+from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.fixes.twins import Client, client_of, replaced
+from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Edit, Finding, Fix, Hop, Safety
+from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.text import SourceText
+
+
+class Files(NamedTuple):
+    """What of an engine the fixes of several files need."""
+
+    table: ModuleTable
+    read: Callable[[str], SourceText]
+    project: Callable[[], Iterable[Module]]
+    findings: Callable[[str], Sequence[Finding]]
+    blocking: Callable[[Finding], Blocking | None]
+    twin: Callable[[str], str]
+    """The async twin of a class, by full names; empty where it has none."""
+
+
+class Wide:
+    """Makes such fixes; keeps those of a helper, as many findings share one."""
+
+    def __init__(self, files: Files, cures: Cures, callers: AllUses, converter: Converter) -> None:
+        self._files = files
+        self._cures = cures
+        self._callers = callers
+        self._converter = converter
+        self._known: dict[tuple[object, ...], Fix | None] = {}
+
+    def forget(self) -> None:
+        """Some text changed."""
+        self._known.clear()
+
+    def of(self, finding: Finding, known: Blocking | None) -> Iterator[Fix]:
+        """What else cures a finding; a fix of the kind `refused` says why it cannot be done."""
+        hop = _helper(finding)
+        if hop is not None:
+            key = (hop.path, hop.span, finding.sink)
+            if key not in self._known:
+                self._known[key] = self._asynchronous(finding, hop, known)
+            fix = self._known[key]
+            if fix is not None:
+                yield fix
+        for fix in (self._twin(finding), self._unawaited(finding)):
+            if fix is not None:
+                yield fix
+
+    def _asynchronous(self, finding: Finding, hop: Hop, known: Blocking | None) -> Fix | None:
+        """The helper that makes the blocking call as a coroutine function, awaited everywhere."""
+        module = self._files.table.at(hop.path)
+        number = number_of(module, hop.function) if module is not None else None
+        if module is None or number is None or module.facts.functions[number].is_async:
+            return None
+        name = module.facts.functions[number].name
+        title = f"Make {name} async, and await it wherever it is called"
+        chain = finding.chain[finding.chain.index(hop) :]
+        cured = replace(
+            finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
+        )
+        try:
+            found = self._converter.conversion(module, number, self._files.project())
+            edits, caveat = self._rewritten(found, cured, known)
+        except (Refused, Stuck) as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        count = len(dict.fromkeys(edit.path for edit in edits))
+        files = f" ({count} files)" if count > 1 else ""
+        outside = f"Code outside of this workspace that calls `{name}` must await it as well."
+        return Fix(
+            title + files, Safety.UNSAFE, edits, caveat=" ".join(filter(None, (caveat, outside)))
+        )
+
+    def _rewritten(
+        self, found: Conversion, cured: Finding, known: Blocking | None
+    ) -> tuple[tuple[Edit, ...], str]:
+        edits: list[Edit] = []
+        caveat = ""
+        for path in found.paths:
+            context = self._cures.bare(path, self._files.read(path))
+            if context is None:
+                raise Stuck(f"{path} cannot be parsed")
+            here = cured.path == path
+            wanted = Wanted(
+                functions=found.functions.get(path, ()),
+                awaited=found.awaited.get(path, ()),
+                run=found.run.get(path, ()),
+                cured=cured if here else None,
+            )
+            try:
+                made, said = rewritten(replace(context, blocking=known), wanted, fixes)
+            except Stuck as why:
+                raise Stuck(f"{self._converter.shown(path)}: {why}") from None
+            edits += made
+            caveat = caveat or said
+        return tuple(edits), caveat
+
+    def _twin(self, finding: Finding) -> Fix | None:
+        """The client that the call is made on as an async one, with all its calls awaited."""
+        context = self._cures.bare(finding.path, self._files.read(finding.path))
+        module = self._files.table.at(finding.path)
+        if context is None or module is None or len(finding.chain) > 1:
+            return None
+        client = client_of(context, finding.span)
+        twin = self._files.twin(client.cls) if client is not None else ""
+        if client is None or not twin:
+            return None
+        article = "an" if twin[:1] in "aeiou" else "a"
+        title = f"Make {client.name} {article} {twin}, and await all its calls"
+        awaitable = {
+            other.span: method
+            for other in self._files.findings(finding.path)
+            if (method := self._method(other, client.cls))
+        }
+        try:
+            self._check_outside(module, context, client)
+            edits = replaced(context, client, twin, awaitable)
+        except Stuck as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        caveat = "An async client belongs to one event loop, and is closed with `await`."
+        return Fix(title, Safety.UNSAFE, edits, caveat=caveat)
+
+    def _method(self, finding: Finding, cls: str) -> str:
+        """What a blocking call is called on the async twin of a class; empty if it has none."""
+        library = cls.partition(".")[0]
+        if len(finding.chain) > 1 or finding.derived or not finding.sink.startswith(f"{library}."):
+            return ""
+        known = self._files.blocking(finding)
+        # What a client's attribute does is named by the client: `openai.OpenAI.files.create`.
+        return (known.twin if known is not None else finding.sink).rpartition(".")[2]
+
+    def _check_outside(self, module: Module, context: FixContext, client: Client) -> None:
+        """Raises Stuck where code outside of the client's scope may use it."""
+        name = client.name.rpartition(".")[2]
+        owner = client.scope.name if isinstance(client.scope, ast.ClassDef) else ""
+        if owner:
+            inside = {id(node) for node in ast.walk(client.scope)}
+            for node in ast.walk(context.tree):
+                if isinstance(node, ast.Attribute) and node.attr == name and id(node) not in inside:
+                    raise Stuck(f"`{name}` is used outside of {owner}, in line {node.lineno}")
+        elif not isinstance(client.scope, ast.Module):
+            return
+        found = self._callers.elsewhere(module, name, owner)
+        if found is not None:
+            place = f"{self._converter.shown(found[0].path)}:{found[1]}"
+            raise Stuck(f"`{client.name}` may be used in {place}")
+
+    def _unawaited(self, finding: Finding) -> Fix | None:
+        """A plain endpoint that its tests no longer await."""
+        module = self._files.table.at(finding.path)
+        number = number_of(module, finding.function) if module is not None else None
+        if module is None or number is None:
+            return None
+        plain = self._cures.plain(finding, self._files.read(finding.path), module)
+        if plain is None:
+            return None
+        name = module.facts.functions[number].name
+        title = f"Make {name} a plain def, and do not await it in its tests"
+        try:
+            edits = [*plain.edits, *self._without_await(name, self._callers.uses(module, number))]
+        except (Refused, Stuck) as why:
+            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
+        return replace(plain, title=title, safety=Safety.UNSAFE, edits=tuple(edits), group="")
+
+    def _without_await(self, name: str, uses: Sequence[Use]) -> Iterator[Edit]:
+        for use in uses:
+            place = f"{self._converter.shown(use.module.path)}:{use.span.line}"
+            if use.kind != "call" or not is_test_file(use.module.path):
+                raise Refused(f"`{name}` is not only called by the framework, but in {place}")
+        for path in dict.fromkeys(use.module.path for use in uses):
+            context = self._cures.bare(path, self._files.read(path))
+            if context is None:
+                raise Stuck(f"{self._converter.shown(path)} cannot be parsed")
+            spans = [use.span for use in uses if use.module.path == path]
+            yield from rewritten(context, Wanted(unawaited=spans), fixes)[0]
+
+
+def _helper(finding: Finding) -> Hop | None:
+    """The hop of the project's own plain function that makes the call to a library."""
+    for hop in finding.chain[1:]:
+        if (hop.path, hop.span) == finding.root:
+            return hop
+    return None

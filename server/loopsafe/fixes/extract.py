@@ -1,0 +1,84 @@
+"""Makes statements a function of their own and calls it in a worker thread.
+
+text = load(path)                     def work():
+                                          text = load(path)
+                                          return text
+
+                                      text = await asyncio.to_thread(work)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import first_line
+from loopsafe.fixes.flow import flow_of
+from loopsafe.fixes.idioms import Idiom, of_nothing
+from loopsafe.fixes.layout import alone, changed, deeper
+from loopsafe.fixes.site import Site
+from loopsafe.model import Edit
+
+CAVEAT = "The block then runs beside the loop: what it shares must be thread-safe."
+
+
+def extracted(
+    site: Site, function: ast.AsyncFunctionDef, block: Sequence[ast.stmt], idiom: Idiom
+) -> tuple[Edit, ...] | None:
+    """The edits; None where the statements cannot leave their function, a coroutine function."""
+    draft, unit, newline = site.draft, site.indent_unit(), site.draft.source.newline
+    if not alone(draft, block) or _needs_loop(site, block):
+        return None
+    flow = flow_of(function, block, lambda node: swallows(site, node))
+    around = of_nothing(site, idiom) if flow is not None else None
+    if flow is None or around is None:
+        return None
+    head, tail, imports = around
+    indent = draft.indent(block[0].lineno)
+    start = draft.source.offset(first_line(block[0]), len(indent.encode()))
+    stop = draft.stop(block[-1])
+    name = site.free_name("work")
+    lines = [f"def {name}():"]
+    for keyword, names in (("global", flow.globals), ("nonlocal", flow.shared)):
+        if names:
+            lines.append(f"{indent}{unit}{keyword} {', '.join(names)}")
+    lines.append(f"{indent}{unit}{changed(draft, start, stop, deeper(draft, block, unit))}")
+    behind = _comment_behind(site, block[-1])
+    lines[-1] += behind
+    results = ", ".join(flow.results)
+    if results:
+        lines.append(f"{indent}{unit}return {results}")
+    given = "return " if flow.returns else f"{results} = " if results else ""
+    lines += ["", f"{indent}{given}await {head}{name}{tail}"]
+    return (*imports, draft.replace(start, stop + len(behind), newline.join(lines)))
+
+
+def swallows(site: Site, block: ast.With) -> bool:
+    """Whether an exception may end in a `with`, so that its end does not prove its whole."""
+    for item in block.items:
+        opened = item.context_expr
+        name = site.full_name(opened.func if isinstance(opened, ast.Call) else opened)
+        if name.rpartition(".")[2] in table("threads")["swallowing"]:
+            return True
+    return False
+
+
+def _needs_loop(site: Site, block: Sequence[ast.stmt]) -> bool:
+    """Whether the block names what works only where a loop is running: `asyncio.create_task`."""
+    bound, imports = table("to_def")["bound_to_loop"], site.imports()
+    names = {
+        imports.get(node.id, node.id)
+        for statement in block
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name)
+    }
+    return any(full == name or full.startswith(f"{name}.") for name in bound for full in names)
+
+
+def _comment_behind(site: Site, last: ast.stmt) -> str:
+    """The comment on the block's last line, which goes with it."""
+    line = last.end_lineno or last.lineno
+    return site.draft.source.line(line)[
+        site.draft.source.point(line, last.end_col_offset or 0) :
+    ].rstrip()

@@ -1,0 +1,114 @@
+"""A client becomes its async twin with all that is done with it, or stays as it is."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from test_fix_everywhere import Project
+
+from loopsafe.fixes.data import table
+from loopsafe.knowledge import catalogue
+from loopsafe.model import Safety
+
+TEXT = """
+    import redis
+    from openai import OpenAI
+
+    client: OpenAI = OpenAI(api_key="x")
+
+
+    async def ask(text):
+        vector = client.embeddings.create(model="m", input=text).data[0]
+        return vector, client.chat.completions.create(model="m", messages=[], stream=False)
+
+
+    class Store:
+        def __init__(self, url):
+            self.db = redis.Redis(host=url, decode_responses=True)
+
+        async def get(self, key):
+            if not self.db.exists(key):
+                raise redis.RedisError
+            return self.db.get(key).upper()
+
+        async def shut(self):
+            self.db.close()
+"""
+
+
+def after(project: Project, line: int) -> str:
+    path = str(project.root / "app.py")
+    finding = next(f for f in project.engine.report(path).findings if f.span.line == line)
+    [fix] = project.engine.wide_fixes(finding)
+    assert fix.safety is Safety.UNSAFE, fix.caveat
+    return project.after(fix)["app"]
+
+
+def test_a_global_client(tmp_path: Path) -> None:
+    text = textwrap.dedent(TEXT).lstrip()
+    changed = (
+        text.replace("OpenAI", "AsyncOpenAI")
+        .replace(
+            '= client.embeddings.create(model="m", input=text)',
+            '= (await client.embeddings.create(model="m", input=text))',
+        )
+        .replace("vector, client", "vector, await client")
+    )
+    assert after(Project(tmp_path, app=TEXT), 8) == changed
+
+
+def test_a_client_that_an_object_holds(tmp_path: Path) -> None:
+    text = textwrap.dedent(TEXT).lstrip()
+    changed = (
+        text.replace("import redis\n", "import redis.asyncio\n")
+        .replace("redis.Redis(", "redis.asyncio.Redis(")
+        .replace("not self.db", "not await self.db")
+        .replace("self.db.get(key).upper()", "(await self.db.get(key)).upper()")
+        .replace("self.db.close()", "await self.db.aclose()")
+    )
+    project = Project(tmp_path, app=TEXT)
+    assert after(project, 17) == changed
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("def plain():\n    client.embeddings.create()", "may not stand"),
+        ("def plain():\n    return client", "has no async way"),
+        ("async def g():\n    return client.with_options(timeout=1)", "has no async way"),
+        ("async def g():\n    for x in client.embeddings.create(): print(x)", "is iterated"),
+        ("async def g():\n    client.chat.completions.create(stream=True)", "is iterated"),
+        ("def g(client):\n    pass", "is another thing"),
+        ("def g():\n    global client\n    client = None", "is set anew"),
+    ],
+)
+def test_it_stays_where_one_use_cannot_follow(tmp_path: Path, more: str, why: str) -> None:
+    text = textwrap.dedent(TEXT) + "\n\n" + more + "\n"
+    project = Project(tmp_path, app=text)
+    [fix] = project.engine.wide_fixes(project.engine.report(str(tmp_path / "app.py")).findings[0])
+    assert fix.kind == "refused"
+    assert why in fix.caveat
+
+
+def test_it_stays_where_another_file_uses_it(tmp_path: Path) -> None:
+    for more in (
+        "from app import client\n",
+        "import app\n\n\ndef f():\n    return app.client.files\n",
+        "def f(patch):\n    patch('app.client')\n",
+    ):
+        project = Project(tmp_path, app=TEXT, more=more)
+        path = str(tmp_path / "app.py")
+        [fix] = project.engine.wide_fixes(project.engine.report(path).findings[0])
+        assert fix.kind == "refused"
+        assert "may be used in more.py:" in fix.caveat
+
+
+def test_every_class_of_the_table_has_a_twin() -> None:
+    known = catalogue.load()
+    for name in table("twins")["classes"]:
+        entry = known.klass(name)
+        assert entry is not None, name
+        assert entry.twin, name
+    assert set(table("twins")["closing"]) <= set(table("twins")["classes"])
