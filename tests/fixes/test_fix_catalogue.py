@@ -26,7 +26,6 @@ def test_sleep_awaits_its_twin() -> None:
         found,
         """
         import asyncio
-        import time
 
 
         async def f():
@@ -207,7 +206,8 @@ def test_fixes_of_one_file_are_merged() -> None:
         case(text, "requests.get", occurrence=2, runner=ENDPOINT),
         case(text, "requests.get", occurrence=2),
     ]
-    edits = merge(cases[0].context, [found.cures[0] for found in cases])
+    context = cases[0].context
+    edits = merge(context.path, context.source, context.tree, [found.cures[0] for found in cases])
     assert cases[0].context.source.apply(edits) == textwrap.dedent("""
         import asyncio
         import functools

@@ -23,7 +23,7 @@ from loopsafe.model import Fix, Safety
 
 def cures(site: Site) -> Iterator[Fix]:
     """The `with` or `for` that the finding belongs to."""
-    block = _block(site)
+    block = opening(site)
     if block is None or site.function is None or not alone(site.draft, block):
         return
     idiom = choose(site)
@@ -35,7 +35,7 @@ def cures(site: Site) -> Iterator[Fix]:
         yield fix
 
 
-def _block(site: Site) -> ast.With | ast.For | None:
+def opening(site: Site) -> ast.With | ast.For | None:
     """The statement that opens what the finding uses: the file it reads, the loop that reads it."""
     root: ast.AST = site.node
     while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
