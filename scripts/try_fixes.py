@@ -34,7 +34,7 @@ from loopsafe.engine import Engine
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 
-_RUFF = "F821,F401,F811,F841,F704,F706,E999,E902,PLE1142"
+_RUFF = "F821,F401,F811,F841,F704,F706,E902,PLE1142"
 _MYPY = (
     "--ignore-missing-imports", "--follow-imports=skip", "--check-untyped-defs", "--no-incremental",
     "--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-pretty",
@@ -72,21 +72,20 @@ def main() -> int:
     every = Result()
     for project in arguments.projects:
         found = try_project(project.resolve(), arguments.python, arguments.each)
-        print(f"{project.name}: {found.findings} findings, {len(found.trials)} fixes",
-              file=sys.stderr)  # fmt: skip
+        _lint(found.trials)
+        if arguments.mypy:
+            _check_types(found.trials)
+        failed = [trial for trial in found.trials if trial.wrong]
+        for trial in failed:
+            _show(trial, arguments.show)
+        _report(project.name, found, len(failed))
         every.findings += found.findings
         every.reported += found.reported
         every.trials += found.trials
         every.without += found.without
         every.titles += found.titles
-    _lint(every.trials)
-    if arguments.mypy:
-        _check_types(every.trials)
-    failed = [trial for trial in every.trials if trial.wrong]
-    for trial in failed:
-        _show(trial, arguments.show)
-    _summary(every, len(failed))
-    return int(bool(failed))
+    _summary(every)
+    return int(any(trial.wrong for trial in every.trials))
 
 
 def try_project(root: Path, python: Path | None, each: int = sys.maxsize) -> Result:
@@ -224,14 +223,19 @@ def _show(trial: Trial, whole: bool) -> None:
     if whole:
         for edit in trial.fix.edits:
             print(f"    {tuple(edit.span)} {edit.content!r}")
+    sys.stdout.flush()
 
 
-def _summary(result: Result, failed: int) -> None:
+def _report(name: str, result: Result, failed: int) -> None:
+    text = f"{name}: {result.findings} findings, {len(result.trials)} fixes, {failed} wrong"
+    print(f"{text}; asked for findings after {result.reported}", file=sys.stderr, flush=True)
+
+
+def _summary(result: Result) -> None:
     def say(text: str) -> None:
         print(text, file=sys.stderr)
 
-    say(f"\n{result.findings} findings, {len(result.trials)} fixes, {failed} wrong")
-    say(f"asked for findings after {result.reported} of them")
+    _report("\nall", result, sum(bool(trial.wrong) for trial in result.trials))
     for title, count in result.titles.most_common():
         say(f"{count:6}  {title}")
     say(f"\nwithout an edit: {result.without.total()}")
