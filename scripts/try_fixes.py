@@ -177,7 +177,8 @@ def _lint(trials: Sequence[Trial]) -> None:
         command += ["--select", _RUFF, "--output-format", "json", "--exit-zero", str(folder)]
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         for entry in json.loads(out):
-            yield Path(entry["filename"]).name, f"{entry['code']} {entry['message']}"
+            said = re.sub(r"\bline \d+", "line", f"{entry['code']} {entry['message']}")
+            yield Path(entry["filename"]).name, said
 
     _compare(trials, "ruff", said)
 
