@@ -71,7 +71,7 @@ def explain(finding: Finding) -> Explanation:
     elif finding.advice:
         advice = finding.advice
     elif finding.twin and finding.twin not in advice:
-        advice = f"`{finding.twin}()` does the same and can be awaited. {advice}"
+        advice = f"{_twin(finding.twin)} {advice}"
     return Explanation(
         harm=general.harm,
         reason=_sentence(finding.reason),
@@ -215,6 +215,16 @@ def _certainty(finding: Finding) -> str:
     elif finding.origin:
         rests = f"`{finding.origin}` says that it blocks."
     return " ".join(filter(None, (rests, doubt)))
+
+
+def _twin(name: str) -> str:
+    """What an async twin is good for: a function or method is awaited, an object entered."""
+    owner, _, method = name.rpartition(".")
+    if method in ("__aenter__", "__enter__"):
+        return f"`async with` and `{owner}` do the same without blocking."
+    if method in ("__aiter__", "__iter__", "__anext__", "__next__"):
+        return f"`async for` and `{owner}` do the same without blocking."
+    return f"`{name}()` does the same and can be awaited."
 
 
 def _sentence(text: str) -> str:

@@ -114,7 +114,7 @@ class SourceText:
     def apply(self, edits: tuple[Edit, ...]) -> str:
         """The text after edits of one file, which must not overlap (ValueError if they do)."""
         text, limit = self.text, len(self.text)
-        for edit in sorted(edits, key=lambda e: (e.span.line, e.span.column), reverse=True):
+        for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
             start = self.offset(edit.span.line, edit.span.column)
             stop = self.offset(edit.span.end_line, edit.span.end_column)
             if stop > limit:

@@ -26,7 +26,6 @@ def test_sleep_awaits_its_twin() -> None:
         found,
         """
         import asyncio
-        import time
 
 
         async def f():

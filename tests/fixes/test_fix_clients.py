@@ -166,7 +166,6 @@ def test_a_session_becomes_async_as_a_whole() -> None:
         ),
         """
         import httpx
-        import requests
 
 
         async def load(u):

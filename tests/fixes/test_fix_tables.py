@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import re
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from loopsafe.fixes import idiom_names
 from loopsafe.fixes.clients import Pair, pairs
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import idioms
+from loopsafe.knowledge.catalogue import load
 
 ABSENT = {"yaml", "tomli", "tomllib"}
 
@@ -70,13 +73,103 @@ def test_the_settings_name_idioms() -> None:
     assert set(OFFLOADS) - {"auto"} <= set(idiom_names())
 
 
-@pytest.mark.parametrize("name", table("drop_in")["function"])
+DROP_INS = table("drop_in")
+
+
+@pytest.mark.parametrize("name", DROP_INS["function"])
 def test_drop_ins_exist(name: str) -> None:
-    assert callable(find(name))
-    entry = table("drop_in")["function"][name]
-    for library in set(entry) - {"safe", "caveat"}:
-        assert library in idiom_names()
-        assert inspect.iscoroutinefunction(find(entry[library]))
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        pytest.skip("not installed")
+    try:
+        blocking = list(inspect.signature(find(name)).parameters)
+    except ValueError:
+        blocking = []  # Written in C, without a signature.
+    entry = dict(DROP_INS["function"][name])
+    assert entry.pop("safe") or entry.get("caveat")
+    keywords = entry.pop("keywords", [])
+    entry.pop("caveat", None)
+    for library, twin in entry.items():
+        assert library in (*idiom_names(), *DROP_INS["libraries"])
+        if not twin or "(" in twin:
+            continue
+        awaited = find(twin.replace(":", "."))
+        assert inspect.iscoroutinefunction(inspect.unwrap(awaited)) or library == "aiofiles"
+        taken = inspect.signature(awaited).parameters.values()
+        if all(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in taken):
+            assert set(blocking) <= {p.name for p in taken}
+    for position, keyword in enumerate(keywords):
+        assert not keyword or blocking[position] == keyword
+
+
+@pytest.mark.parametrize("name", DROP_INS["wrapped"])
+def test_wrapped_objects_have_the_methods(name: str) -> None:
+    entry = DROP_INS["wrapped"][name]
+    for method in entry["methods"]:
+        assert callable(getattr(find(name), method))
+        assert inspect.iscoroutinefunction(getattr(find(entry["by"]), method))
+
+
+@pytest.mark.parametrize("library", table("files")["library"], ids=lambda entry: entry["name"])
+async def test_async_files_have_the_methods(library: dict[str, Any], tmp_path: Path) -> None:
+    if library["name"] == "trio":
+        return  # It opens files in its own loop only; its methods are those of anyio.
+    opened = find(library["open"])(tmp_path / "x", "w+b")
+    async with await opened if library["awaited"] else opened as file:
+        for name in table("files")["awaited"]:
+            assert inspect.iscoroutinefunction(getattr(file, name)), name
+        for name in ("name", "mode", "closed", "fileno"):
+            assert getattr(file, name) is not None
+
+
+@pytest.mark.parametrize("kind", ["reads", "writes"])
+def test_files_have_sisters(kind: str) -> None:
+    for name, sister in table("files")[kind].items():
+        if name.partition(".")[0] not in ABSENT:
+            assert callable(find(f"{name.rpartition('.')[0]}.{sister}"))
+
+
+OBJECTS = table("objects")
+CLASSES = sorted({*OBJECTS["entered"], *OBJECTS["plain"], *OBJECTS["factories"].values()})
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_clients_have_async_twins(name: str) -> None:
+    known = load().klass(name)
+    assert known is not None
+    assert known.name == name, "a table uses the first name of a class"
+    assert known.twin
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        pytest.skip("not installed")
+    blocking, twin = find(name), find(known.twin)
+    assert hasattr(twin, "__aenter__") or name not in OBJECTS["entered"]
+    for method in set(OBJECTS["plain"].get(name, [])) - {"*"}:
+        assert not inspect.iscoroutinefunction(getattr(twin, method)), method
+    refused = OBJECTS["refused"].get(name.partition(".")[0], [])
+    for method, _ in inspect.getmembers(blocking, inspect.isroutine):
+        entry = known.blocking(method)
+        if entry is None or not entry.twin or method.startswith("_") or method in refused:
+            continue
+        found = getattr(twin, entry.twin.rpartition(".")[2], None)
+        assert callable(found), method
+        assert not inspect.isasyncgenfunction(found), method
+
+
+@pytest.mark.parametrize("name", OBJECTS["closing"])
+def test_clients_are_closed_by_a_coroutine(name: str) -> None:
+    owner, _, method = name.rpartition(".")
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        pytest.skip("not installed")
+    known = load().klass(owner)
+    assert known is not None
+    assert callable(getattr(find(owner), method))
+    assert inspect.iscoroutinefunction(getattr(find(known.twin), OBJECTS["closing"][name]))
+
+
+def test_wrappers_await_the_same_methods() -> None:
+    for entry in table("attribute")["wrapper"]:
+        for name in entry["classes"]:
+            for method in entry["methods"]:
+                assert inspect.iscoroutinefunction(getattr(find(name), method))
 
 
 INSTALLED = [pair for pair in pairs() if pair.package in ("requests", "httpx")]
@@ -123,8 +216,12 @@ def test_responses_and_errors_have_counterparts() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["idioms", "threads", "drop_in", "clients", "eager", "nested_loop", "to_def"]
-)
+    "name",
+    [
+        "idioms", "threads", "drop_in", "clients", "eager", "nested_loop", "to_def", "attribute",
+        "files", "future", "objects", "process",
+    ],
+)  # fmt: skip
 def test_tables_are_read(name: str) -> None:
     assert table(name)
     text = importlib.resources.files("loopsafe.fixes").joinpath(f"{name}.toml").read_text("utf-8")

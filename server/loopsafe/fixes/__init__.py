@@ -11,13 +11,20 @@ from dataclasses import replace
 
 from loopsafe.fixes import (
     async_client,
+    async_file,
+    async_object,
     async_session,
+    attribute,
     block,
     drop_in,
     eager,
+    future,
     ignore,
     nested_loop,
     offload,
+    process,
+    scoped,
+    thread_flag,
     to_def,
     unused,
 )
@@ -25,9 +32,10 @@ from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.edits import Draft, compiles
 from loopsafe.fixes.idioms import idioms
+from loopsafe.fixes.leftovers import removes, tidied
 from loopsafe.fixes.selection import moves
 from loopsafe.fixes.site import Site, locate
-from loopsafe.model import Edit, Finding, Fix
+from loopsafe.model import Edit, Finding, Fix, Safety
 from loopsafe.text import SourceText
 
 __all__ = ["FixContext", "fixes", "idiom_names", "merge", "moves"]
@@ -35,8 +43,16 @@ __all__ = ["FixContext", "fixes", "idiom_names", "merge", "moves"]
 Cure = Callable[[Site], Iterator[Fix]]
 
 # In the order in which they are offered. Of a group, the first that has something to offer speaks.
-_ASYNC: tuple[Cure, ...] = (drop_in.cures, async_session.cures, async_client.cures)
-_THREAD: tuple[Cure, ...] = (block.cures, offload.cures)
+_ASYNC: tuple[Cure, ...] = (
+    drop_in.cures,
+    attribute.cures,
+    future.cures,
+    async_file.cures,
+    async_object.cures,
+    async_session.cures,
+    async_client.cures,
+)
+_THREAD: tuple[Cure, ...] = (block.cures, scoped.cures, offload.cures)
 _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "async-without-await": ((to_def.cures,),),
     "eager-offload": ((eager.cures,),),
@@ -44,9 +60,9 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "await-sync": (_ASYNC, (offload.cures,)),
     "unused-ignore": ((unused.cures,),),
 }
-# Where one of these is offered, moving the call to a thread would be a detour.
-_ENOUGH: tuple[Cure, ...] = (drop_in.cures,)
-_BLOCKING = ((to_def.cures,), _ASYNC, _THREAD)
+# Where one of these is safe, moving the call to a thread would be a detour.
+_ENOUGH: tuple[Cure, ...] = (drop_in.cures, attribute.cures, future.cures)
+_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (process.cures,))
 
 
 def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
@@ -56,7 +72,7 @@ def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
     for group in _CURES.get(finding.code, _BLOCKING):
         cure, right = _first(site, group)
         offered += right
-        if cure in _ENOUGH:
+        if cure in _ENOUGH and any(fix.safety is Safety.SAFE for fix in right):
             break
     hiding = [] if finding.code == "unused-ignore" else _first(site, (ignore.cures,))[1]
     return (*offered, *hiding)
@@ -72,12 +88,13 @@ def merge(
     draft = Draft(path, source)
     merged: list[Edit] = []
     for fix in wanted:
-        new = [edit for edit in fix.edits if edit not in merged]
+        cure = (edit for edit in fix.edits if not removes(draft, tree, edit))
+        new = [edit for edit in cure if edit not in merged]
         if any(overlap(edit, other) for edit in new for other in merged):
             continue
         if compiles(draft, tree, combined((*merged, *new))):
             merged += new
-    return combined(merged)
+    return combined(tidied(draft, tree, merged))
 
 
 def idiom_names() -> tuple[str, ...]:
@@ -88,8 +105,16 @@ def idiom_names() -> tuple[str, ...]:
 def _first(site: Site, group: tuple[Cure, ...]) -> tuple[Cure | None, list[Fix]]:
     """The first cure that has something to offer, and what."""
     for cure in group:
-        found = [replace(fix, edits=combined(fix.edits)) for fix in cure(site)]
+        found = [_finished(site, fix) for fix in cure(site)]
         right = [f for f in found if compiles(site.draft, site.context.tree, f.edits)]
         if right:
             return cure, right
     return None, []
+
+
+def _finished(site: Site, fix: Fix) -> Fix:
+    """The fix with its edits joined, and the imports taken out that it leaves unused."""
+    edits = fix.edits
+    if fix.kind == "quickfix":
+        edits = tidied(site.draft, site.context.tree, edits)
+    return replace(fix, edits=combined(edits))

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from loopsafe.fixes.async_client import arguments
 from loopsafe.fixes.clients import Change, Pair, pairs, spell_client, translate
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.responses import caught, uses_of
 from loopsafe.fixes.rewrite import opening_await
-from loopsafe.fixes.site import Site, locate
-from loopsafe.model import Edit, Fix, Safety, Span
+from loopsafe.fixes.site import Site, site_at
+from loopsafe.model import Edit, Fix, Safety
 
 
 def cures(site: Site) -> Iterator[Fix]:
@@ -107,7 +106,7 @@ def _requests(
 def _request(
     site: Site, pair: Pair, module: str, function: ast.AsyncFunctionDef, call: ast.Call
 ) -> tuple[list[Change], tuple[Edit, ...], bool] | None:
-    there = _site_of(site, call.func)
+    there = site_at(site, call.func)
     if there.call is None or there.function is not function or not may_await(there):
         return None
     assert isinstance(call.func, ast.Attribute)
@@ -125,8 +124,3 @@ def _request(
     if after:
         changes.append((stop, stop, after))
     return changes, handlers, request.safe
-
-
-def _site_of(site: Site, node: ast.expr) -> Site:
-    span = Span(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
-    return locate(replace(site.finding, span=span), site.context)

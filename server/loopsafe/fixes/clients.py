@@ -10,6 +10,7 @@ from typing import Any
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.imports import Spelling, spell
+from loopsafe.fixes.layout import opened
 from loopsafe.fixes.names import survey
 from loopsafe.fixes.site import Site
 
@@ -92,7 +93,7 @@ def translate(site: Site, pair: Pair, call: ast.Call, method: str) -> Request | 
         given.add(name)
         # Behind the address, the async client takes keywords only.
         if name not in ("url", "method"):
-            at = _opened(site, call, position)
+            at = opened(site.draft, call, position)
             changes.append((at, at, f"{pair.keywords[name]}="))
     for keyword in call.keywords:
         if keyword.arg is None or not _translatable(pair, known, keyword.arg, keyword.value):
@@ -126,15 +127,6 @@ def _kind(value: ast.expr) -> str:
     if isinstance(value, ast.Constant):
         return "None" if value.value is None else type(value.value).__name__
     return type(value).__name__
-
-
-def _opened(site: Site, call: ast.Call, position: int) -> int:
-    """Where a positional argument begins, brackets around it included."""
-    draft, text = site.draft, site.draft.source.text
-    before = draft.stop(call.args[position - 1]) if position else draft.bracket(call) + 1
-    start = draft.start(call.args[position])
-    bracket = text.find("(", before, start)
-    return start if bracket < 0 else bracket
 
 
 def _removal(site: Site, call: ast.Call, keyword: ast.keyword) -> Change | None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import Spelling, spell
+from loopsafe.fixes.layout import opened
+from loopsafe.fixes.names import dotted, survey
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site
@@ -25,19 +28,57 @@ def cures(site: Site) -> Iterator[Fix]:
         return
     entry = table("drop_in")["function"].get(site.finding.sink)
     if entry:
-        twin: str = entry.get(choose(site).name, entry["asyncio"])
-        module, _, name = twin.rpartition(".")
-        spelling = spell(site, module, name)
-        if spelling:
-            edits = (*spelling.edits, *_replaced(site, call, spelling.text))
-            safety = Safety.SAFE if entry["safe"] else Safety.UNSAFE
-            yield Fix(f"Use await {twin}()", safety, edits, caveat=entry.get("caveat", ""))
+        yield from _function(site, call, entry)
     elif isinstance(call.func, ast.Attribute):
         method = _sibling(site)
         if method:
             start, stop = site.draft.start(call), site.draft.stop(call.func) - len(call.func.attr)
             edits = _replaced(site, call, site.draft.source.text[start:stop] + method)
             yield Fix(f"Use await .{method}()", Safety.SAFE, edits)
+        else:
+            yield from _wrapped(site, call, call.func)
+
+
+def _function(site: Site, call: ast.Call, entry: dict[str, Any]) -> Iterator[Fix]:
+    """`os.path.exists(p)` to `await aiofiles.os.path.exists(p)`."""
+    twin = _twin(site, entry)
+    spelling = spell_twin(site, twin) if twin else None
+    keywords = _keywords(site, call, entry.get("keywords", []))
+    if spelling is None or keywords is None:
+        return
+    edits = (*spelling.edits, *_replaced(site, call, spelling.text), *keywords)
+    safety = Safety.SAFE if entry["safe"] else Safety.UNSAFE
+    title = f"Use await {twin.replace(':', '.')}()"
+    yield Fix(title, safety, edits, caveat=entry.get("caveat", ""))
+
+
+def spell_twin(site: Site, twin: str) -> Spelling | None:
+    """`asyncio:get_running_loop().getaddrinfo`: what is left of the colon is imported."""
+    module, _, name = twin.partition(":") if ":" in twin else twin.rpartition(".")
+    name, bracket, rest = name.partition("(")
+    spelling = spell(site, module, name)
+    return Spelling(spelling.text + bracket + rest, spelling.edits) if spelling else None
+
+
+def _twin(site: Site, entry: dict[str, Any]) -> str:
+    """Of a library that the file imports for this; else of its idiom."""
+    imported = survey(site.context.tree).imported
+    for library in table("drop_in")["libraries"]:
+        if library in entry and any(i.partition(".")[0] == library for i in imported):
+            return str(entry[library])
+    idiom = choose(site).name
+    return str(entry.get(idiom, entry.get("asyncio", "")))
+
+
+def _keywords(site: Site, call: ast.Call, names: list[str]) -> list[Edit] | None:
+    """Names for arguments that the twin takes by keyword only; None where they cannot be told."""
+    edits = []
+    for position, name in enumerate(names[: len(call.args)]):
+        if any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1]):
+            return None
+        if name:
+            edits.append(site.draft.insert(opened(site.draft, call, position), f"{name}="))
+    return edits
 
 
 def _sibling(site: Site) -> str:
@@ -47,6 +88,32 @@ def _sibling(site: Site) -> str:
         return ""
     owner, _, name = blocking.twin.rpartition(".")
     return name if owner == blocking.name.rpartition(".")[0] else ""
+
+
+def _wrapped(site: Site, call: ast.Call, callee: ast.Attribute) -> Iterator[Fix]:
+    """`path.exists()` to `await anyio.Path(path).exists()`, where the file has that library."""
+    owner, _, method = site.finding.sink.rpartition(".")
+    entry = table("drop_in")["wrapped"].get(owner)
+    if entry is None or method not in entry["methods"] or callee.attr != method:
+        return
+    if entry["library"] not in survey(site.context.tree).imported:
+        return
+    module, _, name = entry["by"].rpartition(".")
+    spelling = spell(site, module, name)
+    if spelling is None:
+        return
+    draft, made = site.draft, callee.value
+    dot = draft.stop(callee) - len(method)
+    if isinstance(made, ast.Call) and site.full_name(made.func) == owner and dotted(made.func):
+        head = spelling.text + draft.source.text[draft.stop(made.func) : dot]
+    else:
+        end = len(draft.source.text[:dot].rstrip().removesuffix(".").rstrip())
+        receiver = draft.source.text[draft.start(call) : end]
+        head = f"{spelling.text}({receiver}){draft.source.text[end:dot]}"
+    if "#" in head:
+        return
+    edits = (*spelling.edits, *_replaced(site, call, head + method))
+    yield Fix(f"Use await {entry['by']}.{method}()", Safety.SAFE, edits)
 
 
 def _replaced(site: Site, call: ast.Call, callee: str) -> tuple[Edit, ...]:

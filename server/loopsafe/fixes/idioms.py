@@ -37,6 +37,7 @@ class Idiom:
     since: tuple[int, ...] = ()
     coroutine: bool = False
     iterates: str = ""
+    enters: str = ""
 
 
 @dataclass(frozen=True, slots=True)

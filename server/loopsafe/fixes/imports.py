@@ -27,8 +27,9 @@ class Spelling:
 def spell(site: Site, module: str, name: str, by_name: bool = False) -> Spelling | None:
     """Spells `name` of `module` (`to_thread` of `asyncio`), reusing what the file imports.
 
-    A missing import is added as `import module`; as `from module import name` for a submodule,
-    where `by_name` asks for it, or where the first would be shadowed. None if every one would be.
+    A missing import is added as `import module`; as `from module import name` for a submodule of a
+    package that the file has not got, where `by_name` asks for it, or where the first would be
+    shadowed. None if every one would be.
     """
     known = _existing(site, module, name)
     if known:
@@ -38,8 +39,9 @@ def spell(site: Site, module: str, name: str, by_name: bool = False) -> Spelling
         (ast.ImportFrom(module, [ast.alias(head)], 0), head, dot + tail),
         (ast.ImportFrom(module, [ast.alias(head, f"_{head}")], 0), f"_{head}", dot + tail),
     ]
-    if "." not in module and not by_name:
-        choices.insert(0, (ast.Import([ast.alias(module)]), module, f".{name}"))
+    top = module.partition(".")[0]
+    if not by_name and (top == module or _reliable(site).get(top) == top):
+        choices.insert(0, (ast.Import([ast.alias(module)]), top, module[len(top) :] + f".{name}"))
     for statement, bound, rest in choices:
         if _free(site, statement, bound):
             return Spelling(bound + rest, (add_import(site, statement),))
@@ -136,7 +138,7 @@ def _free(site: Site, statement: ast.Import | ast.ImportFrom, bound: str) -> boo
     if nodes:
         return _means(nodes, bound) == {dict(imported_names(statement))[bound]}
     # A name that is read but bound nowhere may come from a star import or be a builtin.
-    return bound not in found.loaded or isinstance(statement, ast.Import)
+    return bound not in found.loads or isinstance(statement, ast.Import)
 
 
 def _extended(

@@ -30,6 +30,14 @@ def alone(draft: Draft, block: Sequence[ast.stmt]) -> bool:
     return not before.strip() and (not behind or behind.startswith("#"))
 
 
+def opened(draft: Draft, call: ast.Call, position: int) -> int:
+    """Where a positional argument begins, brackets around it included."""
+    before = draft.stop(call.args[position - 1]) if position else draft.bracket(call) + 1
+    start = draft.start(call.args[position])
+    bracket = draft.source.text.find("(", before, start)
+    return start if bracket < 0 else bracket
+
+
 def deeper(draft: Draft, block: Sequence[ast.stmt], unit: str) -> list[tuple[int, int, str]]:
     """Insertions that indent the lines of some statements after the first by one more level."""
     protected = frozenset[int]().union(*map(string_lines, block))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,8 +27,8 @@ class Survey:
     """The module's own names."""
     imported: set[str] = field(default_factory=set)
     """Modules that the file imports on its first level, whatever happens: `anyio`."""
-    loaded: set[str] = field(default_factory=set)
-    """Every name that the file reads somewhere."""
+    loads: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Every name that the file reads, and where: line and column in UTF-8 bytes."""
     used: dict[str, int] = field(default_factory=dict)
     """Imported things by their full names and how often they are called: `anyio.sleep`."""
 
@@ -46,10 +47,12 @@ def survey(tree: ast.Module) -> Survey:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.loaded.add(node.id)
+            found.loads.setdefault(node.id, []).append((node.lineno, node.col_offset))
         elif isinstance(node, ast.Call):
             full = qualified(node.func, imports)
             found.used[full] = found.used.get(full, 0) + 1
+        for name, place in _quoted(node):
+            found.loads.setdefault(name, []).append(place)
     return found
 
 
@@ -135,6 +138,21 @@ def qualified(node: ast.AST, imports: dict[str, str]) -> str:
     """The full name of a plain chain of names whose first is imported; else as written."""
     first, dot, rest = dotted(node).partition(".")
     return imports.get(first, first) + dot + rest
+
+
+def _quoted(node: ast.AST) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The names in annotations that are strings, and in `__all__`."""
+    held: list[ast.expr | None] = [
+        getattr(node, "annotation", None),
+        getattr(node, "returns", None),
+    ]
+    if isinstance(node, ast.Assign) and any(dotted(t) == "__all__" for t in node.targets):
+        held.append(node.value)
+    for part in held:
+        for inner in ast.walk(part) if part else ():
+            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                for name in re.findall(r"\w+", inner.value):
+                    yield name, (inner.lineno, inner.col_offset)
 
 
 def _inside(scope: ast.AST) -> Iterator[ast.AST]:

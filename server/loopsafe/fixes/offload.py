@@ -13,13 +13,12 @@ from fnmatch import fnmatchcase
 from loopsafe.fixes.data import table
 from loopsafe.fixes.eager import wants_awaitable
 from loopsafe.fixes.idioms import Idiom, choose
-from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import bindings, dotted
+from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown
 from loopsafe.fixes.operation import item_statement, operation
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
 from loopsafe.fixes.risk import risk
-from loopsafe.fixes.site import Site, is_generator
+from loopsafe.fixes.site import Site
 from loopsafe.model import Edit, Fix, Safety
 
 
@@ -28,40 +27,21 @@ def cures(site: Site) -> Iterator[Fix]:
     if not may_await(site) or _is_asynchronous(site):
         return
     idiom = choose(site)
+    if is_lazy(site):
+        yield from consumed(site, idiom)
+        return
     for edits, moved in _ways(site, idiom):
         if edits:
             caveat = risk(site, moved)
             safety = Safety.UNSAFE if caveat else Safety.SAFE
             title = f"Run {shown(site.call or moved)} in a thread with {idiom.shows}"
             yield Fix(title, safety, edits, caveat=caveat)
-
-
-def shown(moved: ast.expr) -> str:
-    """An expression as a title names it: `requests.get()`, `.fetchall()`, `user.name`."""
-    called = isinstance(moved, ast.Call)
-    name = moved.func if isinstance(moved, ast.Call) else moved
-    if isinstance(moved, ast.Subscript):
-        return f"{shown(moved.value)}[...]"
-    text = dotted(name)
-    if not text and not called:
-        return "the operation"
-    if not text:
-        text = f".{name.attr}" if isinstance(name, ast.Attribute) else "the call"
-        called = called and text != "the call"
-    return text + "()" * called
+            yield from at_once(site, idiom, moved)
 
 
 def makes_handle(site: Site) -> bool:
     """Whether the call gives an object that goes on blocking: a file, a connection."""
     return site.direct and site.finding.sink in table("threads")["handles"]
-
-
-def is_lazy(site: Site) -> bool:
-    """Whether the call only makes an iterator."""
-    if site.context.lazy:
-        return True
-    function = site.local_definition()
-    return function is not None and not function.decorator_list and is_generator(function)
 
 
 def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, ast.expr]]:
@@ -73,8 +53,6 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
             yield lambda_in_thread(site, idiom, moved), moved
         elif isinstance(site.node, ast.Subscript) and not is_bound(site):
             yield item_statement(site, idiom), site.node
-    elif is_lazy(site):
-        yield from _consumed(site, idiom, call)
     elif not (_is_context_manager(site, call) or _is_iterated(site, call) or is_bound(site)):
         on_handle = _on_handle(site)
         whole = _chain(site, call) if on_handle or makes_handle(site) else call
@@ -153,43 +131,6 @@ def _chain(site: Site, call: ast.Call) -> ast.Call:
     return moved
 
 
-def _consumed(
-    site: Site, idiom: Idiom, call: ast.Call
-) -> Iterator[tuple[tuple[Edit, ...] | None, ast.expr]]:
-    """What iterates a lazy call is moved: `list(rows())`, `for row in rows():`."""
-    outer = site.parent(call)
-    if isinstance(outer, ast.Call) and outer.args[:1] == [call] and _is_consumer(site, outer):
-        yield lambda_in_thread(site, idiom, outer), call
-    elif isinstance(outer, ast.For) and outer.iter is call and idiom.iterates:
-        yield _async_for(site, idiom, outer), call
-
-
-def _async_for(site: Site, idiom: Idiom, loop: ast.For) -> tuple[Edit, ...] | None:
-    """`for x in f():` becomes `async for x in iterate_in_threadpool(f()):`."""
-    module, _, name = idiom.iterates.rpartition(".")
-    spelling = spell(site, module, name, by_name=True)
-    if spelling is None:
-        return None
-    draft = site.draft
-    return (
-        *spelling.edits,
-        draft.insert(draft.start(loop), "async "),
-        draft.insert(draft.start(loop.iter), f"{spelling.text}("),
-        draft.insert(draft.stop(loop.iter), ")"),
-    )
-
-
 def _reads(site: Site, call: ast.Call) -> bool:
     """Whether a call is done with the file that it is given."""
-    return site.full_name(call.func) in table("threads")["readers"] or _is_consumer(site, call)
-
-
-def _is_consumer(site: Site, call: ast.Call) -> bool:
-    """Whether a call is one of the builtins that iterate what they are given."""
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        return function.attr == "join" and isinstance(function.value, ast.Constant)
-    if not isinstance(function, ast.Name) or function.id not in table("threads")["consumers"]:
-        return False
-    scopes = (*site.scopes(), site.context.tree)
-    return not any(function.id in bindings(scope) for scope in scopes)
+    return site.full_name(call.func) in table("threads")["readers"] or is_consumer(site, call)

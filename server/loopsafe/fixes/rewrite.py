@@ -88,7 +88,7 @@ def has_bare_generator(site: Site, call: ast.Call) -> bool:
 def lambda_in_thread(site: Site, idiom: Idiom, moved: ast.expr) -> tuple[Edit, ...] | None:
     """`e` becomes `await to_thread(lambda: e)`: all of the expression is evaluated there."""
     around = of_nothing(site, idiom)
-    if around is None or not site.draft.faithful(moved) or not _may_move(moved):
+    if around is None or not site.draft.faithful(moved) or not may_move(moved):
         return None
     head, tail, imports = around
     opening, closing = opening_await(site, moved)
@@ -100,7 +100,7 @@ def lambda_in_thread(site: Site, idiom: Idiom, moved: ast.expr) -> tuple[Edit, .
     )
 
 
-def _may_move(moved: ast.expr) -> bool:
+def may_move(moved: ast.expr) -> bool:
     """Whether an expression means the same inside a lambda."""
     for node in ast.walk(moved):
         if isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):

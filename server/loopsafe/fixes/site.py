@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from loopsafe.fixes.context import FixContext
@@ -155,6 +155,11 @@ def locate(finding: Finding, context: FixContext) -> Site:
             path = path[: index + 1]
             break
     return Site(finding, context, Draft(context.path, context.source), tuple(path))
+
+
+def site_at(site: Site, node: ast.expr) -> Site:
+    """The same finding, as if it were at another expression of its file."""
+    return locate(replace(site.finding, span=_span(node)), site.context)
 
 
 def place_in(context: FixContext, span: Span) -> Site:

@@ -1,0 +1,186 @@
+"""Opens a file with an async library, and awaits all that is done with it.
+
+with open(path) as file:                async with aiofiles.open(path) as file:
+    data = json.load(file)                  data = json.loads(await file.read())
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from loopsafe.fixes.block import opening
+from loopsafe.fixes.data import table
+from loopsafe.fixes.imports import spell
+from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes, survey
+from loopsafe.fixes.place import may_await
+from loopsafe.fixes.rewrite import opening_await
+from loopsafe.fixes.site import Site, site_at
+from loopsafe.model import Edit, Fix, Safety
+
+
+def cures(site: Site) -> Iterator[Fix]:
+    """The whole `with`, where each use of the file has an async way."""
+    block, function = opening(site), site.function
+    if not isinstance(block, ast.With) or function is None:
+        return
+    library = _library(site)
+    if library is None or not any(node is block for node in own_nodes(function)):
+        return
+    edits = [site.draft.insert(site.draft.start(block), "async ")]
+    for item in block.items:
+        name = item.optional_vars
+        opened = _opened(site, item.context_expr, library)
+        uses = _uses(site, function, block, name.id) if isinstance(name, ast.Name) else None
+        if opened is None or uses is None:
+            return
+        edits += [*opened, *uses]
+    caveat = _caveat(site, block, library)
+    safety = Safety.UNSAFE if caveat else Safety.SAFE
+    yield Fix(f"Use {library['open']}()", safety, tuple(edits), caveat=caveat)
+
+
+def _library(site: Site) -> dict[str, Any] | None:
+    """The one that the file imports, else the first that is installed and need not be."""
+    libraries: list[dict[str, Any]] = table("files")["library"]
+    found = [entry for entry in libraries if _imports(site, entry)]
+    found += [
+        entry for entry in libraries if entry["offered"] and site.context.installed(entry["name"])
+    ]
+    return found[0] if found else None
+
+
+def _imports(site: Site, library: dict[str, Any]) -> bool:
+    imported = survey(site.context.tree).imported
+    return any(module.partition(".")[0] == library["name"] for module in imported)
+
+
+def _opened(site: Site, call: ast.expr, library: dict[str, Any]) -> list[Edit] | None:
+    """`open(p)` and `p.open()`, opened by the library."""
+    if not isinstance(call, ast.Call) or not site.draft.faithful(call):
+        return None
+    module, _, name = library["open"].rpartition(".")
+    spelling = spell(site, module, name)
+    if spelling is None:
+        return None
+    draft, before = site.draft, "await " * library["awaited"]
+    start, stop = draft.start(call), draft.callee_stop(call)
+    if site.full_name(call.func) in table("files")["functions"]:
+        return [*spelling.edits, draft.replace(start, stop, before + spelling.text)]
+    is_method = call is site.call and site.finding.sink in table("files")["methods"]
+    if not is_method or not isinstance(call.func, ast.Attribute):
+        return None
+    end = draft.stop(call.func) - len(call.func.attr)
+    receiver = draft.source.text[start:end].rstrip().removesuffix(".").rstrip()
+    bracket = draft.bracket(call)
+    if "#" in draft.source.text[start:bracket]:
+        return None
+    more = ", " if call.args or call.keywords else ""
+    head = f"{before}{spelling.text}({receiver}{more}"
+    return [*spelling.edits, draft.replace(start, bracket + 1, head)]
+
+
+def _uses(
+    site: Site, function: ast.AsyncFunctionDef, block: ast.With, name: str
+) -> list[Edit] | None:
+    """The edits of all uses of a file in its block; None where one has no async way."""
+    parents = {id(c): n for n in ast.walk(block) for c in ast.iter_child_nodes(n)}
+    edits: list[Edit] = []
+    bound = 0
+    for node in ast.walk(block):
+        bound += name in bound_by(node)
+        if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
+            continue
+        if site_at(site, node).function is not function:
+            return None
+        found = _use(site, node, parents)
+        if found is None:
+            return None
+        edits += found
+    return edits if bound == 1 else None
+
+
+def _use(site: Site, node: ast.Name, parents: dict[int, ast.AST]) -> list[Edit] | None:
+    parent = parents.get(id(node))
+    draft = site.draft
+    if isinstance(parent, ast.Attribute):
+        if parent.attr in table("files")["plain"]:
+            return []
+        call = parents.get(id(parent))
+        is_call = isinstance(call, ast.Call) and call.func is parent
+        if not is_call or parent.attr not in table("files")["awaited"]:
+            return None
+        assert isinstance(call, ast.Call)
+        there = site_at(site, parent)
+        if not may_await(there) or not draft.faithful(call):
+            return None
+        before, after = opening_await(there, call)
+        closing = [draft.insert(draft.stop(call), after)] if after else []
+        return [draft.insert(draft.start(call), before), *closing]
+    if isinstance(parent, ast.For) and parent.iter is node:
+        return [draft.insert(draft.start(parent), "async ")]
+    if isinstance(parent, ast.comprehension) and parent.iter is node:
+        return _comprehended(site, parent, parents)
+    return _given(site, node, parent) if isinstance(parent, ast.Call) else None
+
+
+def _comprehended(
+    site: Site, generator: ast.comprehension, parents: dict[int, ast.AST]
+) -> list[Edit] | None:
+    """`[line for line in file]` to `[line async for line in file]`."""
+    held = parents.get(id(generator))
+    around = parents.get(id(held))
+    if not isinstance(held, (ast.ListComp, ast.SetComp, ast.DictComp)):
+        return None
+    while around is not None:
+        if isinstance(around, (*FUNCTIONS, ast.GeneratorExp, ast.ListComp, ast.comprehension)):
+            return None
+        around = parents.get(id(around))
+    at = site.draft.source.text.rfind("for", 0, site.draft.start(generator.target))
+    return [site.draft.insert(at, "async ")]
+
+
+def _given(site: Site, node: ast.Name, call: ast.Call) -> list[Edit] | None:
+    """`json.load(file)` to `json.loads(await file.read())`, `json.dump` likewise."""
+    function, draft = call.func, site.draft
+    full = site.full_name(function)
+    reads, writes = table("files")["reads"].get(full), table("files")["writes"].get(full)
+    there = site_at(site, function)
+    if not isinstance(function, ast.Attribute) or not may_await(there) or not draft.faithful(call):
+        return None
+    end = draft.stop(function)
+    if reads and call.args[:1] == [node]:
+        renamed = draft.replace(end - len(function.attr), end, reads)
+        read = draft.replace(draft.start(node), draft.stop(node), f"await {node.id}.read()")
+        return [renamed, read]
+    if not writes or len(call.args) < 2 or call.args[1] is not node:
+        return None
+    gap = slice(draft.stop(call.args[0]), draft.stop(node))
+    if "#" in draft.source.text[gap] or ")" in draft.source.text[gap]:
+        return None
+    before, after = opening_await(there, call)
+    return [
+        draft.insert(draft.start(call), f"{before}{node.id}.write("),
+        draft.replace(end - len(function.attr), end, writes),
+        draft.replace(gap.start, gap.stop, ""),
+        draft.insert(draft.stop(call), f"){after}"),
+    ]
+
+
+def _caveat(site: Site, block: ast.With, library: dict[str, Any]) -> str:
+    if not _imports(site, library):
+        return f"The file then depends on {library['name']}, which is installed."
+    if not all(_only_reads(item.context_expr) for item in block.items):
+        return "Other code may run before the file is closed, and see it half written."
+    return ""
+
+
+def _only_reads(opened: ast.expr) -> bool:
+    """Whether a file is opened for reading: by its mode, as written."""
+    if not isinstance(opened, ast.Call):
+        return False
+    modes = [k.value for k in opened.keywords if k.arg == "mode"]
+    modes += opened.args[0 if isinstance(opened.func, ast.Attribute) else 1 :][:1]
+    values = [m.value if isinstance(m, ast.Constant) else "w" for m in modes]
+    return all(isinstance(v, str) and set(v) <= set("rbtU") for v in values)

@@ -1,0 +1,339 @@
+"""The cures that put an async library in the place of a blocking one, executed before and after."""
+
+from __future__ import annotations
+
+import os
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stall import Run, http_server, module, run
+from support import Case, case, everything
+from test_fix_proof import DELAYS
+
+FILES = "import json\nimport os\nimport pathlib\nimport aiofiles\n"
+
+
+def prove(found: Case, title: str, names: Any, library: str = "asyncio") -> None:
+    """Runs `main()` before and after; `names(delay)` is a context with what the text uses."""
+    after = found.after(title)
+    for delay in DELAYS:
+        old, new = (_run(text, names, delay, library) for text in (found.text, after))
+        assert new.outcome == old.outcome
+        assert old.stall >= delay * 0.6, "the call does not block"
+        if old.stall >= 10 * new.stall:
+            return
+    raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
+
+
+def _run(text: str, names: Any, delay: float, library: str) -> Run:
+    with names(delay) as given:
+        return run(module(text, **given).main, repr, library)
+
+
+@contextmanager
+def pipe(delay: float, folder: Path) -> Iterator[dict[str, Any]]:
+    """A file whose content comes only a while after it is opened, as from a slow network drive."""
+    path = folder / f"slow-{time.monotonic_ns()}"
+    os.mkfifo(path)
+
+    def write() -> None:
+        with path.open("w") as file:  # Goes on when somebody opens it for reading.
+            time.sleep(delay)
+            file.write('{"a": [1,\n2]}\n')
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    yield {"path": str(path)}
+    thread.join()
+
+
+def main(body: str, imports: str) -> str:
+    lines = "\n".join(f"    {line}" for line in body.split("\n"))
+    return f"{imports}\n\nasync def main():\n{lines}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+@pytest.mark.parametrize("library", ["aiofiles", "anyio", "trio"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with open(path) as f:\n    return f.read().split(), f.closed",
+        "with open(path) as f:\n    return json.load(f)['a']",
+        "n = 0\nwith open(path, encoding='utf-8') as f:\n    for line in f:\n"
+        "        n += len(line)\nreturn n",
+        "with open(path, 'rb') as f:\n    while a := f.read(3):\n        b = a\nreturn b",
+        "with open(path) as f, open(os.devnull) as g:\n    return f.readlines(), g.read()",
+    ],
+)
+def test_a_file(body: str, library: str, tmp_path: Path) -> None:
+    text = main(body, f"import json\nimport os\nimport {library}")
+    used = "trio" if library == "trio" else "asyncio"
+    prove(case(text, "open"), f"Use {library}.open", lambda d: pipe(d, tmp_path), used)
+
+
+def test_writing_a_file(tmp_path: Path) -> None:
+    """What is written is the same, byte for byte."""
+    body = (
+        "with open(path, 'w') as f:\n    json.dump({'a': [1, 'ü']}, f, indent=2)\n    f.write('x')"
+    )
+    found = case(main(body, FILES), "open")
+    texts = []
+    for text in (found.text, found.after("aiofiles.open")):
+        path = tmp_path / "out"
+        run(module(text, path=path).main, repr)
+        texts.append(path.read_bytes())
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_a_path(tmp_path: Path) -> None:
+    text = main("return pathlib.Path(path).read_text().strip()", "import pathlib\nimport anyio")
+    found = case(text, "pathlib.Path(path).read_text", "pathlib.Path.read_text")
+    prove(found, "anyio.Path.read_text", lambda d: pipe(d, tmp_path))
+
+
+def test_the_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = os.stat
+
+    @contextmanager
+    def slow(delay: float) -> Iterator[dict[str, Any]]:
+        def wait(path: Any, *args: Any, **kwargs: Any) -> Any:
+            time.sleep(delay if path == "/nowhere" else 0)
+            return stat(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, "stat", wait)
+        yield {}
+        monkeypatch.undo()
+
+    text = main("return os.path.exists('/nowhere')", "import os\nimport aiofiles")
+    prove(case(text, "os.path.exists"), "aiofiles.os.path.exists", slow)
+
+
+@contextmanager
+def waiting(delay: float) -> Iterator[dict[str, Any]]:
+    def work(x: int) -> int:
+        time.sleep(delay)
+        return x * 2
+
+    def fail(x: int) -> int:
+        time.sleep(delay)
+        raise LookupError(x)
+
+    class Lock:
+        """A lock that somebody else holds for a while."""
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.lock.acquire()
+            threading.Timer(delay, self.lock.release).start()
+
+        def __enter__(self) -> None:
+            self.lock.acquire()
+
+        def __exit__(self, *error: object) -> None:
+            self.lock.release()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.lock, name)
+
+    def rows() -> Iterator[int]:
+        for number in range(3):
+            time.sleep(delay / 3)
+            yield number
+
+    @contextmanager
+    def scope() -> Iterator[int]:
+        time.sleep(delay)
+        yield 5
+
+    program = [
+        sys.executable,
+        "-c",
+        f"import time; time.sleep({delay}); print('a'); raise SystemExit(3)",
+    ]
+    names = {"work": work, "fail": fail, "rows": rows, "scope": scope, "Lock": Lock}
+    yield {**names, "python": program[0], "code": program[2], "delay": delay}
+
+
+POOL = "from concurrent.futures import ThreadPoolExecutor\n"
+
+
+@pytest.mark.parametrize("function", ["work", "fail"])
+@pytest.mark.parametrize("limit", ["", "timeout=30"])
+def test_a_future_of_threads(function: str, limit: str) -> None:
+    callee = f"pool.submit({function}, 4).result"
+    body = f"with ThreadPoolExecutor() as pool:\n    return {callee}({limit}) + 1"
+    found = case(main(body, POOL), callee, "concurrent.futures.Future.result")
+    prove(found, "asyncio.wrap_future", waiting)
+
+
+def test_a_lock_of_threads() -> None:
+    body = "lock = Lock()\nwith lock:\n    x = lock.locked()\nreturn x, lock.locked()"
+    text = main(body, "import asyncio")
+    found = case(text, "lock", "threading.Lock.__enter__", occurrence=1)
+    prove(found, "", waiting)
+    body = body.replace("    x =", "    await asyncio.sleep(0)\n    x =")
+    found = case(main(body, "import asyncio"), "lock", "threading.Lock.__enter__", occurrence=1)
+    prove(found, "Acquire lock in a thread", waiting)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return [x for x in rows()]",
+        "return sorted(rows())",
+        "n = 0\nfor i, x in enumerate(rows()):\n    n += i * x\nreturn n",
+        "for x in rows():\n    pass\nelse:\n    return x",
+    ],
+)
+@pytest.mark.parametrize("idiom", ["asyncio", "starlette"])
+def test_an_iterator(body: str, idiom: str) -> None:
+    found = case(main(body, "import sys"), "rows", "time.sleep", chain=2, lazy=True, offload=idiom)
+    prove(found, "in a thread", waiting)
+
+
+def test_a_context_manager() -> None:
+    body = "with scope() as x:\n    await asyncio.sleep(0)\n    return x"
+    text = main(body, "import asyncio\nimport fastapi")
+    found = case(text, "scope", "time.sleep", chain=2, offload="starlette")
+    prove(found, "contextmanager_in_threadpool", waiting)
+
+
+def test_calls_side_by_side() -> None:
+    found = case(main("return [work(x) for x in (1, 2) if x]", "import sys"), "work", chain=2)
+    prove(found, "at once", waiting)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "r = subprocess.run([python, '-c', code], capture_output=True)\n"
+        "return r.args[1], r.returncode, r.stdout, r.stderr",
+        "subprocess.run([python, '-c', code], stdout=subprocess.PIPE, check=True)",
+        "try:\n    return subprocess.check_output([python, '-c', code], text=True)\n"
+        "except subprocess.CalledProcessError as e:\n    return e.cmd[1], e.returncode, e.stdout",
+        "return subprocess.call([python, '-c', code], stdout=subprocess.DEVNULL)",
+    ],
+)
+def test_a_program(body: str) -> None:
+    callee = next(f"subprocess.{n}" for n in ("check_output", "call", "run") if f".{n}(" in body)
+    text = main(body, "import subprocess")
+    after = case(text, callee).after("create_subprocess_exec")
+    # The program's own start takes as long as it takes; the loop must not stand meanwhile.
+    for delay in DELAYS[1:]:
+        with waiting(delay) as names:
+            old = run(module(text, **names).main, repr)
+            new = run(module(after, **names).main, repr)
+        assert new.outcome == old.outcome
+        assert old.stall >= delay
+        if old.stall >= 10 * new.stall:
+            return
+    raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
+
+
+class _Redis(socketserver.StreamRequestHandler):
+    """Answers every command after a while, in the protocol of Redis."""
+
+    delay = 0.1
+
+    def handle(self) -> None:
+        while (line := self.rfile.readline()).startswith(b"*"):
+            words = []
+            for _ in range(int(line[1:])):
+                size = int(self.rfile.readline()[1:])
+                words.append(self.rfile.read(size + 2)[:-2].upper())
+            if words[0] == b"GET":
+                time.sleep(self.delay)
+                self.wfile.write(b"$3\r\nred\r\n")
+            elif words[0] == b"HELLO":
+                self.wfile.write(b"-ERR unknown command\r\n")
+            else:
+                self.wfile.write(b"+OK\r\n")
+
+
+@contextmanager
+def redis_server(delay: float) -> Iterator[dict[str, Any]]:
+    handler = type("Handler", (_Redis,), {"delay": delay})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield {"port": server.server_address[1]}
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "r = redis.Redis(port=port, protocol=2)\nx = r.get('a').decode()\nr.close()\nreturn x",
+        "with redis.Redis(port=port, protocol=2) as r:\n    return r.get('a')",
+    ],
+)
+def test_redis(body: str) -> None:
+    pytest.importorskip("redis")
+    found = case(main(body, "import redis\nimport redis.asyncio"), "r.get", "redis.Redis.get")
+    prove(found, "redis.asyncio.Redis", redis_server)
+
+
+def test_openai() -> None:
+    pytest.importorskip("openai")
+
+    @contextmanager
+    def model(delay: float) -> Iterator[dict[str, Any]]:
+        with http_server(delay) as address:
+            yield {"address": address}
+
+    body = "client = OpenAI(base_url=address, api_key='k', max_retries=0)\n"
+    body += (
+        "return client.embeddings.create(model='m', input='a', encoding_format='float').to_dict()"
+    )
+    callee, sink = "client.embeddings.create", "openai.OpenAI.embeddings.create"
+    found = case(main(body, "from openai import OpenAI"), callee, sink)
+    after = found.after("AsyncOpenAI")
+    outcomes = []
+    for text in (found.text, after):
+        with model(0.2) as names:
+            outcomes.append(run(module(text, **names).main, lambda r: sorted(r)))
+    assert outcomes[0].outcome == outcomes[1].outcome
+    assert outcomes[0].outcome[0] == "result"
+
+
+def test_names_of_hosts() -> None:
+    """The answer of the loop is that of the library."""
+    body = "return sorted(map(repr, socket.getaddrinfo('127.0.0.1', 80, socket.AF_INET)))"
+    found = case(main(body, "import socket"), "socket.getaddrinfo")
+    outcomes = [run(module(t).main, repr).outcome for t in (found.text, found.after("getaddrinfo"))]
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][0] == "result"
+
+
+def test_an_upload() -> None:
+    starlette = pytest.importorskip("starlette.datastructures")
+    text = """
+        import io
+        from starlette.datastructures import UploadFile
+
+        async def take(upload: UploadFile):
+            return upload.file.read(2), upload.file.read()
+
+        async def main():
+            return await take(UploadFile(io.BytesIO(b"abcd")))
+    """
+    found = case(text, "upload.file.read", "typing.BinaryIO.read")
+    assert starlette.UploadFile
+    outcomes = [run(module(t).main, repr).outcome for t in (found.text, found.after("upload.read"))]
+    assert outcomes[0] == outcomes[1] == ("result", "(b'ab', b'cd')")
+
+
+def test_everything_is_installed_here() -> None:
+    """The stand-in of the environment says yes, so that the first library is taken."""
+    found = case(main("with open('x') as f:\n    return f.read()", "import sys"), "open",
+                 installed=everything)  # fmt: skip
+    assert found.titles[0] == "Use aiofiles.open()"
+    assert "depends on aiofiles" in found.cures[0].caveat
