@@ -1,7 +1,7 @@
 /** `npm run lock`: writes the Python lock files anew from pyproject.toml. */
 
 import { main, run } from "./lib/run.mjs";
-import { DEVELOPMENT, PIP_INSTALL, RUNTIME, virtualEnvironment } from "./lib/setup.mjs";
+import { DEVELOPMENT, LIBRARIES, PIP_INSTALL, RUNTIME, virtualEnvironment } from "./lib/setup.mjs";
 
 const UV = "uv==0.13.9";
 const COMMON = ["--python-version", "3.10", "--generate-hashes", "--no-annotate", "--upgrade"];
@@ -10,20 +10,13 @@ const NAME = ["--custom-compile-command", "npm run lock"];
 main(async () => {
   const interpreter = await virtualEnvironment();
   await run(interpreter, [...PIP_INSTALL, UV]);
-  const compile = (...args) =>
-    run(interpreter, [
-      "-m",
-      "uv",
-      "pip",
-      "compile",
-      "--quiet",
-      "pyproject.toml",
-      ...COMMON,
-      ...NAME,
-      ...args,
-    ]);
+  const uv = (...args) => run(interpreter, ["-m", "uv", "pip", "compile", "--quiet", ...args]);
+  const compile = (...args) => uv("pyproject.toml", ...COMMON, ...NAME, ...args);
   // The bundle is made on any machine for every other: no markers, so the oldest Python decides.
   await compile("-o", RUNTIME);
   const development = ["--universal", "--group", "dev", "tests/knowledge/requirements.txt"];
   await compile(...development, "-c", RUNTIME, "-o", DEVELOPMENT);
+  // Only read, so they come without what they depend on.
+  const read = ["tests/knowledge/libraries.txt", "--no-deps", "--python-version", "3.11"];
+  await uv(...read, "--universal", "--generate-hashes", "--no-annotate", ...NAME, "-o", LIBRARIES);
 });

@@ -19,6 +19,7 @@ main(async () => {
   await step("Layers", layers);
   await step("Client tests", async () => nodeTests(await buildClientTests()));
   await step("Bundle the server", buildLibraries);
+  await step("Libraries for the catalogue", () => run(interpreter, ["scripts/libraries.py"]));
   await step("Python tests", () => pythonTests(interpreter));
   await step("Demo in the terminal", () => run(process.execPath, ["scripts/demo.mjs", "--check"]));
   await endToEnd();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from knowledge.count import count
 from loopsafe.knowledge.catalogue import Catalogue, load
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost, Place
@@ -206,3 +207,10 @@ def test_decorators_change_what_a_call_does(catalogue: Catalogue) -> None:
     assert retry.category == "sleep"
     assert [item.argument for item in retry.only_if] == ["wait"]
     assert catalogue.decorator("functools.cache") is None
+
+
+def test_the_catalogue_covers_what_users_meet(catalogue: Catalogue) -> None:
+    size = count(catalogue, look=False)
+    print(size)
+    assert len(size.libraries) >= 150
+    assert size.listed >= 1500

@@ -17,7 +17,7 @@ import pytest
 from knowledge import clients
 from knowledge.observe import observe
 from knowledge.stand_in import StandIn
-from knowledge.sweep import is_blocking, sweep
+from knowledge.sweep import entry, sweep
 from loopsafe.knowledge.catalogue import load
 
 MOST = 24
@@ -55,7 +55,7 @@ def _expected_to_wait(module: ModuleType) -> Iterator[str]:
         known = load().klass(name)
         if known is not None and (known.methods or known.patterns):
             yield name
-    yield from (name for name in getattr(module, "CALLS", {}) if is_blocking(name))
+    yield from (name for name in getattr(module, "CALLS", {}) if entry(name) is not None)
 
 
 def _word(blocks: bool) -> str:

@@ -18,6 +18,8 @@ export const PIP_INSTALL = ["-m", "pip", "install", "--quiet", "--disable-pip-ve
 export const RUNTIME = "requirements/runtime.txt";
 /** That and the tools of development. */
 export const DEVELOPMENT = "requirements/dev.txt";
+/** The libraries that tests read, without what they depend on. */
+export const LIBRARIES = "requirements/libraries.txt";
 
 /** Installs a lock file into the virtual environment and gives its interpreter. */
 export async function python(lock) {

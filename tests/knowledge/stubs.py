@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import jedi
 
+UNPACKED = Path(
+    os.environ.get("LOOPSAFE_LIBRARIES") or Path(__file__).parents[2] / "build" / "libraries"
+)
+"""Libraries without what they depend on, made by `scripts/libraries.py`."""
 TYPESHED = Path(jedi.__file__).parent / "third_party" / "typeshed"
 
 
@@ -39,29 +44,58 @@ def find(dotted: str) -> tuple[Definition, ...]:
     return ()
 
 
+def members(dotted: str) -> set[str]:
+    """The names of a class's methods and attributes, those of its bases included."""
+    names: set[str] = set()
+    seen: list[Definition] = []
+    todo = list(find(dotted))
+    while todo:
+        item = todo.pop()
+        if item in seen or not isinstance(item.node, ast.ClassDef):
+            continue
+        seen.append(item)
+        for statement in _statements(item.node.body):
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                names.add(statement.name)
+        for base in item.node.bases:
+            todo += _value(item.module, base, ())
+    return names
+
+
 @cache
 def module_file(module: str) -> Path | None:
     """The stub of a module, else its source, which may need what is not installed to run."""
-    below = Path(*module.split("."))
-    for root, suffix in _roots():
-        for file in (root / below / f"__init__{suffix}", root / f"{below}{suffix}"):
-            if file.is_file():
-                return file
+    top, *rest = module.split(".")
+    for root, suffix in _roots(top):
+        for home in (f"{top}-stubs", top):
+            below = root.joinpath(home, *rest)
+            for file in (below / f"__init__{suffix}", below.with_name(f"{below.name}{suffix}")):
+                if file.is_file():
+                    return file
     return None
 
 
 @cache
-def _roots() -> tuple[tuple[Path, str], ...]:
+def _roots(top: str) -> tuple[tuple[Path, str], ...]:
+    """The folders that have anything of a top-level name, and in which form."""
     stubs = [TYPESHED / "stdlib", *sorted((TYPESHED / "stubs").iterdir())]
     installed = Path(sysconfig.get_path("purelib"))
-    return (*((root, ".pyi") for root in stubs), (installed, ".pyi"), (installed, ".py"))
+    roots = [(root, ".pyi") for root in stubs]
+    roots += [(root, suffix) for root in (installed, UNPACKED) for suffix in (".pyi", ".py")]
+    return tuple(
+        (root, suffix)
+        for root, suffix in roots
+        if (root / top).is_dir()
+        or (root / f"{top}{suffix}").is_file()
+        or (suffix == ".pyi" and (root / f"{top}-stubs").is_dir())
+    )
 
 
 @cache
 def _tree(module: str) -> ast.Module:
     file = module_file(module)
     assert file is not None
-    return ast.parse(file.read_text("utf-8"))
+    return ast.parse(file.read_bytes())
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -157,4 +191,6 @@ def _member(owner: Definition, name: str, within: tuple[str, ...]) -> Iterator[D
     if not own:
         for base in owner.node.bases:
             for ancestor in _value(owner.module, base, within):
-                yield from _member(ancestor, name, within)
+                # A class may have the name of its base, which it replaces.
+                if ancestor.node is not owner.node:
+                    yield from _member(ancestor, name, within)

@@ -14,7 +14,8 @@ from knowledge import witness
 from knowledge.observe import Observation, Service, observe
 from knowledge.stand_in import StandIn
 from loopsafe.knowledge.catalogue import load
-from loopsafe.knowledge.schema import ClassKnowledge
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge
+from loopsafe.model import Cost
 
 Call = Callable[[Any], Any]
 
@@ -56,12 +57,15 @@ class Result:
     name: str
     blocks: bool
     """What the catalogue says."""
+    always: bool = True
+    """It is said to wait whenever it is called, and not just now and then."""
     seen: Observation = field(default_factory=Observation)
 
     @property
     def is_wrong(self) -> bool:
         """Whether the catalogue and the observation differ."""
-        return self.seen.reached and self.seen.blocked != self.blocks
+        differ = self.seen.reached and self.seen.blocked != self.blocks
+        return differ and (self.always or self.seen.blocked)
 
 
 def sweep(clients: ModuleType, most: int = 1000) -> Iterator[Result]:
@@ -77,19 +81,19 @@ def sweep(clients: ModuleType, most: int = 1000) -> Iterator[Result]:
             special = given.get(f"{name}.{method}")
             calls = [special] if special is not None else list(_calls(known, method))
             yield _first_that_reaches(
-                f"{name}.{method}", known.blocking(method) is not None, calls, make, clients
+                f"{name}.{method}", known.blocking(method), calls, make, clients
             )
     for name, call in getattr(clients, "CALLS", {}).items():
-        yield _first_that_reaches(name, is_blocking(name), [call], lambda at: at, clients)
+        yield _first_that_reaches(name, entry(name), [call], lambda at: at, clients)
 
 
-def is_blocking(name: str) -> bool:
+def entry(name: str) -> Blocking | None:
     """What the catalogue says of a function, a class that is made, or a method."""
     if (known := load().klass(name)) is not None:
-        return known.blocking("__init__") is not None
+        return known.blocking("__init__")
     if (member := load().member(name)) is not None:
-        return member[0].blocking(member[1]) is not None
-    return load().function(name) is not None
+        return member[0].blocking(member[1])
+    return load().function(name)
 
 
 def methods(known: ClassKnowledge, clients: ModuleType, most: int) -> list[str]:
@@ -205,9 +209,9 @@ def _value(parameter: inspect.Parameter, fallback: Any) -> Any:
 
 
 def _first_that_reaches(
-    name: str, blocks: bool, calls: list[Call], make: Call, clients: ModuleType
+    name: str, said: Blocking | None, calls: list[Call], make: Call, clients: ModuleType
 ) -> Result:
-    result = Result(name, blocks)
+    result = Result(name, said is not None, said is None or said.cost is Cost.STALL)
     for call in calls:
         service: Service = getattr(clients, "service", StandIn)()
         result.seen = observe(service, call, partial(make, service), _patience(clients))

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,13 +20,17 @@ from knowledge import stubs
 
 MISSING = object()
 
+# Behind all that is installed; what imports without its dependencies can be looked at as well.
+sys.path.append(str(stubs.UNPACKED))
+
 
 @cache
 def module(name: str) -> Any:
     """An importable module, or MISSING."""
     try:
         return importlib.import_module(name)
-    except ImportError:
+    except Exception:
+        # Not there, or without what it depends on, which may show as anything.
         return MISSING
 
 
@@ -56,7 +61,8 @@ def has(owner: str, method: str) -> bool:
     """Whether a class has a method, or any that fits a pattern, of its own or in its heirs."""
     if "*" in method:
         holders = (runtime(owner), *_heirs(owner))
-        return any(fnmatchcase(name, method) for holder in holders for name in dir(holder))
+        names = stubs.members(owner).union(*(dir(holder) for holder in holders))
+        return any(fnmatchcase(name, method) for name in names)
     if method == "__init__" or exists(f"{owner}.{method}"):
         return True
     return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
@@ -113,7 +119,7 @@ def gone(distribution: str, until: str) -> bool:
 
 
 def known(name: str) -> bool:
-    """Whether the library of a dotted name is installed or has a stub."""
+    """Whether the library of a dotted name is installed, unpacked or has a stub."""
     parts = name.split(".")
     home = ".".join(parts[: _SHARED.get(parts[0], 1)])
     return stubs.module_file(home) is not None or module(home) is not MISSING
