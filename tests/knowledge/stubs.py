@@ -39,6 +39,24 @@ def find(dotted: str) -> tuple[Definition, ...]:
     return ()
 
 
+def members(dotted: str) -> frozenset[str]:
+    """The names that a class and its bases define, as far as they can be read."""
+    return frozenset(name for item in find(dotted) for name in _names(item, ()))
+
+
+def _names(owner: Definition, within: tuple[Definition, ...]) -> Iterator[str]:
+    if not isinstance(owner.node, ast.ClassDef) or owner in within:
+        return
+    for statement in _statements(owner.node.body):
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield statement.name
+        elif isinstance(statement, ast.Assign):
+            yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+    for base in owner.node.bases:
+        for ancestor in _value(owner.module, base, ()):
+            yield from _names(ancestor, (*within, owner))
+
+
 @cache
 def module_file(module: str) -> Path | None:
     """The stub of a module, else its source, which may need what is not installed to run."""

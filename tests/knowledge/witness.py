@@ -22,10 +22,10 @@ MISSING = object()
 
 @cache
 def module(name: str) -> Any:
-    """An importable module, or MISSING."""
+    """An importable module, or MISSING: some fail otherwise where what they need is not installed."""
     try:
         return importlib.import_module(name)
-    except ImportError:
+    except Exception:
         return MISSING
 
 
@@ -55,8 +55,8 @@ def exists(dotted: str) -> bool:
 def has(owner: str, method: str) -> bool:
     """Whether a class has a method, or any that fits a pattern, of its own or in its heirs."""
     if "*" in method:
-        holders = (runtime(owner), *_heirs(owner))
-        return any(fnmatchcase(name, method) for holder in holders for name in dir(holder))
+        names = {name for holder in (runtime(owner), *_heirs(owner)) for name in dir(holder)}
+        return any(fnmatchcase(name, method) for name in names | stubs.members(owner))
     if method == "__init__" or exists(f"{owner}.{method}"):
         return True
     return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
