@@ -22,7 +22,7 @@ MISSING = object()
 
 @cache
 def module(name: str) -> Any:
-    """An importable module, or MISSING: some fail otherwise where what they need is not installed."""
+    """An importable module, or MISSING: without what it needs, a module may raise anything."""
     try:
         return importlib.import_module(name)
     except Exception:
