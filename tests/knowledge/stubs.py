@@ -44,22 +44,22 @@ def find(dotted: str) -> tuple[Definition, ...]:
     return ()
 
 
-def members(dotted: str) -> set[str]:
-    """The names of a class's methods and attributes, those of its bases included."""
-    names: set[str] = set()
-    seen: list[Definition] = []
-    todo = list(find(dotted))
-    while todo:
-        item = todo.pop()
-        if item in seen or not isinstance(item.node, ast.ClassDef):
-            continue
-        seen.append(item)
-        for statement in _statements(item.node.body):
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                names.add(statement.name)
-        for base in item.node.bases:
-            todo += _value(item.module, base, ())
-    return names
+def members(dotted: str) -> frozenset[str]:
+    """The names that a class and its bases define, as far as they can be read."""
+    return frozenset(name for item in find(dotted) for name in _names(item, ()))
+
+
+def _names(owner: Definition, within: tuple[Definition, ...]) -> Iterator[str]:
+    if not isinstance(owner.node, ast.ClassDef) or owner in within:
+        return
+    for statement in _statements(owner.node.body):
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield statement.name
+        elif isinstance(statement, ast.Assign):
+            yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+    for base in owner.node.bases:
+        for ancestor in _value(owner.module, base, ()):
+            yield from _names(ancestor, (*within, owner))
 
 
 @cache

@@ -26,7 +26,7 @@ sys.path.append(str(stubs.UNPACKED))
 
 @cache
 def module(name: str) -> Any:
-    """An importable module, or MISSING."""
+    """An importable module, or MISSING: without what it needs, a module may raise anything."""
     try:
         return importlib.import_module(name)
     except Exception:
@@ -61,7 +61,7 @@ def has(owner: str, method: str) -> bool:
     """Whether a class has a method, or any that fits a pattern, of its own or in its heirs."""
     if "*" in method:
         holders = (runtime(owner), *_heirs(owner))
-        names = stubs.members(owner).union(*(dir(holder) for holder in holders))
+        names = set(stubs.members(owner)).union(*(dir(holder) for holder in holders))
         return any(fnmatchcase(name, method) for name in names)
     if method == "__init__" or exists(f"{owner}.{method}"):
         return True
