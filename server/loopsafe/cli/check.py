@@ -194,6 +194,7 @@ def _prepared(root: Path, options: Options) -> Work:
         seen = {path: seen for path, seen in disk.seen.items() if path not in told}
         listed = {f: names for f, names in disk.listed().items() if f not in told}
         told.update(seen, listed)
+        engine.keep()
         if cache is not None:
             cache.flush()
         return Part(answers, seen, listed)

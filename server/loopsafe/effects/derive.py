@@ -7,7 +7,7 @@ searched, the least conditional first; what arguments rule out on that way is no
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,10 +16,13 @@ from loopsafe.effects.branches import Branch, branches, entered
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.settled import Known
+from loopsafe.effects.sources import facts_of
+from loopsafe.effects.stored import NOTHING, Store, Summary
 from loopsafe.effects.targets import Target
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost
+from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue, Value
@@ -82,6 +85,9 @@ class Derivation:
         self.resolver = resolver
         self.texts = Texts(resolver)
         self._bounds = bounds()
+        self._store = Store(resolver)
+        self.check_in: Callable[[], None] = lambda: None
+        """Called between functions of packages; what it raises ends a search, to be begun again."""
 
     def of(self, site: Site, value: Value, target: Target) -> Derived | None:
         """What a site of the project meets, for one target of one of its values."""
@@ -92,7 +98,11 @@ class Derivation:
         known: dict[str, Known] | None = None if site.kind == "call" else {}
         if direct and isinstance(site.expr, Call):
             known = passed(self.resolver, function, site.expr, {})
-        return self.verdict(function, frame, known)
+        found = self.verdict(function, frame, known)
+        facts = facts_of(self.resolver, function)
+        if found is not None and found.conditions and site.awaited and facts and not facts.is_async:
+            return None  # It gives something to await: where it may go two ways, by the other.
+        return found
 
     def verdict(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -101,9 +111,40 @@ class Derivation:
         about = None if known is None else tuple(sorted(known.items(), key=lambda item: item[0]))
         key = ("derived", frame, about)
         found = self.resolver.remember(
-            key, frame.module, lambda: (self._search(function, frame, known),)
+            key, frame.module, lambda: (self._answer(function, frame, known),)
         )
         return found[0] if found else None  # Empty while it is being asked.
+
+    def is_warm(self, module: Module) -> bool:
+        """Whether all that a module of the project calls was derived and kept before."""
+        return self._store.is_warm(module.digest)
+
+    def warmed(self, module: Module) -> None:
+        """All that a module of the project calls has been derived."""
+        self._store.warmed(module.digest)
+
+    def keep(self) -> None:
+        """Puts new answers into the store on disk."""
+        self._store.write()
+
+    def forget(self) -> None:
+        """A package's text changed: new answers that are not in the store rest on what was."""
+        self._store.forget()
+
+    def _answer(
+        self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
+    ) -> Derived | None:
+        about = None if known is None else tuple(sorted(known.items(), key=lambda item: item[0]))
+        name = self._store.name(function, frame, about)
+        stored = self._store.recall(name) if name is not None else None
+        if stored is not None:
+            return self._restored(stored)
+        answer, trace, is_final = self.resolver.settled(
+            lambda: self._search(function, frame, known)
+        )
+        if name is not None and is_final:
+            self._store.keep(name, self._summary(answer), trace)
+        return answer
 
     def _search(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -138,6 +179,7 @@ class Derivation:
             if node.frame in done:
                 continue
             done.add(node.frame)
+            self.check_in()
             for branch, conditions in self._onward(node, closed):
                 if branch.frame in done:
                     continue
@@ -200,15 +242,40 @@ class Derivation:
         name = dotted_name(self.resolver, function)
         if primitive is None or name is None:
             return None
-        return Derived(
-            name=name,
-            category=primitive.category,
-            cost=primitive.cost,
-            primitive=primitive,
-            steps=tuple(Step(node.frame, branch.site) for node, branch in way),
-            conditions=conditions,
-            package=name.partition(".")[0],
-        )
+        steps = tuple(Step(node.frame, branch.site) for node, branch in way)
+        return _derived(name, primitive, steps, conditions)
+
+    def _summary(self, answer: Derived | None) -> Summary | None:
+        """An answer in words that mean the same in every environment with the same packages."""
+        if answer is None:
+            return NOTHING
+        primitive = answer.primitive
+        if primitive is None or self.resolver.catalogue.callable(primitive.name) != primitive:
+            return None
+        places = tuple(self._store.place(step.frame, step.site) for step in answer.steps)
+        known = tuple(place for place in places if place is not None)
+        if len(known) != len(places):
+            return None
+        return Summary(answer.name, primitive.name, answer.conditions, known)
+
+    def _restored(self, summary: Summary) -> Derived | None:
+        primitive = self.resolver.catalogue.callable(summary.primitive)
+        if primitive is None:
+            return None
+        steps = tuple(Step(*self._store.site(place)) for place in summary.places)
+        return _derived(summary.name, primitive, steps, summary.conditions)
+
+
+def _derived(name: str, primitive: Blocking, steps: tuple[Step, ...], conditions: int) -> Derived:
+    return Derived(
+        name=name,
+        category=primitive.category,
+        cost=primitive.cost,
+        primitive=primitive,
+        steps=steps,
+        conditions=conditions,
+        package=name.partition(".")[0],
+    )
 
 
 def _way(end: _Node) -> list[tuple[_Node, Branch]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
@@ -43,30 +43,61 @@ def function_of(resolver: Resolver, frame: Frame) -> Function | None:
     return module.facts.functions[owner] if owner >= 0 else module.facts.functions[0]
 
 
-def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]:
+class Meeting(NamedTuple):
+    """What runs at a site, for one of its values."""
+
+    site: Site
+    value: Value
+    target: Target
+    members: int
+    """How many different things the site may lead to."""
+    names: int
+    """How many names they have: methods of one name count once, whatever they are looked up on."""
+    relief: Relief
+
+
+def meetings(resolver: Resolver, frame: Frame) -> tuple[Meeting, ...]:
+    """What the sites of a frame's function run: the project's own, library code, known calls."""
+    return resolver.remember(
+        ("meetings", frame), frame.module, lambda: tuple(_meetings(resolver, frame))
+    )
+
+
+def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
     function = function_of(resolver, frame)
     module = resolver.table.get(frame.module)
     if function is None or module is None:
+        return
+    for site in function.sites:
+        scope = module.facts.scopes[site.scope]
+        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        if never_on_loop(resolver, scope, site.block, site.span.line, here):
+            continue
+        values = site_values(resolver, site, here)
+        if not values:
+            continue
+        relief = block_relief(scope, site.block)
+        identities = {_identity(resolver, value) for value in values}
+        members, names = len(identities), len({name for name, _ in identities})
+        for value in values:
+            for target in targets(resolver, site, value, here):
+                yield Meeting(site, value, target, members, names, relief)
+
+
+def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]:
+    function = function_of(resolver, frame)
+    if function is None:
         return []
     is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
-    for site in function.sites:
-        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(
-            resolver, module.facts.scopes[site.scope], site.block, site.span.line, here
-        ):
-            continue
-        relief = block_relief(module.facts.scopes[site.scope], site.block)
-        values = site_values(resolver, site, here)
-        members = len({_identity(resolver, value) for value in values})
-        for value in values:
-            for target in targets(resolver, site, value, here):
-                for end in _ends(resolver, overrides, target, is_root):
-                    found.setdefault((site, end), Edge(site, end, members, relief))
+    for meeting in meetings(resolver, frame):
+        for end in _ends(resolver, overrides, meeting.target, is_root):
+            edge = Edge(meeting.site, end, meeting.members, meeting.relief)
+            found.setdefault((meeting.site, end), edge)
     return list(found.values())
 
 
-def _identity(resolver: Resolver, value: Value) -> Hashable:
+def _identity(resolver: Resolver, value: Value) -> tuple[Hashable, Hashable]:
     """What tells two values apart: overloads of one function are one, its receivers are not."""
     receiver = value.receiver if isinstance(value, FunctionValue) else None
     return (dotted_name(resolver, value) or value, receiver)

@@ -10,6 +10,7 @@ from pathlib import Path
 from loopsafe.config import Settings
 from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
+from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
 from loopsafe.effects.uses import AllUses
@@ -44,6 +45,7 @@ from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import FunctionValue
 from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
@@ -66,6 +68,7 @@ class Engine:
     ) -> None:
         self.root = root
         self.settings = settings
+        self._python = python
         self.environment = find_environment(root, python or settings.python, os.environ)
         self.disk = Disk()
         roots = source_roots(root, settings.source_roots)
@@ -233,11 +236,7 @@ class Engine:
         if not finding.sink:
             return None
         said = self.catalogue.word(finding.sink)
-        if isinstance(said, Blocking):
-            return said
-        member = self.catalogue.member(finding.sink)
-        known = member[0].blocking(member[1]) if member else None
-        return known or self.catalogue.function(finding.sink)
+        return said if isinstance(said, Blocking) else self.catalogue.callable(finding.sink)
 
     def teachables(self, path: str, span: Span) -> Iterator[Teachable]:
         """What is called at a place, and could be spoken of in the settings."""
@@ -296,6 +295,30 @@ class Engine:
                 break
             latest = self.learn(inquiry, inquiry.ask(cancelled)) or latest
         return latest
+
+    def twin(self) -> Engine:
+        """Another engine of the same project and cache, which knows no unsaved buffers."""
+        return Engine(self.root, self.settings, self._python, self.table.cache)
+
+    def warm(self, path: str, check_in: Callable[[], None]) -> None:
+        """Derives what a file calls in packages, for the cache; nothing that was done before.
+
+        Raises what `check_in` raises, and goes on from there when it is called again.
+        """
+        self._chains.derivation.check_in = check_in
+        module = self.table.at(path)
+        if module is None or self._chains.derivation.is_warm(module):
+            return
+        for number in range(len(module.facts.functions)):
+            check_in()
+            frame = self.resolver.function_frame(FunctionValue(module.key, number))
+            if frame is not None:
+                library_edges(self.resolver, self._chains.derivation, frame)
+        self._chains.derivation.warmed(module)
+
+    def keep(self) -> None:
+        """Hands what was derived from packages to the cache, for all projects and later runs."""
+        self._chains.derivation.keep()
 
     def close(self) -> None:
         """Ends the process that gives second opinions, if there is one."""
@@ -378,6 +401,7 @@ class Engine:
 
     def _forget_answers(self) -> None:
         """Drops every answer; what was read of files stays."""
+        self._chains.derivation.forget()
         self.resolver.forget_all()
         self._places.forget()
         self._chains.forget()

@@ -71,6 +71,10 @@ class Catalogue:
         files = sorted(folder.glob("*.toml"))
         return Catalogue({path.name: path.read_text("utf-8") for path in files})
 
+    def identity(self) -> str:
+        """What a project and its packages add to what everybody has; empty where it is nothing."""
+        return ""
+
     def word(self, _name: str) -> Blocking | bool | None:
         """What a project's settings say of a callable: an entry, False for harmless, or nothing."""
         return None
@@ -100,6 +104,12 @@ class Catalogue:
         owner, _, method = name.rpartition(".")
         known = self.klass(owner) if self.is_class(owner) else None
         return (known, method) if known is not None else None
+
+    def callable(self, name: str) -> Blocking | None:
+        """What a function or `Class.method` does to the loop, by its dotted name."""
+        member = self.member(name)
+        known = member[0].blocking(member[1]) if member else None
+        return known or self.function(name)
 
     def canonical(self, name: str) -> str:
         """The first spelling of a class that has several: `io.BytesIO` for `_io.BytesIO`."""

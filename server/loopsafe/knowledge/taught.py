@@ -33,6 +33,7 @@ class Taught(Catalogue):
         origins: Mapping[str, str],
     ) -> None:
         super().__init__(texts, under, origins)
+        self._identity = repr((teachings, sorted(texts.values())))
         said: dict[str, Blocking | bool] = {}
         # What runs its argument elsewhere is a way off the loop, whatever it is made of.
         said.update((runner.name, False) for runner in teachings.runners if runner.offloads)
@@ -49,6 +50,10 @@ class Taught(Catalogue):
         self.teaches = frozenset(name.partition(".")[0] for name in names)
         self.runner_words |= {name.rpartition(".")[2] for name in placed}
         self._own_namesakes = _by_last_name(name for name in names if "*" not in name)
+
+    def identity(self) -> str:
+        """All that is said here, in words."""
+        return self._identity
 
     def word(self, name: str) -> Blocking | bool | None:
         """What the settings say of a callable, by any of its spellings."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from loopsafe.engine import Engine
 from loopsafe.lsp.status import Status
+from loopsafe.lsp.warming import warm
 from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.project_files import python_files
 
@@ -62,6 +63,7 @@ class Indexer:
         if len(read) == _MOST_FILES:
             _log.info("%s has many files: only %d were read", engine.root, _MOST_FILES)
         self._done()
+        await warm(self._worker, self._status, engine, read)
 
 
 def _done(engine: Engine, read: list[str], _stop: Stop) -> None:

@@ -35,6 +35,11 @@ class Status:
             if not self._running and self._sent.get("state") == "busy":
                 self._say("ready", self._problem)
 
+    def goes_on(self, message: str) -> None:
+        """How far the work is, where the client was told that there is some."""
+        if self._running and self._sent.get("state") == "busy":
+            self._say("busy", message)
+
     def ready(self, environment: str, problem: str = "") -> None:
         """An analysis succeeded, with this environment; others may still be running."""
         self._environment, self._problem = environment, problem

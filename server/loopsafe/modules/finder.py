@@ -57,6 +57,8 @@ class Finder:
         # A `.pth` entry inside the project is the project's own editable install.
         own = [s for s in sites[1:] if any(is_inside(s, r) for r in places) and not is_packaged(s)]
         sites = [site for site in sites if site not in own]
+        self.sites = tuple(sites)
+        """Folders that packages are installed into."""
         prefix = str(environment.prefix) if environment.prefix else ""
         self._editable = {n: os.path.abspath(p) for n, p in environment.editable.items()}
         self._projects = Projects([*places, *own], self.disk)

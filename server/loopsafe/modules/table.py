@@ -30,7 +30,7 @@ class Module:
     digest: bytes
     """Of the text the facts were read from."""
     bit: int = 0
-    """Stands for its interface in `ModuleTable.trace`; 0 for what is not the project's."""
+    """Stands in `ModuleTable.trace` for its interface, or for the package it belongs to."""
 
     @property
     def text_bit(self) -> int:
@@ -101,6 +101,12 @@ class ModuleTable:
         self._targets: dict[tuple[str, str], tuple[str, int]] = {}
         self.trace = 0
         self._bits: dict[Hashable, int] = {}
+        self._packages: dict[str, int] = {}
+        """Top-level names that are no module of the project, with their bits."""
+        self._mentions: set[str] = set()
+        """Modules that were only looked over."""
+        self._project = 0
+        """All bits of the project's modules."""
 
     def get(self, key: str) -> Module | None:
         """The module of a key or dotted name; None where there is no readable source."""
@@ -109,7 +115,7 @@ class ModuleTable:
         except KeyError:
             file = self._files.get(key) or self.finder.find(key)
             module = self._modules[key] = self._read(key, file)
-        self.trace |= module.bit if module is not None else self.bit(_looked_up(key))
+        self.trace |= module.bit if module is not None else self._missing(key)
         return module
 
     def bit(self, unit: Hashable) -> int:
@@ -126,9 +132,10 @@ class ModuleTable:
         """
         if key in self._modules:
             return self.get(key) is not None
+        self._mentions.add(key)
         file = self._files.get(key) or self.finder.find(key)
         if file is None:
-            self.trace |= self.bit(_looked_up(key))
+            self.trace |= self._missing(key)
             return False
         self.trace |= self._bit_of(key, file)
         if file.is_namespace:
@@ -274,8 +281,79 @@ class ModuleTable:
         """Stands for where a file's name leads, and whether anywhere."""
         return self.bit(_looked_up(self.finder.name_of(path)))
 
+    def packages_in(self, trace: int) -> tuple[str, ...] | None:
+        """The packages, by top-level names, that an answer rests on; None if on the project too."""
+        if trace & self._project:
+            return None
+        return tuple(top for top, bit in self._packages.items() if trace & bit)
+
+    def portable(self, key: str) -> str | None:
+        """A library module's key without the place of its environment; None where it needs that.
+
+        A dotted name with `@` at its end is the source behind the stub of that name.
+        """
+        dotted, mark, path = key.partition("@")
+        file = self.finder.source(dotted) if mark else self.finder.find(dotted)
+        known = path or (self._files[key].path if key in self._files else "")
+        if file is None or not known:
+            return None if mark or known else key
+        if file.path != known or file.origin is Origin.PROJECT:
+            return None
+        return dotted + mark
+
+    def local(self, portable: str) -> str:
+        """The key of a module by its portable name."""
+        if not portable.endswith("@"):
+            return portable
+        file = self.finder.source(portable[:-1])
+        return self._registered(file) if file is not None else portable
+
+    def state(self, portable: str) -> bytes:
+        """What a library's module, with the names in its folder, is now; empty without one.
+
+        Reads its text at most, and makes no facts of it.
+        """
+        key = self.local(portable)
+        module = self._modules.get(key)
+        file = module.file if module else self._files.get(key) or self.finder.find(key)
+        if file is None or file.origin is Origin.PROJECT:
+            return b""
+        try:
+            text = "" if module or file.is_namespace else self.disk.read(file.path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return b""
+        digest = module.digest if module else _digest(text)
+        if not file.is_package:
+            return digest
+        names = ",".join(sorted(self.finder.submodules(file.name)))
+        return hashlib.blake2b(digest + names.encode("utf-8"), digest_size=16).digest()
+
+    def looked_at(self, package: str) -> set[str]:
+        """The modules of a top-level name that were asked for, also in vain, and those above."""
+        asked = (*self._modules, *self._mentions)
+        found = {key for key in asked if key.partition("@")[0].partition(".")[0] == package}
+        for key in list(found):
+            parts = key.partition("@")[0].split(".")
+            found.update(".".join(parts[:count]) for count in range(1, len(parts)))
+        return found
+
+    def _missing(self, key: str) -> int:
+        return self.bit(_looked_up(key)) | self._package_bit(key)
+
     def _bit_of(self, key: str, file: ModuleFile) -> int:
-        return self.bit(key) if file.origin is Origin.PROJECT else 0
+        if file.origin is not Origin.PROJECT:
+            return self._package_bit(key)
+        self._project |= self.bit(key)
+        return self.bit(key)
+
+    def _package_bit(self, key: str) -> int:
+        """Stands for an installed package, or for the lack of it; 0 for the standard library."""
+        top = key.partition("@")[0].partition(".")[0]
+        known = self._packages.get(top)
+        if known is None:
+            is_standard = self.finder.typeshed.has_stdlib(top)
+            known = self._packages[top] = 0 if is_standard else self.bit(("package", top))
+        return known
 
     def _read(self, key: str, file: ModuleFile | None) -> Module | None:
         if file is None:
@@ -285,7 +363,7 @@ class ModuleTable:
             text = "" if file.is_namespace else self.disk.read(file.path)
         except (OSError, UnicodeDecodeError, SyntaxError):
             return None
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = _digest(text)
         return Module(key, file, self._facts(file, text, digest), digest, self._bit_of(key, file))
 
     def _facts(self, file: ModuleFile, text: str, digest: bytes) -> ModuleFacts:
@@ -308,3 +386,7 @@ class ModuleTable:
 def _looked_up(dotted: str) -> tuple[str, str]:
     """What a file must be called to be found under a dotted name."""
     return ("name", dotted.partition("@")[0].rpartition(".")[2])
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

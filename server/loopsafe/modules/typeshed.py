@@ -52,6 +52,15 @@ class Typeshed:
         """Folders to search for a third-party top-level name."""
         return self._third_party.get(top, ())
 
+    def identity(self) -> str:
+        """Differs from one edition of the stubs to the next, and from one Python to the next."""
+        home = os.path.dirname(os.path.dirname(self.folder))  # jedi, whose version is theirs.
+        try:
+            edition = self._disk.read(os.path.join(home, "__init__.py"))
+        except (OSError, ValueError, SyntaxError):
+            edition = home
+        return f"{self._version} {edition}"
+
     def name_of(self, path: str) -> str | None:
         """Dotted name of a stub file in here; None for other files."""
         if not self.folder or not path.startswith(self._bundle + os.sep):

@@ -222,6 +222,22 @@ class Resolver:
             return ()  # type: ignore[return-value]
         return self._compute(key, shelf, compute, depth)
 
+    def settled(self, question: Callable[[], T]) -> tuple[T, int, bool]:
+        """An answer, what it rests on as bits of the module table, and whether it is final.
+
+        One that was cut short by a question around it is not.
+        """
+        table = self.table
+        outer_trace, table.trace = table.trace, 0
+        outer_lowest, self._lowest = self._lowest, _NEVER
+        try:
+            answer = question()
+        finally:
+            trace, lowest = table.trace, self._lowest
+            table.trace |= outer_trace
+            self._lowest = min(outer_lowest, lowest)
+        return answer, trace, lowest == _NEVER
+
     def _compute(self, key: Hashable, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
         table = self.table
         self._active[key] = depth

@@ -1,0 +1,70 @@
+"""Derives in the background what a folder's files call in packages, and keeps it on disk.
+
+An engine of its own does it, which is dropped afterwards: the one that answers the user stays as
+small as what the user looks at, and finds the answers in the cache. In small slices, with a pause
+after each; files that were through before cost a look into the cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from loopsafe.engine import Cancelled, Engine
+from loopsafe.lsp.status import Status
+from loopsafe.lsp.worker import Rank, Stop, Worker
+
+_SLICE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.02
+_GROWTH = 1.05
+"""Of the slices of one file: each goes over what the ones before it did, and has to get further."""
+_RANK = Rank.BACKGROUND
+_log = logging.getLogger(__name__)
+
+
+async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[str]) -> None:
+    """Derives what the files call; cancelling it stops the work, and loses none that is done."""
+    if engine.table.cache is None:
+        return
+    twin = await worker.run(lambda _: engine.twin(), _RANK)
+    try:
+        async with status.working("Reading the packages in use"):
+            for number, path in enumerate(files, 1):
+                seconds = _SLICE_SECONDS
+                while not await worker.run(partial(_slice, twin, path, seconds), _RANK):
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                    seconds *= _GROWTH
+                status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
+    except Exception as error:
+        _log.error("Deriving for %s failed: %s", engine.root, error, exc_info=error)
+    finally:
+        worker.post(partial(_keep, twin))
+
+
+def _slice(engine: Engine, path: str, seconds: float, stop: Stop) -> bool:
+    """Derives for a moment; whether the file is through."""
+    try:
+        engine.warm(path, _moment(seconds, stop))
+    except Cancelled:
+        return False
+    return True
+
+
+def _moment(seconds: float, stop: Stop) -> Callable[[], None]:
+    """A function that raises Cancelled when the moment is over."""
+    deadline = time.perf_counter() + seconds
+
+    def check_in() -> None:
+        if stop() or time.perf_counter() > deadline:
+            raise Cancelled
+
+    return check_in
+
+
+def _keep(engine: Engine) -> None:
+    engine.keep()
+    if engine.table.cache is not None:
+        engine.table.cache.flush()
