@@ -91,9 +91,9 @@ class Engine:
         )
         version = python_version(root, self.environment)
         self._cures = Cures(settings, version, self.finder, self._places)
-        callers = AllUses(self.resolver, self._project, self._source)
-        converter = Converter(self.resolver, self._places, callers, str(root))
-        files = Files(
+        uses = AllUses(self.resolver, self._project, self._source)
+        converter = Converter(self.resolver, self._places, uses, str(root))
+        project = Files(
             self.table,
             self._source,
             self._project,
@@ -101,7 +101,7 @@ class Engine:
             self.blocking,
             self._twin_of,
         )
-        self._wide = Wide(files, self._cures, callers, converter)
+        self._wide = Wide(project, self._cures, uses, converter)
         self._modules: dict[str, Module | None] = {}
         self._is_whole = False
         """All files of the project are known."""
@@ -418,8 +418,8 @@ class Engine:
         except (OSError, UnicodeDecodeError, SyntaxError) as error:
             return FileReport(path, SourceText(""), problems=(unreadable(path, error),))
         if len(source.text) > LARGEST_TEXT:
-            problems = (too_large(path, source.text),)
-            return FileReport(path, source, problems=problems, is_too_large=True)
+            problem = too_large(path, source.text)
+            return FileReport(path, source, problems=(problem,), is_too_large=True)
         self.index([path])
         module = self.table.at(path)
         if module is None:

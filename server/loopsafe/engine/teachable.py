@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from loopsafe.effects.known import knowledge
 from loopsafe.effects.runners import runner_of
-from loopsafe.effects.targets import knowledge, site_values
+from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Call, Expr
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span

@@ -10,7 +10,6 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from loopsafe.fixes.block import opening
 from loopsafe.fixes.data import table
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes, survey
@@ -22,7 +21,7 @@ from loopsafe.model import Edit, Fix, Safety
 
 def cures(site: Site) -> Iterator[Fix]:
     """The whole `with`, where each use of the file has an async way."""
-    block, function = opening(site), site.function
+    block, function = _block(site), site.function
     if not isinstance(block, ast.With) or function is None:
         return
     library = _library(site)
@@ -39,6 +38,25 @@ def cures(site: Site) -> Iterator[Fix]:
     caveat = _caveat(site, block, library)
     safety = Safety.UNSAFE if caveat else Safety.SAFE
     yield Fix(f"Use {library['open']}()", safety, tuple(edits), caveat=caveat)
+
+
+def _block(site: Site) -> ast.With | None:
+    """The `with` that opens what the finding uses: what it enters, or the file it is called on."""
+    root: ast.AST = site.node
+    while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    below: ast.AST = site.node
+    for node in site.above(site.node):
+        if isinstance(node, FUNCTIONS):
+            return None
+        if isinstance(node, ast.With):
+            named = [
+                i.optional_vars.id for i in node.items if isinstance(i.optional_vars, ast.Name)
+            ]
+            if below in node.items or (isinstance(root, ast.Name) and root.id in named):
+                return node
+        below = node
+    return None
 
 
 def _library(site: Site) -> dict[str, Any] | None:

@@ -96,7 +96,7 @@ def _line(draft: Draft, tree: ast.Module, node: ast.Import | ast.ImportFrom) -> 
     """Takes a whole statement out, with its line; not one that a comment speaks of."""
     first, last = node.lineno, node.end_lineno or node.lineno
     whole = "".join(draft.source.line(line) for line in range(first, last + 1))
-    if not alone(draft, node) or "#" in whole or len(tree.body) == 1:
+    if not alone(draft, [node]) or "#" in whole or len(tree.body) == 1:
         return []
     start, stop = draft.source.offset(first, 0), draft.source.offset(last + 1, 0)
     return [draft.replace(start, stop, "")] if last < draft.source.line_count else []

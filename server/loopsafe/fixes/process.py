@@ -36,7 +36,7 @@ def cures(site: Site) -> Iterator[Fix]:
     if choose(site).name not in table("process")["idioms"] or statement is None:
         return
     target = _target(site, statement, call)
-    if target is None or not alone(site.draft, statement) or not site.draft.faithful(call):
+    if target is None or not alone(site.draft, [statement]) or not site.draft.faithful(call):
         return
     options = _options(site, call, entry["checks"])
     if options is None or "#" in site.draft.code(statement):

@@ -51,7 +51,7 @@ def _acquired(site: Site, block: ast.With, item: ast.withitem) -> Fix | None:
     around = of_nothing(site, idiom)
     if not lock or item.optional_vars or len(block.items) != 1 or around is None:
         return None
-    if not alone(draft, block) or block.body[0].lineno == block.lineno:
+    if not alone(draft, [block]) or block.body[0].lineno == block.lineno:
         return None
     start, stop = draft.start(block), draft.stop(item.context_expr)
     colon = draft.source.text.find(":", stop)
