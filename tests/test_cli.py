@@ -187,7 +187,10 @@ def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "which command: check, explain, library, rule or server? (see `loopsafe --help`)"),
+        (
+            [],
+            "which command: check, config, explain, library, rule or server? (see `loopsafe --help`)",
+        ),
         (["chek"], "argument COMMAND: invalid choice: 'chek'"),
         (["check", "--fast"], "unrecognized arguments: --fast (see `loopsafe --help`)"),
         (["check", "--output-format", "xml"], "argument --output-format: invalid choice: 'xml'"),

@@ -14,7 +14,7 @@ from loopsafe.engine import Engine
 from loopsafe.model import Edit, Fix, Safety, Span
 
 SLEEPS = "import time\n\n\nasync def tick():\n    time.sleep(1)\n    time.sleep(2)\n"
-AWAKE = "import asyncio\nimport time\n\n\nasync def tick():\n    await asyncio.sleep(1)\n"
+AWAKE = "import asyncio\n\n\nasync def tick():\n    await asyncio.sleep(1)\n"
 READS = "async def load(path):\n    with open(path) as file:\n        return file.read()\n"
 Run = Callable[..., tuple[int, str, str]]
 

@@ -131,7 +131,6 @@ def test_what_it_looks_like(tmp_path: Path) -> None:
     assert after["store"] == textwrap.dedent(
         """
         import asyncio
-        import time
 
 
         async def fetch(number, delay=0.2):

@@ -85,7 +85,9 @@ def test_a_generator_is_moved_with_what_consumes_it() -> None:
                 print(row)
             return list(rows())
     """
-    assert case(text, "rows", chain=2).cures == ()
+    listed = case(text, "rows", chain=2)
+    assert "    for row in await asyncio.to_thread(lambda: list(rows())):" in listed.after()
+    assert [fix.safety for fix in listed.cures] == [Safety.UNSAFE]
     found = case(text, "rows", chain=2, occurrence=1)
     assert "return await asyncio.to_thread(lambda: list(rows()))" in found.after()
     looped = case(text, "rows", chain=2, offload="starlette").after()

@@ -155,6 +155,8 @@ async def test_what_an_edit_would_take_from_a_magic_is_not_offered(tmp_path: Pat
         text = "async def main():\n    with open('x') as f:\n        !ls\n        f.read()"
         book = Book(ed, tmp_path / "a.ipynb", text)
         for action in await ed.actions(book.cells[0], "open"):
+            if action.title.startswith("Teach"):
+                continue  # It changes the settings, not the notebook.
             assert "!ls" in ed.after(action.edit, book.cells[0])
 
 

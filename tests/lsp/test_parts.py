@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from loopsafe.engine import FileReport
 from loopsafe.lsp import guards
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, path_of, uri_of
@@ -78,6 +79,10 @@ async def test_a_long_analysis_is_shown_as_busy(tmp_path: Path) -> None:
 
     class Work:
         engine = Engine()
+        report = FileReport("app.py", SourceText(""))
+
+        def about(self, _uri: str) -> Work:
+            return self
 
     def slow(*_: Any) -> Any:
         time.sleep(0.8)

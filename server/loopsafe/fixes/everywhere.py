@@ -19,6 +19,7 @@ from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.imports import spell
+from loopsafe.fixes.leftovers import removes, tidied
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, place_in
@@ -57,6 +58,7 @@ def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[
     openings = [first.insert(_keyword(first, span), _ASYNC) for span in wanted.functions]
     source = SourceText(context.source.apply(tuple(openings)))
     here = replace(context, source=source, tree=_parsed(source.text, context.path))
+    draft = Draft(context.path, source)
     edits: list[Edit] = []
     for span in wanted.awaited:
         edits += _awaited(here, _moved(span, openings))
@@ -69,11 +71,11 @@ def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[
         span = _moved(wanted.cured.span, openings)
         cure = _cure(replace(wanted.cured, span=span), here, cures)
         caveat = cure.caveat
-        edits += cure.edits
+        edits += [edit for edit in cure.edits if not removes(draft, here.tree, edit)]
     together = combined(edits)
     if any(overlap(a, b) for a, b in pairwise(together)):
         raise Stuck("the changes are in each other's way")
-    text = source.apply(together)
+    text = source.apply(combined(tidied(draft, here.tree, together)))
     _parsed(text, context.path)
     return difference(context.path, context.source, text), caveat
 

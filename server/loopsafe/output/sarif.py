@@ -128,7 +128,7 @@ def _changes(
             "replacements": [
                 {
                     "deletedRegion": _region(edit.span, source),
-                    "insertedContent": {"text": edit.content},
+                    **({"insertedContent": {"text": edit.content}} if edit.content else {}),
                 }
                 for edit in edits
                 if edit.path == path
