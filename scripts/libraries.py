@@ -45,7 +45,8 @@ def unpack(wheel: Path) -> None:
     """The modules of a wheel, and what it says of itself."""
     with zipfile.ZipFile(wheel) as archive:
         for item in archive.infolist():
-            if not item.filename.endswith(WANTED) or ".libs/" in item.filename:
+            is_wanted = item.filename.endswith(WANTED) or "/schemas/" in item.filename
+            if not is_wanted or ".libs/" in item.filename:
                 continue
             name = item.filename
             for scheme in (".data/purelib/", ".data/platlib/"):

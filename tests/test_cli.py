@@ -189,7 +189,8 @@ def test_what_could_not_be_read_has_not_passed(run: Run, tmp_path: Path) -> None
     [
         (
             [],
-            "which command: check, config, explain, library, rule or server? (see `loopsafe --help`)",
+            "which command: check, config, explain, library, rule or server? "
+            "(see `loopsafe --help`)",
         ),
         (["chek"], "argument COMMAND: invalid choice: 'chek'"),
         (["check", "--fast"], "unrecognized arguments: --fast (see `loopsafe --help`)"),

@@ -188,6 +188,7 @@ def test_json_has_the_shape_of_ruffs() -> None:
     place = {"row": 2, "column": 19}
     edit = {"location": place, "end_location": {"row": 2, "column": 23}}
     assert item == {
+        "cell": None,
         "filename": MAIN,
         "location": place,
         "end_location": {"row": 2, "column": 23},
@@ -315,6 +316,7 @@ def test_hover_of_a_function() -> None:
     def place(**changes: object) -> str:
         values: dict[str, object] = {
             "name": "read",
+            "qualified": "app.main.read",
             "path": MAIN,
             "span": Span(1, 10, 1, 14),
             "is_async": False,
