@@ -47,12 +47,12 @@ interface TreeInput {
 
 interface TreeModel {
   readonly message: undefined;
-  readonly provider: vscode.TreeDataProvider<number>;
+  readonly provider: vscode.TreeDataProvider<Step>;
   readonly navigation: {
-    nearest(uri: vscode.Uri, position: vscode.Position): number | undefined;
-    next(from: number): number;
-    previous(from: number): number;
-    location(item: number): vscode.Location;
+    nearest(uri: vscode.Uri, position: vscode.Position): Step | undefined;
+    next(from: Step): Step;
+    previous(from: Step): Step;
+    location(item: Step): vscode.Location;
   };
 }
 
@@ -135,11 +135,12 @@ async function referencesView(): Promise<ReferencesView | undefined> {
 }
 
 function input(chain: Chain, from: vscode.Location): TreeInput {
-  const places = chain.steps.map((step) => locationOf(step.location));
-  const last = chain.steps.length - 1;
-  const provider: vscode.TreeDataProvider<number> = {
-    getChildren: (step) => (step === undefined ? [0] : step < last ? [step + 1] : []),
-    getParent: (step) => (step > 0 ? step - 1 : undefined),
+  const { steps } = chain;
+  const beside = (step: Step, by: number) => steps[steps.indexOf(step) + by];
+  const provider: vscode.TreeDataProvider<Step> = {
+    getChildren: (step) =>
+      [step ? beside(step, 1) : steps[0]].filter((child) => child !== undefined),
+    getParent: (step) => beside(step, -1),
     getTreeItem: (step) => treeItem(chain, step),
   };
   return {
@@ -150,35 +151,30 @@ function input(chain: Chain, from: vscode.Location): TreeInput {
       message: undefined,
       provider,
       navigation: {
-        nearest: (uri) => {
-          const found = places.findIndex((place) => place.uri.toString() === uri.toString());
-          return found < 0 ? undefined : found;
-        },
-        next: (step) => (step === last ? 0 : step + 1),
-        previous: (step) => (step === 0 ? last : step - 1),
-        location: (step) => places[step] ?? from,
+        nearest: (uri) =>
+          steps.find((step) => locationOf(step.location).uri.toString() === uri.toString()),
+        next: (step) => beside(step, 1) ?? step,
+        previous: (step) => beside(step, -1) ?? step,
+        location: (step) => locationOf(step.location),
       },
     }),
     with: (location) => input(chain, location),
   };
 }
 
-function treeItem(chain: Chain, number: number): vscode.TreeItem {
+function treeItem(chain: Chain, step: Step): vscode.TreeItem {
   const { Expanded, None } = vscode.TreeItemCollapsibleState;
-  const step = chain.steps[number];
-  const isLast = number === chain.steps.length - 1;
-  const item = new vscode.TreeItem(step?.message ?? "", isLast ? None : Expanded);
-  if (step) {
-    const { uri, range } = locationOf(step.location);
-    item.description = step.place;
-    item.tooltip = number === 0 ? chain.title : step.place;
-    item.iconPath = new vscode.ThemeIcon(isLast ? "watch" : "arrow-small-right");
-    item.command = {
-      command: "vscode.open",
-      title: t("Open"),
-      arguments: [uri, { selection: range.with({ end: range.start }), preserveFocus: true }],
-    };
-  }
+  const isLast = step === chain.steps.at(-1);
+  const item = new vscode.TreeItem(step.message, isLast ? None : Expanded);
+  const { uri, range } = locationOf(step.location);
+  item.description = step.place;
+  item.tooltip = step === chain.steps[0] ? chain.title : step.place;
+  item.iconPath = new vscode.ThemeIcon(isLast ? "watch" : "arrow-small-right");
+  item.command = {
+    command: "vscode.open",
+    title: t("Open"),
+    arguments: [uri, { selection: range.with({ end: range.start }), preserveFocus: true }],
+  };
   return item;
 }
 
