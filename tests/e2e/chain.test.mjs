@@ -39,6 +39,21 @@ async function treeOf(window, expected) {
   return found;
 }
 
+/** A window that is still starting may drop what is chosen in a menu: once more, then. */
+async function shownChain(window, attempts = 2) {
+  const titles = await window.quickFixes("load_order(");
+  assert.match(titles.join("\n"), /Show blocking chain/);
+  await window.choose("Show blocking chain");
+  try {
+    return await treeOf(window, "psycopg.connect()");
+  } catch (error) {
+    if (attempts === 1) {
+      throw error;
+    }
+    return shownChain(window, attempts - 1);
+  }
+}
+
 for (const theme of THEMES) {
   inWindow(
     `the lightbulb shows the chain as a tree, ${theme}`,
@@ -46,10 +61,7 @@ for (const theme of THEMES) {
     ORDERS,
     async (window) => {
       await window.squiggles("warning", 3);
-      const titles = await window.quickFixes("load_order(");
-      assert.match(titles.join("\n"), /Show blocking chain/);
-      await window.choose("Show blocking chain");
-      const found = await treeOf(window, "psycopg.connect()");
+      const found = await shownChain(window);
       const start = found.findIndex((text) => text.includes("read_order calls load_order()"));
       assert.match(found[start], /shop\/api\/orders\.py:18/);
       assert.match(
