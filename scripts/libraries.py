@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements" / "libraries.txt"
 FOLDER = ROOT / "build" / "libraries"
 STAMP = FOLDER / ".unpacked"
-WANTED = (".py", ".pyi", ".so", ".pyd", "/METADATA")
+WANTED = (".py", ".pyi", ".so", ".pyd", ".json", "/METADATA")
 
 
 def main() -> None:
@@ -45,8 +45,7 @@ def unpack(wheel: Path) -> None:
     """The modules of a wheel, and what it says of itself."""
     with zipfile.ZipFile(wheel) as archive:
         for item in archive.infolist():
-            is_wanted = item.filename.endswith(WANTED) or "/schemas/" in item.filename
-            if not is_wanted or ".libs/" in item.filename:
+            if not item.filename.endswith(WANTED) or ".libs/" in item.filename:
                 continue
             name = item.filename
             for scheme in (".data/purelib/", ".data/platlib/"):

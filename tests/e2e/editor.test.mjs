@@ -88,7 +88,7 @@ inWindow("a quick fix is applied, saved, and the squiggle goes", ORDERS, async (
   const before = folder.read(ORDERS);
   await window.save();
   const expected = before
-    .replace("import time\n", "import asyncio\nimport time\n")
+    .replace("import time\n", "import asyncio\n")
     .replace("time.sleep", "await asyncio.sleep");
   assert.equal(folder.read(ORDERS), expected);
 });
