@@ -68,6 +68,8 @@ export class Chains {
     const view = await referencesView();
     if (view) {
       view.setInput(input(chain, from));
+      // A view that was never open does not always come up by itself.
+      await vscode.commands.executeCommand("references-view.tree.focus");
       return;
     }
     // The peek sorts by file; better than nothing where the tree is switched off.
