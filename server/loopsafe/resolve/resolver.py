@@ -37,6 +37,9 @@ _NEVER = 1 << 30
 _ABOUT_PARTS = frozenset({"type", "bound", "holds"})
 """Questions about an expression or a binding, by its `id`."""
 
+_ABOUT_SITES = frozenset({"edges", "library", "meetings"})
+"""Questions about what the sites of a frame's function lead to: answers with a `site` each."""
+
 _ABOUT_INTERFACES = frozenset(
     {"attribute", "decorated", "during", "exported", "member", "mro", "result"}
 )
@@ -297,9 +300,9 @@ class Resolver:
         if first in _ABOUT_PARTS:
             twin = kept.twins.get(about)
             return ((first, id(twin), *key[2:]), answer) if twin is not None else None
-        if first == "edges":
-            edges = self._renewed_edges(key[1], answer, kept)
-            return (key, edges) if edges is not None else None
+        if first in _ABOUT_SITES:
+            found = self._renewed_sites(about, answer, kept)
+            return (key, found) if found is not None else None
         is_gone = (
             about.number in kept.renamed.functions
             if isinstance(about, FunctionValue)
@@ -307,14 +310,14 @@ class Resolver:
         )
         return (key, answer) if first in _ABOUT_INTERFACES and not is_gone else None
 
-    def _renewed_edges(self, frame: Frame, answer: object, kept: Kept) -> object | None:
-        """What leads on from the sites of a function, from their twins."""
+    def _renewed_sites(self, frame: Frame, answer: object, kept: Kept) -> object | None:
+        """What is known of the sites of a function, of their twins."""
         module = self.table.get(frame.module)
         scopes = module.facts.scopes if module is not None else ()
         if frame.scope >= len(scopes) or max(scopes[frame.scope].owner, 0) not in kept.functions:
             return None
         assert isinstance(answer, tuple)
-        return tuple(edge._replace(site=kept.twins[id(edge.site)]) for edge in answer)
+        return tuple(item._replace(site=kept.twins[id(item.site)]) for item in answer)
 
     def forget(self, modules: Iterable[str], changed: int) -> None:
         """Drops the answers about these modules, and those that rest on any of these bits."""
