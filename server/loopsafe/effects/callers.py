@@ -53,7 +53,8 @@ class Callers:
         """Calls of a function and other mentions of it; what is unknown may be one."""
         name, table = module.facts.functions[number].name, self.resolver.table
         self._names.add(name)
-        trace = table.trace | table.bit(("used", name))
+        # Its own module may use it by a plain name, which is not among the words.
+        trace = table.trace | table.bit(("used", name)) | module.text_bit
         modules = list(self._project())
         table.trace = trace
         for other in modules:
