@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from loopsafe.cli.settings import show
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.memory import reclaim, without_collections
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
@@ -43,7 +43,7 @@ def run(options: Options) -> Outcome:
     """Checks the paths; findings go to stdout as they come, trouble to stderr."""
     baseline = Baseline.read(options.aside.baseline) if options.aside.baseline else None
     found = projects(options)
-    with _output(options):
+    with _output(options), without_collections():
         if options.aside.shown:
             _show(found, options)
             return Outcome(0, 0)
@@ -60,6 +60,8 @@ def _run(
             _fix(project, options, cache, printer)
         else:
             _check(project, options, cache, printer)
+        if project is not found[-1]:
+            reclaim()
     if not printer.files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
     printer.end()
@@ -169,8 +171,7 @@ def _fix(project: Project, options: Options, cache: Cache | None, printer: Print
         outcome = fixed(engine, project.files, options)
         return outcome, [(path, _answer(engine, path, options)) for path in project.files]
 
-    with _rare_collections():
-        outcome, answers = run_deep(work)
+    outcome, answers = run_deep(work)
     printer.fixed(outcome)
     for path, answer in answers:
         if isinstance(answer, str):
@@ -199,11 +200,7 @@ def _prepared(root: Path, options: Options) -> Work:
             cache.flush()
         return Part(answers, seen, listed)
 
-    def deep(files: Sequence[str]) -> Part:
-        with _rare_collections():
-            return run_deep(lambda: work(files))
-
-    return deep
+    return lambda files: run_deep(lambda: work(files))
 
 
 def _answer(engine: Engine, path: str, options: Options) -> kept.Answer | str:
@@ -226,14 +223,3 @@ def _fixes(engine: Engine, finding: Finding, options: Options) -> tuple[Fix, ...
     if fixes and options.output_format == "json" and not options.statistics:
         return (*fixes, *(f for f in engine.wide_fixes(finding) if f.edits))
     return fixes
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Facts and trees have no cycles: looking for some would double the time of a run."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

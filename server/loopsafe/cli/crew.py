@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loopsafe.engine.kept import Answer
+from loopsafe.memory import never_collect
 from loopsafe.modules.disk import Seen
 
 _SHARE = 24
@@ -86,6 +87,7 @@ _own: list[Work] = []
 def _start(crew: Crew) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The first process is told, and ends the others.
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    never_collect()
     _own.append(crew.prepare(*crew.told))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -11,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from typing import BinaryIO
+
+from loopsafe import memory
 
 _POLL_SECONDS = 10.0
 _SWITCH_SECONDS = 0.001
@@ -44,12 +45,7 @@ def quiet_libraries() -> None:
 def tune_runtime() -> None:
     """Keep the loop responsive beside the analysis thread, which holds the interpreter's lock."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-
-
-def settle_memory() -> None:
-    """Exempt what start-up made, which stays for good, from every later collection."""
-    gc.collect()
-    gc.freeze()
+    memory.collect_rarely()
 
 
 class ClientLog(logging.Handler):

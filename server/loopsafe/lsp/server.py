@@ -23,6 +23,7 @@ from loopsafe.lsp.information import debug_information
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.survey import Survey
 from loopsafe.lsp.worker import Rank
+from loopsafe.memory import reclaim
 
 _log = logging.getLogger(__name__)
 _WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml")
@@ -143,7 +144,7 @@ async def initialized(ls: Server, _params: types.InitializedParams) -> None:
             await ls.client_register_capability_async(types.RegistrationParams(wanted))
         except Exception as error:
             _log.warning("The client does not watch files: %s", error)
-    guards.settle_memory()
+    reclaim()
 
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from loopsafe.engine import Cancelled, Engine
 from loopsafe.lsp.status import Status
 from loopsafe.lsp.worker import Rank, Stop, Worker
+from loopsafe.memory import reclaim
 
 _SLICE_SECONDS = 0.02
 _PAUSE_SECONDS = 0.02
@@ -42,6 +43,8 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
         _log.error("Deriving for %s failed: %s", engine.root, error, exc_info=error)
     finally:
         worker.post(partial(_keep, twin))
+        del twin
+        worker.post(reclaim)
 
 
 def _slice(engine: Engine, path: str, seconds: float, stop: Stop) -> bool:

@@ -20,6 +20,7 @@ from loopsafe.lsp.convert import Converter, uri_of
 from loopsafe.lsp.documents import DiskTexts, Document, OpenCell, View
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
+from loopsafe.memory import reclaim
 from loopsafe.model import Edit, Finding, Span
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.shipped import NAME
@@ -215,8 +216,11 @@ class Workbench:
         settings, python = self._effective(root, editor)
         bench = self.benches.pop(root, None)
         if bench is None or (bench.settings, bench.python) != (settings, python):
+            is_first = bench is None
             bench = Bench(settings, python, Engine(root, settings, python, self._cache))
             self._note_mistakes(root, bench.engine.mistakes)
+            if not is_first:
+                reclaim()
         self.benches[root] = bench  # Last in the order, as the latest used.
         return bench
 
@@ -285,7 +289,8 @@ class Workbench:
             del self.slowest[min(self.slowest, key=self.slowest.__getitem__)]
 
     def _drop(self, root: Path) -> None:
-        self.benches.pop(root, None)
+        if self.benches.pop(root, None) is not None:
+            reclaim()
 
 
 def _give(bench: Bench, view: View) -> None:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from loopsafe.deep import deep_thread
+from loopsafe.memory import settle
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
@@ -86,6 +87,8 @@ class Worker:
                 job.future.set_exception(_ordinary(error))
             else:
                 job.future.set_result(result)
+            del job
+            settle()
 
 
 def _log_failure(future: Future[Any]) -> None:
