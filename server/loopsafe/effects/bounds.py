@@ -41,7 +41,12 @@ class Bounds:
 
     def enters(self, module: str) -> bool:
         """Whether a module, by its dotted name, is looked into."""
-        return not any(fnmatchcase(module, pattern) for pattern in self.barriers)
+        return not _fits(module, self.barriers)
+
+
+@cache
+def _fits(module: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(module, pattern) for pattern in patterns)
 
 
 @cache

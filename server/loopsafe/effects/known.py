@@ -12,6 +12,15 @@ from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 
 def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     """The catalogue's word on calling a value: an entry, False for harmless, None for nothing."""
+    if isinstance(value, (FunctionValue, ClassValue)):
+        found = resolver.remember(
+            ("known", value), value.module, lambda: (_knowledge(resolver, value),)
+        )
+        return found[0] if found else None  # Empty while it is being asked.
+    return _knowledge(resolver, value)
+
+
+def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     catalogue = resolver.catalogue
     for name in taught_names(resolver, value) if catalogue.teaches else ():
         if (said := catalogue.word(name)) is not None:

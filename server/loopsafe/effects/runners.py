@@ -22,6 +22,15 @@ from loopsafe.resolve.values import (
 
 def runner_of(resolver: Resolver, value: Value) -> Runner | None:
     """The catalogue's entry for a callable that takes another one."""
+    if isinstance(value, (FunctionValue, ClassValue)):
+        found = resolver.remember(
+            ("runner", value), value.module, lambda: (_runner_of(resolver, value),)
+        )
+        return found[0] if found else None  # Empty while it is being asked.
+    return _runner_of(resolver, value)
+
+
+def _runner_of(resolver: Resolver, value: Value) -> Runner | None:
     if isinstance(value, ExternalInstance):
         known = resolver.catalogue.klass(value.name)
         return known.runners.get("__call__") if known is not None else None

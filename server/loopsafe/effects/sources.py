@@ -16,6 +16,13 @@ _LONGEST_WAY = 4
 
 def body(resolver: Resolver, function: FunctionValue) -> FunctionValue | None:
     """The function whose source runs; None in the project, and where there is only a stub."""
+    found = resolver.remember(
+        ("body", function), function.module, lambda: (_body(resolver, function),)
+    )
+    return found[0] if found else None  # Empty while it is being asked.
+
+
+def _body(resolver: Resolver, function: FunctionValue) -> FunctionValue | None:
     module = resolver.table.get(function.module)
     if module is None or module.is_project:
         return None

@@ -189,7 +189,7 @@ def _protocol(
 
 def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
     """Callables that the callee calls before it returns: `sorted(key=f)`, `list(generator())`."""
-    runner = runner_of(resolver, value)
+    runner = runner_of(resolver, value) if call is not None else None
     if runner is None or not runner.inline or call is None:
         return
     argument = argument_at(call, runner.position, runner.argument)

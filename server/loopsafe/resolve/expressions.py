@@ -80,10 +80,6 @@ def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
     return call_values(resolver, expr, frame)
 
 
-def _constant(resolver: Resolver, expr: ir.Const, frame: Frame) -> Values:
-    return (ConstantValue(expr.value),)
-
-
 def _test(resolver: Resolver, expr: ir.Test, frame: Frame) -> Values:
     return resolver.builtin("bool")
 
@@ -280,7 +276,6 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Name: _name,
     ir.Attr: _attribute,
     ir.Call: _call,
-    ir.Const: _constant,
     ir.Typed: _typed,
     ir.Test: _test,
     ir.FunctionRef: _function,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
-from loopsafe.facts.ir import Binding, Expr
+from loopsafe.facts.ir import Binding, Const, Expr
 from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
@@ -17,6 +17,7 @@ from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import bases, calls, expressions, members, protocols, types
 from loopsafe.resolve.values import (
     ClassValue,
+    ConstantValue,
     External,
     Frame,
     FunctionValue,
@@ -78,6 +79,8 @@ class Resolver:
 
     def values(self, expr: Expr, frame: Frame) -> Values:
         """What an expression may be."""
+        if type(expr) is Const:
+            return (ConstantValue(expr.value),)  # Sooner made than remembered.
         return self.remember((id(expr), frame), frame.module, lambda: self._values(expr, frame))
 
     def instances(self, annotation: Expr, frame: Frame) -> Values:
