@@ -21,8 +21,12 @@ _NEWEST = (3, 14)
 """The Python a project is taken to run on when it does not say."""
 
 
+_TREES = 4
+"""Syntax trees that are kept: findings come by file, and a fix may need others beside it."""
+
+
 class Cures:
-    """Finds the fixes of findings; keeps the last file's syntax tree, as findings come by file."""
+    """Finds the fixes of findings."""
 
     def __init__(
         self,
@@ -35,7 +39,7 @@ class Cures:
         self._version = version or _NEWEST
         self._finder = finder
         self._places = places
-        self._parsed: tuple[SourceText, ast.Module | None] | None = None
+        self._trees: dict[str, ast.Module | None] = {}
 
     def of(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
@@ -92,12 +96,15 @@ class Cures:
         )
 
     def _tree(self, source: SourceText) -> ast.Module | None:
-        if self._parsed is None or self._parsed[0] is not source:
+        text = source.text
+        if text not in self._trees:
+            if len(self._trees) == _TREES:
+                del self._trees[next(iter(self._trees))]
             try:
-                self._parsed = (source, ast.parse(source.text))
+                self._trees[text] = ast.parse(text)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._parsed = (source, None)
-        return self._parsed[1]
+                self._trees[text] = None
+        return self._trees[text]
 
 
 def number_of(module: Module, qualified: str) -> int | None:
