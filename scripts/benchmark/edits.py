@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+_STEPS = (7, 5, 3, 2, 1)
+"""Functions from one edit to the next, so that edits lie all over a file."""
 
 SHORTEST, LONGEST = 300, 2000
 """Lines of a file that is edited, where the project has such files."""
@@ -26,11 +30,11 @@ class Edited:
         return self.text.count("\n")
 
     def body(self, number: int) -> str:
-        """One more statement in a function."""
+        """One more statement in a function; those of the edits before stay."""
         return self._with(number, f"_benchmark = {number}")
 
     def half_typed(self, number: int) -> str:
-        """The same, before it is finished: the file does not parse."""
+        """The same, before the last one is finished: the file does not parse."""
         return self._with(number, f"_benchmark = print({number}, ")
 
     def interface(self, number: int) -> str:
@@ -38,9 +42,17 @@ class Edited:
         return f"{self.text}\n\nasync def _benchmark_{number}():\n    return {number}\n"
 
     def _with(self, number: int, statement: str) -> str:
-        line, indent = self.places[number % len(self.places)]
         lines = self.text.split("\n")
-        return "\n".join([*lines[:line], f"{indent}{statement}", *lines[line:]])
+        chosen = {self._place(earlier): f"_benchmark = {earlier}" for earlier in range(number)}
+        chosen[self._place(number)] = statement
+        for (line, indent), text in sorted(chosen.items(), reverse=True):
+            lines.insert(line, f"{indent}{text}")
+        return "\n".join(lines)
+
+    def _place(self, number: int) -> tuple[int, str]:
+        count = len(self.places)
+        step = next(step for step in _STEPS if math.gcd(step, count) == 1)
+        return self.places[number * step % count]
 
 
 KINDS: dict[str, Callable[[Edited, int], str]] = {

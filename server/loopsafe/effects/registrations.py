@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import holds
@@ -69,11 +71,17 @@ class _Scan(NamedTuple):
     """Last parts of names that may be a runner's."""
 
     def all(self) -> _Each:
-        for number, function in enumerate(self.module.facts.functions):
-            for decorator in function.decorators:
-                yield from self._decorated(number, function, decorator)
-            for site in function.sites:
-                yield from self._given(site)
+        for number in range(len(self.module.facts.functions)):
+            yield from self.resolver.remember(
+                ("registers", number), self.module.name, partial(self._of, number)
+            )
+
+    def _of(self, number: int) -> tuple[tuple[FunctionValue, Registration], ...]:
+        """What one function registers, and what its decorators make of it."""
+        function = self.module.facts.functions[number]
+        decorated = (self._decorated(number, function, d) for d in function.decorators)
+        given = (self._given(site) for site in function.sites)
+        return tuple(chain.from_iterable((*decorated, *given)))
 
     def _decorated(self, number: int, function: Function, decorator: Expr) -> _Each:
         call = decorator if isinstance(decorator, Call) else None

@@ -107,6 +107,7 @@ class FunctionBuilder:
     is_generator: bool = False
     awaits: bool = False
     bare: bool = False
+    end: int = 0
 
     def frozen(self) -> Function:
         return Function(
@@ -126,6 +127,7 @@ class FunctionBuilder:
             tuple(self.yields),
             self.awaits,
             self.bare,
+            self.end,
         )
 
 

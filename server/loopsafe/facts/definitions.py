@@ -43,20 +43,24 @@ class DefinitionReader(ExpressionReader):
         function.is_async, function.decorators = is_async, decorators
         function.parameters = self.parameters(node.args)
         function.returns = self.annotation(node.returns)
-        function.bare = _is_bare(node.body)
+        function.bare, function.end = is_bare(node.body), node.end_lineno or 0
         if self.scope.kind == "class":
             function.owner = self.scope.owner
         index = self.enter_function(function)
         self.bind_name(node.name, FunctionRef(index))
+        self.body(node, function)
+        self._decorate(node.decorator_list, decorators, FunctionRef(index))
+
+    def body(self, node: ast.FunctionDef | ast.AsyncFunctionDef, function: FunctionBuilder) -> None:
+        """Reads the body of a function whose header was read."""
         outer = self.qualname, self.receivers
         self.qualname = (*self.qualname, node.name)
-        if function.owner >= 0 and function.parameters and not _is_static(decorators):
+        if function.owner >= 0 and function.parameters and not _is_static(function.decorators):
             receiver = function.parameters[0].name
             self.receivers = (*self.receivers, (receiver, self.classes[function.owner]))
         with self.reading(function):
             self.statements(node.body)
         self.qualname, self.receivers = outer
-        self._decorate(node.decorator_list, decorators, FunctionRef(index))
 
     def class_definition(self, node: ast.ClassDef) -> None:
         decorators = self.expressions(node.decorator_list)
@@ -109,7 +113,8 @@ def _is_static(decorators: tuple[Expr, ...]) -> bool:
     return any(isinstance(d, Name) and d.id == "staticmethod" for d in decorators)
 
 
-def _is_bare(body: Sequence[ast.stmt]) -> bool:
+def is_bare(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body does nothing that its callers could tell."""
     return all(
         isinstance(node, (ast.Pass, ast.Delete))
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

@@ -51,6 +51,11 @@ def interface(facts: ModuleFacts) -> Interface:
     )
 
 
+def same_outside(before: ModuleFacts, after: ModuleFacts, functions: range, scopes: range) -> bool:
+    """Whether others see the same of some functions with these scopes, the rest being the same."""
+    return _seen(before, functions, scopes) == _seen(after, functions, scopes)
+
+
 class Renamed(NamedTuple):
     """Functions of a module that one of two texts lacks."""
 
@@ -95,8 +100,29 @@ def renamed(
     return Renamed(frozenset(names), frozenset(own)) if differing <= own else None
 
 
-def _asked(facts: ModuleFacts) -> dict[int, set[str]]:
-    """The names that code elsewhere looks up in the scopes of functions.
+def _seen(facts: ModuleFacts, functions: range, scopes: range) -> Hashable:
+    """What others see of some functions, of what is in them, and of what they bind elsewhere."""
+    reader = _Reader(facts)
+    asked = _asked(facts, scopes)
+    seen = [
+        reader.function(function, asked.get(function.scope, set()))
+        for function in facts.functions[functions.start : functions.stop]
+    ]
+    seen += [reader.cls(cls) for cls in facts.classes if cls.scope in scopes]
+    for scope in facts.scopes[scopes.start : scopes.stop]:
+        if scope.kind != "function":
+            seen.append(reader.scope(scope))
+    for bindings in (*(c.attributes for c in facts.classes), facts.scopes[0].bindings):
+        for name, found in bindings.items():
+            seen += [(name, reader.binding(b)) for b in found if b.scope in scopes]
+    for target, name, binding in facts.assigned:
+        if binding.scope in scopes:
+            seen.append((reader.shape(target), name, reader.binding(binding)))
+    return tuple(seen)
+
+
+def _asked(facts: ModuleFacts, scopes: range | None = None) -> dict[int, set[str]]:
+    """The names that code elsewhere looks up in the scopes of functions, or in some of these.
 
     What is stored on an object is read in the scope of the method that stores it, and what stands
     inside a function sees the function's names.
@@ -106,12 +132,12 @@ def _asked(facts: ModuleFacts) -> dict[int, set[str]]:
     kept += [b for found in facts.scopes[0].bindings.values() for b in found]
     kept += [assigned.binding for assigned in facts.assigned]
     for binding in kept:
-        if binding.scope:
+        if binding.scope and (scopes is None or binding.scope in scopes):
             asked.setdefault(binding.scope, set()).update(_names(binding.value))
     nested: list[Function | Class] = [*facts.functions[1:], *facts.classes]
     for part in nested:
         outer = part.outer
-        if facts.scopes[outer].kind == "module":
+        if facts.scopes[outer].kind == "module" or (scopes is not None and outer not in scopes):
             continue
         inner = facts.scopes[part.scope].bindings
         names = {*_names(part), *_names(tuple(inner.values()))}

@@ -327,6 +327,8 @@ class Function(NamedTuple):
     bare: bool
     """Its body does nothing: a docstring, `...`, `pass`, `raise NotImplementedError`, or a `return`
     of nothing or a constant."""
+    end: int
+    """The last line of a `def`, from 1; 0 for others."""
 
 
 class Class(NamedTuple):

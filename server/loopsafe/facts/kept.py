@@ -6,11 +6,13 @@ twins in the new facts, which saves finding them again.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.interface import Renamed
 from loopsafe.facts.ir import Exit, ModuleFacts
 from loopsafe.model import Span
+
+T = TypeVar("T")
 
 
 class Kept(NamedTuple):
@@ -20,7 +22,22 @@ class Kept(NamedTuple):
     """Expressions, bindings and sites after the edit, by the `id` of what they were before it."""
     functions: frozenset[int]
     """Numbers of the functions whose whole body is the same."""
-    renamed: Renamed
+    renamed: Renamed = Renamed(frozenset(), frozenset())
+    gone: frozenset[int] | None = None
+    """The `id`s of the parts that are not, where all others are as they were or have a twin."""
+
+    def twin(self, number: int) -> int | None:
+        """The `id` after the edit of what had one before it; None for what is not the same."""
+        found = self.twins.get(number)
+        if found is not None:
+            return id(found)
+        return None if self.gone is None or number in self.gone else number
+
+    def same(self, part: T) -> T:
+        """What a part that is the same is after the edit."""
+        found = self.twins.get(id(part), part if self.gone is not None else None)
+        assert isinstance(found, type(part))
+        return found
 
 
 def kept(before: ModuleFacts, after: ModuleFacts, renamed: Renamed) -> Kept:

@@ -33,6 +33,8 @@ class Salvage:
 
     def __init__(self, text: str, is_newer: bool) -> None:
         self.problems: list[SyntaxProblem] = []
+        self.lost_nothing = False
+        """Only the parser says that something is missing; where depends on what follows."""
         self._lines = Lines(text)
         self._is_newer = is_newer
         self._known: dict[tuple[int, int, str], Header] = {}
@@ -44,7 +46,8 @@ class Salvage:
         if isinstance(failure, SyntaxError) and failure.lineno is not None:
             self._suspect = failure.lineno - 1
         body = self._block(0, len(self._lines.texts), "")
-        if not self.problems:
+        self.lost_nothing = not self.problems
+        if self.lost_nothing:
             self.problems.append(problem_of(failure, 1, self._lines.texts))
         self.problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.line)
         return ast.Module(body, [])

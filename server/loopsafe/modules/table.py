@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from loopsafe.facts.extract import extract
 from loopsafe.facts.interface import Interface, interface, renamed
 from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import Kept, kept
+from loopsafe.facts.patch import patches
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -98,6 +100,10 @@ class ModuleTable:
         self._files: dict[str, ModuleFile] = {}
         self._interfaces: dict[str, Interface | None] = {}
         """Of the files under edit, so that each text's interface is made once."""
+        self._texts: dict[str, str] = {}
+        """Of the files under edit, as they were read last."""
+        self._whole: set[str] = set()
+        """Files under edit of which only insides of functions have been lost since they parsed."""
         self._targets: dict[tuple[str, str], tuple[str, int]] = {}
         self.trace = 0
         self._bits: dict[Hashable, int] = {}
@@ -205,9 +211,17 @@ class ModuleTable:
         for key, before in list(self._modules.items()):
             if before is None or before.path != path:
                 continue
-            after = self._modules[key] = self._read(key, before.file)
-            if after is not None and after.digest == before.digest:
-                self._modules[key] = before
+            text = self._text(before.file)
+            steps = self._patches(key, before, text) if text is not None else ()
+            if text is not None and _digest(text) == before.digest:
+                continue
+            after = self._read(key, before.file, steps[-1].facts if steps else None)
+            self._modules[key] = after
+            if after is not None and steps and all(step.kept for step in steps):
+                for step in steps:
+                    then = replace(after, facts=step.facts)
+                    changes.append(Change(before, then, step.kept))
+                    before = then
                 continue
             known = self._interfaces.pop(key, None) or interface(before.facts)
             seen = self._interfaces[key] = interface(after.facts) if after is not None else None
@@ -218,6 +232,21 @@ class ModuleTable:
                     same = kept(before.facts, after.facts, difference)
             changes.append(Change(before, after, same))
         return changes
+
+    def _patches(self, key: str, before: Module, text: str) -> tuple[Patch, ...]:
+        """The steps to the facts of a file under edit, where the edit lies inside functions."""
+        old = self._texts.pop(key, None)
+        if not self.disk.is_open(before.path) or len(text) > LARGEST_TEXT:
+            return ()
+        self._texts[key] = text
+        if not before.facts.problems:
+            self._whole.add(key)
+        if old is None or key not in self._whole or _digest(old) != before.digest:
+            return ()
+        steps = patches(before.facts, old, text)
+        if not steps:
+            self._whole.discard(key)
+        return steps
 
     def _is_mentioned(self, names: frozenset[str], module: Module) -> bool:
         """Whether some code of the project may speak of these functions of a module."""
@@ -253,6 +282,7 @@ class ModuleTable:
         for key in gone:
             del self._modules[key]
             self._interfaces.pop(key, None)
+            self._texts.pop(key, None)
         return gone
 
     def missed(self, path: str) -> bool:
@@ -355,16 +385,25 @@ class ModuleTable:
             known = self._packages[top] = 0 if is_standard else self.bit(("package", top))
         return known
 
-    def _read(self, key: str, file: ModuleFile | None) -> Module | None:
+    def _read(
+        self, key: str, file: ModuleFile | None, facts: ModuleFacts | None = None
+    ) -> Module | None:
+        """The module that a file is; its facts, unless they are known, are made of its text."""
         if file is None:
             return None
         self._files.setdefault(key, file)
-        try:
-            text = "" if file.is_namespace else self.disk.read(file.path)
-        except (OSError, UnicodeDecodeError, SyntaxError):
+        text = self._text(file)
+        if text is None:
             return None
         digest = _digest(text)
-        return Module(key, file, self._facts(file, text, digest), digest, self._bit_of(key, file))
+        facts = facts or self._facts(file, text, digest)
+        return Module(key, file, facts, digest, self._bit_of(key, file))
+
+    def _text(self, file: ModuleFile) -> str | None:
+        try:
+            return "" if file.is_namespace else self.disk.read(file.path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return None
 
     def _facts(self, file: ModuleFile, text: str, digest: bytes) -> ModuleFacts:
         """A text's facts, from the cache where it has them. What is being typed is not kept.

@@ -298,11 +298,13 @@ class Resolver:
         assert isinstance(key, tuple)
         first, about = key[0], key[1]
         if isinstance(first, int):
-            twin = kept.twins.get(first)
-            return ((id(twin), about), answer) if twin is not None else None
+            twin = kept.twin(first)
+            return ((twin, about), answer) if twin is not None else None
         if first in _ABOUT_PARTS:
-            twin = kept.twins.get(about)
-            return ((first, id(twin), *key[2:]), answer) if twin is not None else None
+            twin = kept.twin(about)
+            return ((first, twin, *key[2:]), answer) if twin is not None else None
+        if first == "registers":
+            return (key, answer) if about in kept.functions else None
         if first in _ABOUT_SITES:
             found = self._renewed_sites(about, answer, kept)
             return (key, found) if found is not None else None
@@ -320,7 +322,7 @@ class Resolver:
         if frame.scope >= len(scopes) or max(scopes[frame.scope].owner, 0) not in kept.functions:
             return None
         assert isinstance(answer, tuple)
-        return tuple(item._replace(site=kept.twins[id(item.site)]) for item in answer)
+        return tuple(item._replace(site=kept.same(item.site)) for item in answer)
 
     def forget(self, modules: Iterable[str], changed: int) -> None:
         """Drops the answers about these modules, and those that rest on any of these bits."""

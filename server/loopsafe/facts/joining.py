@@ -1,0 +1,238 @@
+"""The facts of a module with those of one function replaced, and what lies behind it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from loopsafe.facts.extract import StatementReader
+from loopsafe.facts.interface import same_outside
+from loopsafe.facts.ir import (
+    Assigned,
+    Binding,
+    Class,
+    Const,
+    Exit,
+    Function,
+    FunctionRef,
+    ModuleFacts,
+    Name,
+    Param,
+    Scope,
+    Unknown,
+)
+from loopsafe.facts.kept import Kept
+from loopsafe.facts.syntax import SyntaxProblem
+from loopsafe.model import Span
+
+T = TypeVar("T")
+
+_PLACELESS = frozenset({Const, FunctionRef, Name, Param, Unknown, str, int, bool, type(None)})
+"""Parts in which no line is told."""
+
+
+class Part(NamedTuple):
+    """What of a module belongs to a function; its own numbers come first."""
+
+    functions: range
+    scopes: range
+    classes: range
+
+
+class Patch(NamedTuple):
+    """What an edit inside a function made of a module's facts."""
+
+    facts: ModuleFacts
+    kept: Kept | None
+    """What is the same; None where others may see the difference."""
+
+
+def joined(
+    before: ModuleFacts,
+    reader: StatementReader,
+    part: Part,
+    by: int,
+    problems: tuple[SyntaxProblem, ...],
+) -> Patch | None:
+    """What was read in the place of what it replaces; None where it binds other names around it.
+
+    `by` is the number of lines that the function has grown by, `problems` what of the text is lost.
+    """
+    replaced = before.functions[part.functions.start]
+    mover = _Mover(replaced.end, by)
+    around = _Around(part.scopes, mover)
+    enclosing = _enclosing(before, replaced.outer)
+    module = reader.scopes[0]
+    for name in before.scopes[0].bindings:
+        module.bindings.setdefault(name, [])
+    reader.settle_fillings()
+    try:
+        after = before._replace(
+            functions=(
+                mover.moved(before.functions[0]),
+                *before.functions[1 : part.functions.start],
+                *(f.frozen() for f in reader.functions[part.functions.start :]),
+                *map(mover.moved, before.functions[part.functions.stop :]),
+            ),
+            classes=(
+                *(
+                    around.cls(cls, reader.classes[number].attributes)
+                    if cls.scope in enclosing
+                    else cls
+                    for number, cls in enumerate(before.classes[: part.classes.start])
+                ),
+                *(cls.frozen() for cls in reader.classes[part.classes.start :]),
+                *map(mover.moved, before.classes[part.classes.stop :]),
+            ),
+            scopes=(
+                *(
+                    around.scope(scope, reader.scopes[number].bindings)
+                    if number in enclosing
+                    else scope
+                    for number, scope in enumerate(before.scopes[: part.scopes.start])
+                ),
+                *(scope.frozen() for scope in reader.scopes[part.scopes.start :]),
+                *map(mover.moved, before.scopes[part.scopes.stop :]),
+            ),
+            assigned=around.assigned(before.assigned, reader.assigned),
+            words=before.words | reader.words,
+            problems=problems,
+        )
+    except _OtherNamesError:
+        return None
+    gone = around.gone
+    for numbers, parts in (
+        (part.functions, before.functions),
+        (part.scopes, before.scopes),
+        (part.classes, before.classes),
+    ):
+        for number in numbers:
+            _collect(parts[number], gone)
+    same = frozenset(range(len(after.functions))).difference(part.functions)
+    is_same = same_outside(before, after, part.functions, part.scopes)
+    return Patch(after, Kept(mover.twins, same, gone=frozenset(gone)) if is_same else None)
+
+
+class _OtherNamesError(Exception):
+    """The function binds other names of the scopes around it than before."""
+
+
+class _Around:
+    """The scopes and classes around the function, with what it binds in them."""
+
+    def __init__(self, scopes: range, mover: _Mover) -> None:
+        self.gone: set[int] = set()
+        """The `id`s of what was replaced."""
+        self._scopes = scopes
+        self._mover = mover
+
+    def scope(self, before: Scope, bound: dict[str, list[Binding]]) -> Scope:
+        moved = self._mover.moved(before)
+        return moved._replace(bindings=self._names(before.bindings, moved.bindings, bound))
+
+    def cls(self, before: Class, bound: dict[str, list[Binding]]) -> Class:
+        moved = self._mover.moved(before)
+        return moved._replace(attributes=self._names(before.attributes, moved.attributes, bound))
+
+    def assigned(self, before: tuple[Assigned, ...], bound: list[Assigned]) -> tuple[Assigned, ...]:
+        places = [n for n, a in enumerate(before) if a.binding.scope in self._scopes]
+        return self._replaced(before, self._mover.moved(before), places, bound)
+
+    def _names(
+        self,
+        before: dict[str, tuple[Binding, ...]],
+        moved: dict[str, tuple[Binding, ...]],
+        bound: dict[str, list[Binding]],
+    ) -> dict[str, tuple[Binding, ...]]:
+        if any(found and name not in before for name, found in bound.items()):
+            raise _OtherNamesError
+        return {
+            name: self._replaced(
+                found,
+                moved[name],
+                [n for n, binding in enumerate(found) if binding.scope in self._scopes],
+                bound.get(name, ()),
+            )
+            for name, found in before.items()
+        }
+
+    def _replaced(
+        self, before: tuple[T, ...], moved: tuple[T, ...], places: list[int], fresh: Sequence[T]
+    ) -> tuple[T, ...]:
+        if len(places) != len(fresh):
+            raise _OtherNamesError
+        if not places:
+            return moved
+        result = list(moved)
+        for place, item in zip(places, fresh, strict=True):
+            _collect(before[place], self.gone)
+            result[place] = item
+        return tuple(result)
+
+
+class _Mover:
+    """Moves what lies behind a line."""
+
+    def __init__(self, behind: int, by: int) -> None:
+        self.twins: dict[int, object] = {}
+        """What was moved, by the `id` of what it was before."""
+        self._behind = behind
+        self._by = by
+
+    def moved(self, part: T) -> T:
+        """A part at its new place; the same object where it stays."""
+        return self._moved(part) if self._by else part
+
+    def _moved(self, part: Any) -> Any:
+        kind = type(part)
+        if kind in _PLACELESS:
+            return part
+        if kind is Span:
+            is_behind = part.line > self._behind
+            return _span(part, self._by) if is_behind else part
+        if kind is dict:
+            found = {name: self._moved(value) for name, value in part.items()}
+            return found if any(found[name] is not part[name] for name in part) else part
+        if not isinstance(part, tuple):
+            return part
+        if (known := self.twins.get(id(part))) is not None:
+            return known
+        items = [self._moved(item) for item in part]
+        # The statement that an exit stands behind may end with the function.
+        if kind is Exit and part.line >= self._behind:
+            items[0] += self._by
+        elif kind is Function and part.end > self._behind:
+            items[_END] += self._by
+        if all(a is b for a, b in zip(items, part, strict=True)):
+            return part
+        if kind is tuple:
+            return tuple(items)
+        moved = self.twins[id(part)] = kind._make(items)
+        return moved
+
+
+_END = Function._fields.index("end")
+
+
+def _span(span: Span, by: int) -> Span:
+    return Span(span.line + by, span.column, span.end_line + by, span.end_column)
+
+
+def _enclosing(facts: ModuleFacts, scope: int) -> set[int]:
+    found = {0}
+    while scope > 0:
+        found.add(scope)
+        scope = facts.scopes[scope].parent
+    return found
+
+
+def _collect(part: object, ids: set[int]) -> None:
+    """Adds the `id`s of all parts of a part that questions may be about."""
+    if isinstance(part, dict):
+        for value in part.values():
+            _collect(value, ids)
+    elif isinstance(part, tuple):
+        if type(part) is not tuple:
+            ids.add(id(part))
+        for item in part:
+            _collect(item, ids)
