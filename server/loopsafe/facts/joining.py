@@ -199,9 +199,9 @@ class _Mover:
             return known
         items = [self._moved(item) for item in part]
         # The statement that an exit stands behind may end with the function.
-        if kind is Exit and part.line >= self._behind:
+        if isinstance(part, Exit) and part.line >= self._behind:
             items[0] += self._by
-        elif kind is Function and part.end > self._behind:
+        elif isinstance(part, Function) and part.end > self._behind:
             items[_END] += self._by
         if all(a is b for a, b in zip(items, part, strict=True)):
             return part
