@@ -112,7 +112,7 @@ def _typed(text: str, chance: random.Random) -> str:
     return "\n".join([*lines[:line], indent + added, *lines[line:]])
 
 
-def _edits(root: Path, chance: random.Random, count: int) -> Iterator[tuple[Path, str | None]]:
+def edits(root: Path, chance: random.Random, count: int) -> Iterator[tuple[Path, str | None]]:
     """Files with their next text; None removes one."""
     for _ in range(count):
         name = chance.choice(list(VARIANTS))
@@ -133,7 +133,7 @@ def test_answers_after_edits_are_those_of_a_fresh_engine(tmp_path: Path, seed: i
     root = _project(tmp_path)
     engine = _engine(root)
     buffers: dict[str, str] = {}
-    for path, text in _edits(root, chance, 30):
+    for path, text in edits(root, chance, 30):
         name = str(path)
         if text is not None and path.exists() and chance.random() < 0.6:
             buffers[name] = text
@@ -172,7 +172,7 @@ def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
     assert again == {"tools.py", "main.py"}
 
 
-def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
+def test_memory_does_not_grow_withedits(tmp_path: Path) -> None:
     root = _project(tmp_path)
     engine = _engine(root)
     tools = str(root / "app" / "tools.py")

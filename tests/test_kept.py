@@ -7,12 +7,14 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import loopsafe.cli.check as check_module
 from loopsafe.cli import crew, main
-from test_incremental import OPTIONAL, VARIANTS
+from loopsafe.engine import Engine, FileReport
+from test_incremental import OPTIONAL, VARIANTS, edits
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -129,6 +131,51 @@ def test_runs_after_random_edits_say_what_a_run_without_a_cache_says(
         else:
             path.write_text(chance.choice(VARIANTS[str(path.relative_to(project).as_posix())]))
         assert run("--output-format", "json") == run("--output-format", "json", "--no-cache")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_runs_after_edits_of_files_say_what_a_run_without_a_cache_says(
+    run: Run, project: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    resumed: list[frozenset[str] | None] = []
+    resume = Engine.resume
+
+    def noted(engine: Engine, *told: Any) -> frozenset[str] | None:
+        resumed.append(resume(engine, *told))
+        return resumed[-1]
+
+    monkeypatch.setattr(Engine, "resume", noted)
+    run("--output-format", "concise")
+    for path, text in edits(project, chance, 25):
+        if text is None or not path.exists():
+            continue
+        path.write_text(text)
+        expected = run("--output-format", "concise", "--no-cache")
+        assert run("--output-format", "concise") == expected
+        assert run("--output-format", "concise") == expected
+    stale = [len(files) for files in resumed if files is not None]
+    assert len(stale) > 10
+    assert min(stale) < len(VARIANTS) - len(OPTIONAL) - 4
+
+
+def test_an_edit_leaves_files_alone_that_do_not_rest_on_it(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    with (project / "app/main.py").open("a") as file:
+        file.write("\nasync def added():\n    tools.work()\n")
+    asked: list[str] = []
+    report = Engine.report
+
+    def noted(engine: Engine, path: str, *told: Any) -> FileReport:
+        asked.append(Path(path).name)
+        return report(engine, path, *told)
+
+    monkeypatch.setattr(Engine, "report", noted)
+    code, told, _ = run()
+    assert (code, "added" in told) == (1, True)
+    assert set(asked) == {"main.py"}
 
 
 def test_several_processes_say_what_one_says(run: Run, project: Path) -> None:

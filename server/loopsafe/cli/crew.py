@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loopsafe.engine.kept import Answer
+from loopsafe.engine.resume import Grounds
 from loopsafe.memory import never_collect
 from loopsafe.modules.disk import Seen
 
@@ -32,6 +33,8 @@ class Part:
     """By path; a text where a mistake of ours kept the file from being analysed."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    grounds: Callable[[], Grounds | None] | None = None
+    """Tells what all answers so far rest on, where one process gives them all."""
 
 
 Work = Callable[[Sequence[str]], Part]

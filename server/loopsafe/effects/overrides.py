@@ -43,7 +43,7 @@ class Overrides:
             methods |= method_names(module) if module is not None and self._asked else set()
             for name in methods & self._asked:
                 changed |= table.bit(("method", name))
-            now = tuple(_bases(module)) if module is not None else ()
+            now = tuple(bases_of(module)) if module is not None else ()
             for name in {base for base, _ in (*before, *now)} if before != now else ():
                 changed |= table.bit(("base", name))
         self._by_base = None
@@ -128,13 +128,13 @@ class Overrides:
             for module in self._project():
                 bases = self._by_module.get(module.name)
                 if bases is None:
-                    bases = self._by_module[module.name] = tuple(_bases(module))
+                    bases = self._by_module[module.name] = tuple(bases_of(module))
                 for base, number in bases:
                     self._by_base.setdefault(base, []).append((module.name, number))
         return self._by_base
 
 
-def _bases(module: Module) -> Iterator[tuple[str, int]]:
+def bases_of(module: Module) -> Iterator[tuple[str, int]]:
     """The last names of the bases of a module's classes, with the classes' numbers."""
     for number, cls in enumerate(module.facts.classes):
         for base in cls.bases:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from loopsafe.effects.callers import Callers
@@ -55,6 +55,20 @@ class Places:
                 self._before.setdefault(name, found)
                 del self._by_module[name]
                 self._found = None
+
+    def by_module(self) -> Mapping[str, tuple[Found, int]]:
+        """What each module registers, with the bits that it rests on."""
+        return self._by_module
+
+    def take_over(self, found: Mapping[str, tuple[Found, int]], changed: int) -> None:
+        """Takes over what an earlier run found; what rests on any of these bits is to be looked at
+        again."""
+        for name, (registered, trace) in found.items():
+            if trace & changed:
+                self._before[name] = registered
+            else:
+                self._by_module[name] = registered, trace
+        self._found = None
 
     def appeared(self, name: str) -> None:
         """There is a module that was not there, or that is another file's now."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from loopsafe.config import Settings
 from loopsafe.effects.callers import Callers
@@ -26,6 +27,7 @@ from loopsafe.engine.reports import (
     too_large,
     unreadable,
 )
+from loopsafe.engine.resume import Grounds, grounds, resumed
 from loopsafe.engine.teachable import Teachable, teachables
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.engine.verdicts import Verdict, members, verdict
@@ -41,7 +43,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.roots import python_version, source_roots
-from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable
+from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable, Unit
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
@@ -51,6 +53,8 @@ from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
 __all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]
+
+T = TypeVar("T")
 
 _MOST_ROUNDS = 4
 """Of questions to the second opinion: an answer may open the way to further calls."""
@@ -161,6 +165,27 @@ class Engine:
             report = self._report(path, cancelled)
             known = self._reports[path] = (report, self.table.trace)
         return known[0]
+
+    def resting(self, path: str, more: Callable[[], T]) -> tuple[T, frozenset[Unit]]:
+        """What is asked besides a file's report, and what both rest on."""
+        self.report(path)
+        self.table.trace = self._reports[path][1]
+        return more(), self.table.units(self.table.trace)
+
+    def grounds(self, answers: Mapping[str, frozenset[Unit]]) -> Grounds | None:
+        """What a run rested on, given what each of its answers did; None where that is no help."""
+        return grounds(self.table, self._places, answers)
+
+    def resume(self, before: Grounds, changed: Collection[str]) -> frozenset[str] | None:
+        """The files whose answers in an earlier run may be others now that some texts changed.
+
+        None where nothing can be told. To be asked first, of an engine that knows all files.
+        """
+        bits = resumed(self.table, self._places, before, changed)
+        if bits is None:
+            return None
+        rests = before.answers.items()
+        return frozenset(path for path, rest in rests if self.table.trace_of(rest) & bits)
 
     def fixes(self, finding: Finding) -> tuple[Fix, ...]:
         """What cures a finding, in the order of preference."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.extract import extract
-from loopsafe.facts.interface import Interface, interface, renamed
+from loopsafe.facts.interface import Interface, Renamed, interface, renamed
 from loopsafe.facts.ir import ModuleFacts
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import Kept, kept
@@ -85,6 +85,11 @@ class Change(NamedTuple):
     differ, or functions that nothing mentions."""
 
 
+Unit: TypeAlias = tuple[str, ...]
+"""A thing that answers may rest on: the `text` of a module or what others see of the `module`, by
+its key; or what a bit was asked for."""
+
+
 class ModuleTable:
     """All modules read so far, by key: the dotted name, or that and the path for a namesake.
 
@@ -130,6 +135,30 @@ class ModuleTable:
         if known is None:
             known = self._bits[unit] = 1 << 2 * len(self._bits)
         return known
+
+    def units(self, trace: int) -> frozenset[Unit]:
+        """What the bits of a trace stand for, in words that another run understands."""
+        names = list(self._bits)
+        found: set[Unit] = set()
+        while trace:
+            number = (trace & -trace).bit_length() - 1
+            trace &= trace - 1
+            name = names[number // 2]
+            if isinstance(name, str):
+                found.add(("text" if number % 2 else "module", name))
+            elif isinstance(name, tuple):
+                found.add(name)
+        return frozenset(found)
+
+    def trace_of(self, units: Iterable[Unit]) -> int:
+        """The bits of what another run rested on."""
+        trace = 0
+        for unit in units:
+            if unit[0] in ("module", "text"):
+                trace |= self.bit(unit[1]) << (unit[0] == "text")
+            else:
+                trace |= self.bit(unit)
+        return trace
 
     def mentions(self, key: str, name: str) -> bool:
         """Whether a module may have a name, by a look at its text before it is read in earnest.
@@ -223,15 +252,24 @@ class ModuleTable:
                     changes.append(Change(before, then, step.kept))
                     before = then
                 continue
-            known = self._interfaces.pop(key, None) or interface(before.facts)
-            seen = self._interfaces[key] = interface(after.facts) if after is not None else None
+            difference = self.unseen(before, after) if after is not None else None
             same = None
-            if after is not None and seen is not None:
-                difference = renamed(before.facts, known, after.facts, seen)
-                if difference and not self._is_mentioned(difference.names, after):
-                    same = kept(before.facts, after.facts, difference)
+            if after is not None and difference is not None:
+                same = kept(before.facts, after.facts, difference)
             changes.append(Change(before, after, same))
         return changes
+
+    def unseen(self, before: Module, after: Module) -> Renamed | None:
+        """How two texts of a module differ, where other modules cannot tell; None where they can.
+
+        All modules that may speak of this one are to be read before.
+        """
+        known = self._interfaces.pop(before.key, None) or interface(before.facts)
+        seen = self._interfaces[before.key] = interface(after.facts)
+        difference = renamed(before.facts, known, after.facts, seen)
+        if difference is None or self._is_mentioned(difference.names, after):
+            return None
+        return difference
 
     def _patches(self, key: str, before: Module, text: str) -> tuple[Patch, ...]:
         """The steps to the facts of a file under edit, where the edit lies inside functions."""

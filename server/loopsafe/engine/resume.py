@@ -1,0 +1,122 @@
+"""What the answers of a run rested on, file by file: the next run asks anew only what changed.
+
+Holds for edits of files that both runs know. Which files there are must be the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from loopsafe.effects.overrides import bases_of
+from loopsafe.effects.places import Places
+from loopsafe.effects.registrations import Found, Registration
+from loopsafe.effects.structural import method_names
+from loopsafe.engine.records import made, plain
+from loopsafe.modules.table import Module, ModuleTable, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a run rested on; units are those of its module table."""
+
+    modules: Mapping[str, tuple[str, bytes]]
+    """By path, the key of the module and the digest of its text."""
+    answers: Mapping[str, frozenset[Unit]]
+    """By path."""
+    registrations: Mapping[str, tuple[Found, frozenset[Unit]]]
+    """By module, with what they rest on."""
+
+
+def grounds(
+    table: ModuleTable, places: Places, traces: Mapping[str, frozenset[Unit]]
+) -> Grounds | None:
+    """What answers rested on, given the units of each; None where names depend on the order."""
+    modules = {m.path: (m.key, m.digest) for m in table.loaded() if m.is_project}
+    if any("@" in key for key, _ in modules.values()):
+        return None
+    registered = {
+        name: (found, table.units(trace)) for name, (found, trace) in places.by_module().items()
+    }
+    return Grounds(modules, traces, registered)
+
+
+def resumed(
+    table: ModuleTable, places: Places, before: Grounds, changed: Collection[str]
+) -> int | None:
+    """The bits of what is different in this run after the texts of some files changed.
+
+    None where that cannot be told. What the other files register is taken over.
+    """
+    different: set[Unit] = set()
+    for path in before.modules:
+        table.at(path)
+    for path in changed:
+        key, digest = before.modules.get(path, ("", b""))
+        facts = table.cache.facts(digest) if table.cache is not None and key else None
+        after = table.at(path)
+        if facts is None or after is None or after.key != key:
+            return None
+        different.update(_differences(table, replace(after, facts=facts), after))
+    bits = table.trace_of(different)
+    kept = {name: (found, table.trace_of(rest)) for name, (found, rest) in _each(before)}
+    places.take_over(kept, bits)
+    return bits | places.refreshed()
+
+
+def dumped(found: Grounds) -> list[Any]:
+    """Grounds as lists, words and numbers."""
+    numbers: dict[Unit, int] = {}
+    told: dict[Registration, int] = {}
+
+    def rest(units: frozenset[Unit]) -> list[int]:
+        return [numbers.setdefault(unit, len(numbers)) for unit in sorted(units)]
+
+    registrations = {
+        name: [rest(units), [[*key, told.setdefault(one, len(told))] for key, one in each]]
+        for name, (each, units) in _each(found)
+    }
+    answers = {path: rest(units) for path, units in found.answers.items()}
+    modules = {path: [key, digest.hex()] for path, (key, digest) in found.modules.items()}
+    return [list(numbers), [plain(one) for one in told], modules, answers, registrations]
+
+
+def loaded(data: Any) -> Grounds:
+    """The grounds that became this. Raises ValueError, TypeError or the like where none did."""
+    units, told, modules, answers, registrations = data
+    known = [tuple(map(_word, unit)) for unit in units]
+    runners = [made(Registration, one) for one in told]
+    return Grounds(
+        {path: (_word(key), bytes.fromhex(digest)) for path, (key, digest) in modules.items()},
+        {path: frozenset(known[n] for n in rest) for path, rest in answers.items()},
+        {
+            name: (
+                tuple(((_word(m), int(f)), runners[n]) for m, f, n in found),
+                frozenset(known[n] for n in rest),
+            )
+            for name, (rest, found) in registrations.items()
+        },
+    )
+
+
+def _each(found: Grounds) -> Iterator[tuple[str, tuple[Found, frozenset[Unit]]]]:
+    yield from found.registrations.items()
+
+
+def _differences(table: ModuleTable, before: Module, after: Module) -> Iterator[Unit]:
+    """What answers may rest on that differs between two texts of a module."""
+    yield ("text", after.key)
+    yield from (("used", name) for name in before.facts.words | after.facts.words)
+    if table.unseen(before, after) is not None:
+        return
+    yield ("module", after.key)
+    yield from (("method", name) for name in method_names(before) | method_names(after))
+    bases = {*bases_of(before), *bases_of(after)}
+    yield from (("base", name) for name, _ in bases)
+
+
+def _word(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError(value)
+    return value
