@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import loopsafe.cli.check as check_module
+import loopsafe.cli.analysis as analysis
 from loopsafe.cli import crew, main
 from loopsafe.engine import Engine, FileReport
 from test_incremental import OPTIONAL, VARIANTS, edits
@@ -50,7 +50,7 @@ def _forbid_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_arguments: object) -> None:
         raise AssertionError("nothing changed, so nothing is to be analysed")
 
-    monkeypatch.setattr(check_module, "Engine", forbidden)
+    monkeypatch.setattr(analysis, "Engine", forbidden)
 
 
 @pytest.mark.parametrize("form", ["full", "concise", "json"])
@@ -176,6 +176,23 @@ def test_an_edit_leaves_files_alone_that_do_not_rest_on_it(
     code, told, _ = run()
     assert (code, "added" in told) == (1, True)
     assert set(asked) == {"main.py"}
+
+
+def test_a_run_over_some_files_takes_over_and_leaves_the_answers_of_a_whole_run(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    (project / "app/deps.py").write_text("import time\nasync def load():\n    time.sleep(2)\n")
+    main(["check", str(project / "app/deps.py")])
+    one = capsys.readouterr().out
+    main(["check", "--no-cache", str(project / "app/deps.py")])
+    assert one == capsys.readouterr().out
+    expected = run("--no-cache")
+    assert run() == expected
+    _forbid_analysis(monkeypatch)
+    assert run() == expected
+    main(["check", str(project / "app/deps.py")])
+    assert one == capsys.readouterr().out
 
 
 def test_several_processes_say_what_one_says(run: Run, project: Path) -> None:

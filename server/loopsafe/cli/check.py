@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from loopsafe.cli.add_ignore import add_ignores
+from loopsafe.cli.analysis import Analysis, answer
 from loopsafe.cli.baseline import Baseline, write_findings
-from loopsafe.cli.crew import Crew, Part, Work, parts
-from loopsafe.cli.errors import complain, described
+from loopsafe.cli.crew import Crew, parts
+from loopsafe.cli.errors import complain
 from loopsafe.cli.fix import Fixed, fixed
 from loopsafe.cli.options import Options
 from loopsafe.cli.printer import Printer
-from loopsafe.cli.projects import Project, projects, settings_for
+from loopsafe.cli.projects import Project, projects
 from loopsafe.cli.settings import show
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.memory import reclaim, without_collections
-from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
 from loopsafe.modules.environment import find_environment
-from loopsafe.modules.table import Unit
 from loopsafe.modules.typeshed import find_typeshed
 
 
@@ -132,7 +129,7 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
         environment = find_environment(project.root, project.python, os.environ)
         files = shipped(project.root, project.settings, environment)
         told = (
-            project,
+            replace(project, files=()),
             environment,
             files,
             options.with_fixes,
@@ -140,10 +137,8 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
             sorted(options.levels),
         )
         key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
-        known = kept.recall(cache, key)
-        if known is not None and known.answers.keys() != set(project.files):
-            known = None
-        if known is not None and not known.changed:
+        known = kept.recall(cache, key, project.files)
+        if known is not None and known.grounds is None:
             for path in project.files:
                 printer.take(path, known.answers[path])
             return
@@ -152,21 +147,21 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
     listed: dict[str, Mapping[str, bool]] = {}
     # The second opinion has a process of its own for each engine.
     size = 1 if options.deep or known else min(options.jobs, len(project.files))
-    crew = Crew(_prepared, (project.root, options, size == 1, known))
+    crew = Crew(Analysis, (project.root, options, size == 1, known, frozenset(project.files)))
+    carried: dict[str, kept.Answer] = {}
     grounds = None
     for part in parts(crew, project.files, size):
         seen.update(part.seen)
         listed.update(part.listed)
         grounds = part.grounds
-        for path, answer in part.answers:
-            if isinstance(answer, str):
-                printer.fail(path, answer)
-            else:
-                answers[path] = answer
-                printer.take(path, answer)
+        carried.update(part.carried)
+        for path, found in part.answers:
+            _tell(printer, path, found)
+            if isinstance(found, kept.Answer):
+                answers[path] = found
     if cache is not None and key and len(answers) == len(project.files):
-        rest = kept.Rest(seen, listed)
-        kept.keep(cache, key, rest, answers, grounds() if grounds else None, known)
+        rest, carried = kept.Rest(seen, listed), {**carried, **answers}
+        kept.keep(cache, key, rest, carried, grounds() if grounds else None, known)
 
 
 def _fix(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
@@ -176,90 +171,16 @@ def _fix(project: Project, options: Options, cache: Cache | None, printer: Print
     def work() -> tuple[Fixed, list[tuple[str, kept.Answer | str]]]:
         engine.index()
         outcome = fixed(engine, project.files, options)
-        answers = [(path, _answer(engine, path, options)) for path in project.files]
-        return outcome, [(path, a if isinstance(a, str) else a[0]) for path, a in answers]
+        return outcome, [(path, answer(engine, path, options)[0]) for path in project.files]
 
     outcome, answers = run_deep(work)
     printer.fixed(outcome)
-    for path, answer in answers:
-        if isinstance(answer, str):
-            printer.fail(path, answer)
-        else:
-            printer.take(path, answer)
+    for path, found in answers:
+        _tell(printer, path, found)
 
 
-def _prepared(root: Path, options: Options, is_alone: bool, known: kept.Known | None) -> Work:
-    """What analyses files of a project, here or in a process of its own.
-
-    Of an earlier run's answers those are taken over that still hold.
-    """
-    cache = Cache(default_folder(os.environ)) if options.cached else None
-    engine = Engine(root, *settings_for(root, options), cache)
-    if options.stdin is not None:
-        engine.open_text(*options.stdin)
-    engine.index()
-    told: set[str] = set()
-    rests: dict[str, frozenset[Unit]] = {}
-    stale: frozenset[str] | None = None
-
-    def answer(path: str) -> kept.Answer | str:
-        if known is not None and known.grounds is not None and stale is not None:
-            rest = known.grounds.answers.get(path)
-            if rest is not None and path not in stale:
-                rests[path] = rest
-                return known.answers[path]
-        found = _answer(engine, path, options)
-        if isinstance(found, str):
-            return found
-        rests[path] = found[1]
-        return found[0]
-
-    def work(files: Sequence[str]) -> Part:
-        nonlocal stale
-        if known is not None and known.grounds is not None and stale is None:
-            stale = engine.resume(known.grounds, known.changed)
-        answers = [(path, answer(path)) for path in files]
-        disk = engine.disk
-        seen = {path: seen for path, seen in disk.seen.items() if path not in told}
-        listed = {f: names for f, names in disk.listed().items() if f not in told}
-        told.update(seen, listed)
-        engine.keep()
-        if cache is not None:
-            cache.flush()
-        is_traced = is_alone and cache is not None and not _spans_files(options)
-        return Part(answers, seen, listed, partial(engine.grounds, rests) if is_traced else None)
-
-    return lambda files: run_deep(lambda: work(files))
-
-
-def _answer(
-    engine: Engine, path: str, options: Options
-) -> tuple[kept.Answer, frozenset[Unit]] | str:
-    """What a file comes to, and what that rests on; a text, where a mistake of ours keeps it from
-    being analysed."""
-    try:
-        report = engine.deepen(path) or engine.report(path)
-        findings, rest = engine.resting(
-            path,
-            lambda: tuple(
-                (finding, _fixes(engine, finding, options))
-                for finding in report.findings
-                if finding.severity in options.levels
-            ),
-        )
-    except Exception as error:
-        return described(error)
-    return kept.Answer(report.problems, findings), rest
-
-
-def _fixes(engine: Engine, finding: Finding, options: Options) -> tuple[Fix, ...]:
-    """Those that a format has room for; a program gets those that span files as well."""
-    fixes = engine.fixes(finding) if options.with_fixes else ()
-    if fixes and _spans_files(options):
-        return (*fixes, *(f for f in engine.wide_fixes(finding) if f.edits))
-    return fixes
-
-
-def _spans_files(options: Options) -> bool:
-    """Whether fixes that span files are told, too: they rest on more than can be noted."""
-    return options.output_format == "json" and not options.statistics
+def _tell(printer: Printer, path: str, found: kept.Answer | str) -> None:
+    if isinstance(found, str):
+        printer.fail(path, found)
+    else:
+        printer.take(path, found)

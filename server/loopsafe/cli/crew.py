@@ -33,6 +33,8 @@ class Part:
     """By path; a text where a mistake of ours kept the file from being analysed."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    carried: Mapping[str, Answer] = field(default_factory=dict)
+    """Answers of an earlier run about other files, which still hold."""
     grounds: Callable[[], Grounds | None] | None = None
     """Tells what all answers so far rest on, where one process gives them all."""
 

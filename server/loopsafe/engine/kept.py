@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from loopsafe.engine.records import made, plain
 from loopsafe.engine.reports import Problem
@@ -50,9 +50,9 @@ class Known:
     answers: Mapping[str, Answer]
     """By path."""
     changed: frozenset[str]
-    """Files whose text is another now; where there are none, the answers are this run's."""
+    """Files whose text is another now."""
     grounds: Grounds | None
-    """What each answer rested on, where that was noted."""
+    """What each answer rested on; None where all that is asked is answered."""
     files: Mapping[str, tuple[int, int, str]]
     folders: Mapping[str, str]
 
@@ -86,8 +86,8 @@ def keep(
     store.put(data.encode("ascii"), b"grounds", engine_version(), key)
 
 
-def recall(store: Cache, key: bytes) -> Known | None:
-    """What a run would come to, as far as it is known."""
+def recall(store: Cache, key: bytes, asked: Collection[str]) -> Known | None:
+    """What a run that is asked about some files would come to, as far as it is known."""
     data = store.get(b"run", engine_version(), key)
     if data is None:
         return None
@@ -96,8 +96,9 @@ def recall(store: Cache, key: bytes) -> Known | None:
         if not _are_same(folders):
             return None
         changed = frozenset(_changed(files))
-        grounds = _grounds(store, key) if changed else None
-        if changed and (grounds is None or not changed <= grounds.modules.keys()):
+        is_whole = not changed and told.keys() >= set(asked)
+        grounds = None if is_whole else _grounds(store, key)
+        if not is_whole and (grounds is None or not changed <= grounds.modules.keys()):
             return None
         answers = {path: made(Answer, answer) for path, answer in told.items()}
         return Known(answers, changed, grounds, files, folders)
