@@ -22,6 +22,7 @@ from ..far import *
 A: int = 1
 B = 1.0, -0.0, 1e400, True, None, 2j, b"\\x00\\xff", ..., 123456789012345678901234567890, "\\ud800"
 C = {"a": 1, **dict(b=2)}
+first, *middle, before, last = C
 def outer(a, /, b=[x for x in range(3)], *c, d: "str" = f"{A}", **e):
     global A
     def inner():

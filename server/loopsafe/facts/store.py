@@ -252,8 +252,6 @@ def _read(data: bytes) -> Any:
         raise Unreadable("damaged")
     nodes: list[Any] = [*_ATOMS, *words]
     nodes.extend(_LITERALS[kind](text) for kind, text in literals)
-    if columns and min(columns) < -1:
-        raise Unreadable("damaged")
     at = 0
     for kind, size, count in heads:
         at = _add(nodes, columns, at, kind, size, count)
@@ -270,7 +268,7 @@ def _add(nodes: list[Any], columns: array[int], at: int, kind: int, size: int, c
     for is_plain in plain:
         column = columns[at : at + count]
         at += count
-        if len(column) != count:
+        if len(column) != count or (not is_plain and min(column) < 0):
             raise Unreadable("damaged")
         rows.append(column if is_plain else map(get, column))
     if not rows:
