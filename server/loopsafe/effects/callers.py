@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.registrations import last_name
-from loopsafe.facts.ir import Attr, Call, Expr, Name
+from loopsafe.facts.ir import Attr, Call, Expr, ModuleFacts, Name
+from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.modules.table import Module
+from loopsafe.modules.table import Change, Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue, Value
 
@@ -35,11 +36,12 @@ class Callers:
         self._names: set[str] = set()
         """Of functions whose uses were asked for."""
 
-    def changed(self, *texts: Module | None) -> int:
-        """The bits of names that some texts of a module use; of all, where one is not known."""
+    def changed(self, change: Change | None) -> int:
+        """The bits of names that two texts of a module may use otherwise; of all, where one text
+        is not known."""
         names = self._names
-        if names and None not in texts:
-            names = names & set().union(*(module.facts.words for module in texts if module))
+        if names and change is not None and change.after is not None:
+            names = names & used_otherwise(change.before.facts, change.after.facts, change.kept)
         changed = 0
         for name in names:
             changed |= self.resolver.table.bit(("used", name))
@@ -95,6 +97,34 @@ class Callers:
             for value in self.resolver.values(use.outermost.func, frame)
         ]
         return any(isinstance(e, Blocking) and e.category == "loop" for e in entries)
+
+
+def used_otherwise(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> set[str]:
+    """Names that stand in what differs between two texts of a module."""
+    if kept is None:
+        return {*before.words, *after.words}
+    found: set[str] = set()
+    for facts in (before, after):
+        changed = [
+            (function, facts.scopes[function.scope].bindings)
+            for number, function in enumerate(facts.functions)
+            if number not in kept.functions
+        ]
+        # What is assigned to attributes stands with no function.
+        found.update(_names_in((changed, facts.assigned if changed else ())))
+    return found
+
+
+def _names_in(part: object) -> Iterator[str]:
+    todo = [part]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, (Name, Attr)):
+            yield last_name(part)
+        if isinstance(part, (tuple, list)):
+            todo.extend(part)
+        elif isinstance(part, dict):
+            todo.extend(part.values())
 
 
 def _mentions(module: Module, name: str) -> Iterator[Use]:

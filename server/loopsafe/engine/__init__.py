@@ -387,7 +387,7 @@ class Engine:
         else:
             for change in self.table.reread(path):
                 changed |= change.before.text_bit
-                changed |= self._callers.changed(change.before, change.after)
+                changed |= self._callers.changed(change)
                 if change.kept is not None:
                     self.resolver.renew(change.before.key, change.kept)
                 else:

@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loopsafe.effects.callers import used_otherwise
 from loopsafe.effects.overrides import bases_of
 from loopsafe.effects.places import Places
 from loopsafe.effects.registrations import Found, Registration
 from loopsafe.effects.structural import method_names
 from loopsafe.engine.records import made, plain
+from loopsafe.facts.kept import kept
 from loopsafe.modules.table import Module, ModuleTable, Unit
 
 
@@ -106,9 +108,12 @@ def _each(found: Grounds) -> Iterator[tuple[str, tuple[Found, frozenset[Unit]]]]
 
 def _differences(table: ModuleTable, before: Module, after: Module) -> Iterator[Unit]:
     """What answers may rest on that differs between two texts of a module."""
+    unseen = table.unseen(before, after)
+    same = kept(before.facts, after.facts, unseen) if unseen is not None else None
     yield ("text", after.key)
-    yield from (("used", name) for name in before.facts.words | after.facts.words)
-    if table.unseen(before, after) is not None:
+    used = used_otherwise(before.facts, after.facts, same)
+    yield from (("used", name) for name in used)
+    if same is not None:
         return
     yield ("module", after.key)
     yield from (("method", name) for name in method_names(before) | method_names(after))
