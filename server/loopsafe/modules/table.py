@@ -276,7 +276,7 @@ class ModuleTable:
         old = self._texts.pop(key, None)
         if not self.disk.is_open(before.path) or len(text) > LARGEST_TEXT:
             return ()
-        self._texts[key] = text
+        self._texts[key] = text  # Also where it is the same, and is not read.
         if not before.facts.problems:
             self._whole.add(key)
         if old is None or key not in self._whole or _digest(old) != before.digest:
@@ -433,6 +433,8 @@ class ModuleTable:
         text = self._text(file)
         if text is None:
             return None
+        if self.disk.is_open(file.path):
+            self._texts[key] = text
         digest = _digest(text)
         facts = facts or self._facts(file, text, digest)
         return Module(key, file, facts, digest, self._bit_of(key, file))
