@@ -14,7 +14,10 @@ from loopsafe.effects.models import MAKING, WRITING, Part, running, running_in
 from loopsafe.effects.runners import runners_of
 from loopsafe.facts.ir import (
     Attr,
+    Binary,
     Call,
+    Comprehension,
+    Const,
     DictDisplay,
     Display,
     Expr,
@@ -22,6 +25,8 @@ from loopsafe.facts.ir import (
     Name,
     Parameter,
     Site,
+    Test,
+    Typed,
 )
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
@@ -51,12 +56,15 @@ class Registration(NamedTuple):
 Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
 """Functions, by module and number, with what registers them."""
 
+_DATA = frozenset({Binary, Comprehension, Const, Test, Typed})
+"""Arguments that are nothing to call."""
+
 _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]
 
 
 def registrations(resolver: Resolver, module: Module) -> Found:
     """What a module registers, of its own functions and of others."""
-    words = module.facts.words & resolver.catalogue.runner_words
+    words = module.facts.words & resolver.catalogue.runner_places.keys()
     if not words:
         return ()
     names = words | _aliases(module, words)
@@ -96,7 +104,7 @@ class _Scan(NamedTuple):
 
     def _given(self, site: Site) -> _Each:
         call = site.expr
-        if not isinstance(call, Call) or last_name(call.func) not in self.names:
+        if not isinstance(call, Call) or not self._may_give(call):
             return
         frame = self.resolver.frame(self.module.name, site.scope)
         for runner in runners_of(self.resolver, call.func, frame):
@@ -109,6 +117,15 @@ class _Scan(NamedTuple):
             for expr, where in listed or ((argument, frame),):
                 for value in self.resolver.values(expr, where):
                     yield from self._registered(runner, call.func, call, frame, value)
+
+    def _may_give(self, call: Call) -> bool:
+        """Whether a call may be one of a runner, and of something that can be called."""
+        name = last_name(call.func)
+        places = self.resolver.catalogue.runner_places.get(name)
+        if places is None:
+            return name in self.names
+        given = (argument_at(call, position, argument) for position, argument in places)
+        return any(expr is not None and type(expr) not in _DATA for expr in given)
 
     def _registered(
         self, runner: Runner, callee: Expr, call: Call | None, frame: Frame, value: Value

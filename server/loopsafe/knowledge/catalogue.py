@@ -59,7 +59,12 @@ class Catalogue:
             self._lie_over(under)
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._done: set[str] = set()
-        self.runner_words = frozenset(self._runner_words())
+        self.runner_places: dict[str, set[tuple[int, str]]] = {}
+        """By the last names of what takes a callable: at which position, and by which keyword."""
+        for name, runner in self._named_runners():
+            for one in (runner, *runner.also):
+                places = self.runner_places.setdefault(name, set())
+                places.add((one.position, one.argument))
         self.maker_words = frozenset(self._maker_words())
         self.during_words = frozenset(
             name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
@@ -246,7 +251,7 @@ class Catalogue:
         for name, result in entries.returns.items():
             _put(header, self._returns, (name,), result)
 
-    def _runner_words(self) -> Iterator[str]:
+    def _named_runners(self) -> Iterator[tuple[str, Runner]]:
         """Reads the files that have runners; the others can wait. Inline ones place nothing."""
         with self._lock:
             for header in self.headers:
@@ -254,15 +259,15 @@ class Catalogue:
                     self._read(header)
         for name, runner in self._runners.items():
             if not runner.inline and (runner.decorated or not runner.during):
-                yield name.rpartition(".")[2]
+                yield name.rpartition(".")[2], runner
         for entry in self._entries.values():
             for name, runner in entry.knowledge.runners.items():
                 if not runner.inline:
-                    yield name
+                    yield name, runner
             for name, kind in entry.knowledge.attributes.items():
                 held = self._entries.get(kind)
                 if held is not None and "__call__" in held.knowledge.runners:
-                    yield name
+                    yield name, held.knowledge.runners["__call__"]
 
     def _maker_words(self) -> Iterator[str]:
         """Names of all methods that make or write objects; their files have runners."""

@@ -48,7 +48,9 @@ class Taught(Catalogue):
         self._words: dict[str, Blocking | bool | None] = {}
         names = (*said, *placed)
         self.teaches = frozenset(name.partition(".")[0] for name in names)
-        self.runner_words |= {name.rpartition(".")[2] for name in placed}
+        for name, runner in placed.items():
+            places = self.runner_places.setdefault(name.rpartition(".")[2], set())
+            places.add((runner.position, runner.argument))
         self._own_namesakes = _by_last_name(name for name in names if "*" not in name)
 
     def identity(self) -> str:
