@@ -219,6 +219,15 @@ class ClassKnowledge:
         fitting = (p for name, p in self.overrides.items() if fnmatchcase(method, name))
         return next(fitting, None)
 
+    def mentions(self, name: str) -> bool:
+        """Whether anything is said of a method or attribute of this name."""
+        told = (self.runners, self.harmless, self.returns, self.attributes, self.made)
+        if self.asynchronous or "*" in self.harmless or self.override(name) is not None:
+            return True
+        if name in self.makers or name in self.writers or any(name in names for names in told):
+            return True
+        return self.blocking(name) is not None
+
     def blocking(self, method: str) -> Blocking | None:
         """What a method does to the loop, as this class alone knows it, or None."""
         known = self.methods.get(method)

@@ -66,10 +66,13 @@ def find(
 ) -> Member | None:
     """The first class in the order of lookup that has an attribute.
 
-    One that only puts something into it (`self.rows.append(row)`) counts where none makes it.
+    One that only puts something into it (`self.rows.append(row)`) counts where none makes it. A
+    class whose source is not at hand counts where the catalogue knows the attribute of it, or where
+    no other class has it.
     """
     passed = after is None
     filling: Member | None = None
+    unseen: Member | None = None
     for owner in resolver.mro(cls):
         if not passed:
             passed = (
@@ -79,7 +82,13 @@ def find(
             )
             continue
         if isinstance(owner, External):
-            return filling or Member(owner, (), ())
+            known = resolver.knowledge(owner)
+            if filling is not None or (known is not None and known.mentions(name)):
+                return filling or Member(owner, (), ())
+            unseen = unseen or Member(owner, (), ())
+            continue
+        if unseen is not None and owner.module == "builtins":
+            continue  # What `object` has, every class may have of its own.
         module = resolver.table.get(owner.module)
         if module is None:
             continue
@@ -90,7 +99,7 @@ def find(
             return Member(owner, bindings, stored)
         if stored and filling is None:
             filling = Member(owner, bindings, stored)
-    return filling
+    return filling or unseen
 
 
 def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
