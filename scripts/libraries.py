@@ -28,20 +28,20 @@ def main() -> None:
         return
     shutil.rmtree(FOLDER, ignore_errors=True)
     with tempfile.TemporaryDirectory() as wheels:
-        download(wheels)
+        download(wheels, LOCK)
         for wheel in sorted(Path(wheels).glob("*.whl")):
-            unpack(wheel)
+            unpack(wheel, FOLDER)
     STAMP.write_text(state, "utf-8")
 
 
-def download(into: str) -> None:
-    """All wheels of the lock file, each checked against its hash."""
+def download(into: str, lock: Path) -> None:
+    """All wheels of a lock file, each checked against its hash."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", into]
-    subprocess.run([*pip, *options, "--requirement", str(LOCK)], check=True)
+    subprocess.run([*pip, *options, "--requirement", str(lock)], check=True)
 
 
-def unpack(wheel: Path) -> None:
+def unpack(wheel: Path, folder: Path) -> None:
     """The modules of a wheel, and what it says of itself."""
     with zipfile.ZipFile(wheel) as archive:
         for item in archive.infolist():
@@ -50,7 +50,7 @@ def unpack(wheel: Path) -> None:
             name = item.filename
             for scheme in (".data/purelib/", ".data/platlib/"):
                 name = name.rpartition(scheme)[2]
-            target = FOLDER / name
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(archive.read(item))
 

@@ -1,7 +1,14 @@
 /** `npm run lock`: writes the Python lock files anew from pyproject.toml. */
 
 import { main, run } from "./lib/run.mjs";
-import { DEVELOPMENT, LIBRARIES, PIP_INSTALL, RUNTIME, virtualEnvironment } from "./lib/setup.mjs";
+import {
+  BUNDLE,
+  DEVELOPMENT,
+  LIBRARIES,
+  PIP_INSTALL,
+  RUNTIME,
+  virtualEnvironment,
+} from "./lib/setup.mjs";
 
 const UV = "uv==0.13.9";
 const COMMON = ["--python-version", "3.10", "--generate-hashes", "--no-annotate", "--upgrade"];
@@ -19,4 +26,6 @@ main(async () => {
   // Only read, so they come without what they depend on.
   const read = ["tests/knowledge/libraries.txt", "--no-deps", "--python-version", "3.11"];
   await uv(...read, "--universal", "--generate-hashes", "--no-annotate", ...NAME, "-o", LIBRARIES);
+  const carried = ["requirements/bundle.in", "--no-deps", "--python-version", "3.12", "--upgrade"];
+  await uv(...carried, "--universal", "--generate-hashes", "--no-annotate", ...NAME, "-o", BUNDLE);
 });

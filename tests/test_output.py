@@ -201,18 +201,21 @@ def test_json_has_the_shape_of_ruffs() -> None:
         "function": "app.main.read",
         "confidence": "high",
         "derived_from": None,
+        "bundled": None,
         "chain": [
             {
                 "filename": MAIN,
                 "location": place,
                 "function": "app.main.read",
                 "call": "load()",
+                "place": None,
             },
             {
                 "filename": HELPER,
                 "location": {"row": 2, "column": 9},
                 "function": "app.helper.load",
                 "call": "requests.get()",
+                "place": None,
             },
         ],
         "fix": {

@@ -20,6 +20,8 @@ export const RUNTIME = "requirements/runtime.txt";
 export const DEVELOPMENT = "requirements/dev.txt";
 /** The libraries that tests read, without what they depend on. */
 export const LIBRARIES = "requirements/libraries.txt";
+/** The packages of which the server carries what matters. */
+export const BUNDLE = "requirements/bundle.txt";
 
 /** Installs a lock file into the virtual environment and gives its interpreter. */
 export async function python(lock) {

@@ -176,7 +176,8 @@ def step(hop: Hop) -> str:
 def function_name(hop: Hop) -> str:
     """The name of a hop's function within its file, for where the file stands beside it."""
     parts = hop.function.split(".")
-    module = Path(hop.path).with_suffix("").parts
+    path = hop.place.rpartition(" ")[2].rpartition(":")[0] or hop.path
+    module = Path(path).with_suffix("").parts
     module = module[:-1] if module[-1] == "__init__" else module
     for size in range(len(parts) - 1, 0, -1):
         if tuple(parts[:size]) == module[-size:]:
@@ -212,6 +213,8 @@ def _certainty(finding: Finding) -> str:
     rests = ""
     if finding.derived:
         rests = f"Derived from the source of `{finding.derived}`."
+        if finding.bundled:
+            rests = f"{rests[:-1]}, as {finding.bundled} has it: it is not installed here."
     elif finding.origin:
         rests = f"`{finding.origin}` says that it blocks."
     return " ".join(filter(None, (rests, doubt)))
@@ -246,6 +249,8 @@ def _shortened(chain: tuple[Hop, ...]) -> tuple[Hop | None, ...]:
 def _link(hop: Hop | None, root: Path | None) -> str:
     if hop is None:
         return "…"
+    if hop.place:
+        return f"`{hop.call}` in {hop.place}"
     place = f"{shown_path(hop.path, root)}:{hop.span.line}"
     return f"`{hop.call}` in [{place}]({_file_uri(hop.path)}#L{hop.span.line})"
 

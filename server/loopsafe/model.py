@@ -93,6 +93,9 @@ class Hop:
     """Qualified name of the function that holds the call, `app.users.load_user`."""
     call: str
     """The call as a reader would name it: `load_user()`, `requests.get()`."""
+    place: str = ""
+    """Where it is written, if that is in no file of the machine: `GitPython 3.2.1, git/cmd.py:7`.
+    Path and span are those of the call that leads there then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ class Finding:
     """Other categories that the same call reaches, worst first."""
     derived: str = ""
     """The package whose source says that the call blocks; empty where the catalogue says it."""
+    bundled: str = ""
+    """What Loopsafe has of that package, which is not installed: `GitPython 3.2.1`."""
     origin: str = ""
     """Who says that it blocks, where that is neither: `pyproject.toml`, `acme/loopsafe.toml`."""
     twin: str = ""

@@ -12,6 +12,7 @@ from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, Verdict
 from loopsafe.explain import shown_path, step
 from loopsafe.knowledge.schema import Blocking, Condition
+from loopsafe.model import Hop
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.environment import find_environment
 from loopsafe.rules.wording import sink_label
@@ -36,9 +37,21 @@ def _explain(name: str, python: str | None) -> None:
 
 def _list(package: str, python: str | None) -> None:
     engine = _engine(python)
-    is_known = package in engine.catalogue.libraries
-    if not is_known and engine.table.get(package) is None:
+    bundle = engine.disk.bundle
+    names = [package]
+    if package not in engine.catalogue.libraries and engine.table.get(package) is None:
+        names = bundle.tops(package)
+    if not names:
         raise UsageError(f"{package}: no such package in this environment")
+    for name in names:
+        module = engine.table.get(name)
+        release = bundle.release(module.path) if module else ""
+        if release:
+            print(f"{name} is not installed: as {release} has it.")
+        _list_calls(engine, name)
+
+
+def _list_calls(engine: Engine, package: str) -> None:
     count = 0
     for found in engine.verdicts(package):
         count += 1
@@ -79,9 +92,10 @@ def _described(asked: str, found: Verdict) -> Iterator[str]:
 
 
 def _way(found: Verdict, entry: Blocking) -> Iterator[str]:
-    yield f"  derived from the source of {found.derived_from}, through {sink_label(entry)}"
+    release = f" (not installed, as {found.bundled} has it)" if found.bundled else ""
+    yield f"  derived from the source of {found.derived_from}{release}, through {sink_label(entry)}"
     for hop in found.chain:
-        yield f"    {shown_path(hop.path, None)}:{hop.span.line}  {step(hop)}"
+        yield f"    {_place(hop)}  {step(hop)}"
     if found.conditions:
         open_ones = "1 condition" if found.conditions == 1 else f"{found.conditions} conditions"
         yield f"  {open_ones} on the way may keep it from blocking"
@@ -112,9 +126,13 @@ def _source(entry: Blocking) -> str:
 
 def _through(found: Verdict) -> str:
     hop = found.chain[-1] if found.chain else None
-    place = f" in {shown_path(hop.path, None)}:{hop.span.line}" if hop else ""
+    place = f" in {_place(hop)}" if hop else ""
     sink = sink_label(found.blocking) if found.blocking else ""
     return f"derived, through {sink}{place}"
+
+
+def _place(hop: Hop) -> str:
+    return hop.place or f"{shown_path(hop.path, None)}:{hop.span.line}"
 
 
 def _condition(condition: Condition) -> str:

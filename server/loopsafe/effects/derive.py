@@ -61,6 +61,8 @@ class Derived(Blocking):
     """Open ones on the way."""
     package: str = ""
     """The import name of the package whose source says so."""
+    release: str = ""
+    """What Loopsafe has of it, where it is not installed: `GitPython 3.2.1`."""
 
     @property
     def doubts(self) -> int:
@@ -243,7 +245,7 @@ class Derivation:
         if primitive is None or name is None:
             return None
         steps = tuple(Step(node.frame, branch.site) for node, branch in way)
-        return _derived(name, primitive, steps, conditions)
+        return self._made(name, primitive, steps, conditions)
 
     def _summary(self, answer: Derived | None) -> Summary | None:
         """An answer in words that mean the same in every environment with the same packages."""
@@ -263,19 +265,22 @@ class Derivation:
         if primitive is None:
             return None
         steps = tuple(Step(*self._store.site(place)) for place in summary.places)
-        return _derived(summary.name, primitive, steps, summary.conditions)
+        return self._made(summary.name, primitive, steps, summary.conditions)
 
-
-def _derived(name: str, primitive: Blocking, steps: tuple[Step, ...], conditions: int) -> Derived:
-    return Derived(
-        name=name,
-        category=primitive.category,
-        cost=primitive.cost,
-        primitive=primitive,
-        steps=steps,
-        conditions=conditions,
-        package=name.partition(".")[0],
-    )
+    def _made(
+        self, name: str, primitive: Blocking, steps: tuple[Step, ...], conditions: int
+    ) -> Derived:
+        module = self.resolver.table.get(steps[0].frame.module)
+        return Derived(
+            name=name,
+            category=primitive.category,
+            cost=primitive.cost,
+            primitive=primitive,
+            steps=steps,
+            conditions=conditions,
+            package=name.partition(".")[0],
+            release=self.resolver.table.disk.bundle.release(module.path) if module else "",
+        )
 
 
 def _way(end: _Node) -> list[tuple[_Node, Branch]]:

@@ -16,11 +16,12 @@ from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Call, Function, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost, Hop, Place, Severity, Span
+from loopsafe.modules.finder import Origin
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue
 from loopsafe.rules.blocking import code_of
-from loopsafe.rules.wording import call_label
+from loopsafe.rules.hops import hop, inside
 
 Key = tuple[str, int]
 """A function: the key of its module, and its number there."""
@@ -198,15 +199,17 @@ class CallGraph:
         if not isinstance(call, Call):
             return None
         for value in self._resolver.values(call.func, frame):
+            if not isinstance(value, (FunctionValue, ClassValue)):
+                continue
+            source = value
             if isinstance(value, FunctionValue):
                 source = body(self._resolver, value) or value
-                module = self._resolver.table.get(source.module)
-                if module is not None:
-                    return module.path, module.facts.functions[source.number].span
-            if isinstance(value, ClassValue):
-                module = self._resolver.table.get(value.module)
-                if module is not None:
-                    return module.path, module.facts.classes[value.number].span
+            module = self._resolver.table.get(source.module)
+            if module is None or module.file.origin is Origin.BUNDLED:
+                continue
+            facts = module.facts
+            known = facts.functions if isinstance(source, FunctionValue) else facts.classes
+            return module.path, known[source.number].span
         return None
 
     def _frame(self, key: Key) -> Frame | None:
@@ -222,8 +225,7 @@ class CallGraph:
         path, span = self._definition(frame, site) or (module.path, site.span)
         ahead: tuple[Hop, ...] = ()
         if isinstance(target, Derived):
-            steps = (self._hop(step.frame, step.site) for step in target.steps)
-            ahead = tuple(hop for hop in steps if hop is not None)
+            ahead = tuple(inside(self._resolver, target.steps, hop(self._resolver, frame, site)))
         return Node(target.name, f"waits: {target.category}", path, span, ahead, True)
 
     def _key(self, frame: Frame) -> Key | None:
@@ -232,13 +234,6 @@ class CallGraph:
             return None
         owner = module.facts.scopes[frame.scope].owner
         return frame.module, max(owner, _MODULE_BODY)
-
-    def _hop(self, frame: Frame, site: Site) -> Hop | None:
-        key, module = self._key(frame), self._resolver.table.get(frame.module)
-        if key is None or module is None:
-            return None
-        name = f"{module.dotted}.{module.facts.functions[key[1]].qualname}"
-        return Hop(module.path, site.span, name, call_label(site))
 
     def _callers(
         self, key: Key, stop: Callable[[], bool]

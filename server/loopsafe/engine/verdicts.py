@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loopsafe.effects.derive import Derivation, Derived, Step
+from loopsafe.effects.derive import Derivation
 from loopsafe.effects.implicit import functions
 from loopsafe.effects.known import knowledge, taught_names
 from loopsafe.effects.passed import passed
@@ -14,11 +14,10 @@ from loopsafe.facts.ir import Call, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.knowledge.teachings import ORIGIN
 from loopsafe.model import Hop, Span
-from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value, Values
-from loopsafe.rules.wording import call_label
+from loopsafe.rules.hops import inside
 
 _MOST_MODULES = 2000
 """Of one package."""
@@ -35,6 +34,8 @@ class Verdict:
     blocking: Blocking | None = None
     derived_from: str = ""
     """The package whose source says so; empty for a catalogued callable."""
+    bundled: str = ""
+    """What Loopsafe has of that package, which is not installed: `GitPython 3.2.1`."""
     harmless: bool = False
     """Catalogued as not blocking."""
     origin: str = ""
@@ -88,32 +89,19 @@ def _derived(
         found = derivation.verdict(function, frame, defaults)
         any_way = found or derivation.verdict(function, frame, {})
         if any_way is not None:
-            chain = tuple(_hops(resolver, any_way))
+            chain = tuple(inside(resolver, any_way.steps, None))
             return Verdict(
                 name,
                 True,
                 any_way.primitive,
                 any_way.package,
+                bundled=any_way.release,
                 conditions=any_way.conditions,
                 needs_arguments=found is None,
                 chain=chain,
                 is_async=_is_async(resolver, function),
             )
     return Verdict(name, True, is_async=_is_async(resolver, value))
-
-
-def _hops(resolver: Resolver, derived: Derived) -> Iterator[Hop]:
-    for step in derived.steps:
-        module = resolver.table.get(step.frame.module)
-        if module is not None:
-            yield _hop(module, step)
-
-
-def _hop(module: Module, step: Step) -> Hop:
-    owner = module.facts.scopes[step.frame.scope].owner
-    qualname = module.facts.functions[owner].qualname
-    site = step.site
-    return Hop(module.path, site.span, f"{module.dotted}.{qualname}", call_label(site))
 
 
 def _is_async(resolver: Resolver, value: Value) -> bool:

@@ -191,6 +191,6 @@ class Wide:
 def _helper(finding: Finding) -> Hop | None:
     """The hop of the project's own plain function that makes the call to a library."""
     for hop in finding.chain[1:]:
-        if (hop.path, hop.span) == finding.root:
+        if (hop.path, hop.span) == finding.root and not hop.place:
             return hop
     return None

@@ -34,7 +34,7 @@ def chain_at(work: Work, position: types.Position) -> dict[str, Any] | None:
     finding = finding_at(work, position)
     if finding is None:
         return None
-    steps = [_step(work, explain.step(hop), hop.path, hop.span) for hop in finding.chain]
+    steps = [_step(work, explain.step(hop), hop.path, hop.span, hop.place) for hop in finding.chain]
     end = work.engine.calls.leads_to(finding.chain[-1]) if finding.chain else None
     if end:
         steps.append(_step(work, f"{finding.sink}() waits", *end))
@@ -67,11 +67,11 @@ def _root(finding: Finding) -> int:
     )
 
 
-def _step(work: Work, message: str, path: str, span: Span) -> dict[str, Any]:
+def _step(work: Work, message: str, path: str, span: Span, place: str = "") -> dict[str, Any]:
     location = work.convert.located(path, span, work.texts)
     return {
         "message": message,
-        "place": f"{explain.shown_path(path, work.root)}:{span.line}",
+        "place": place or f"{explain.shown_path(path, work.root)}:{span.line}",
         "location": {
             "uri": location.uri,
             "range": plain_range(location.range),

@@ -73,7 +73,7 @@ def _item(work: Work, node: Node) -> types.CallHierarchyItem:
     location = work.convert.located(node.path, node.span, work.texts)
     data: dict[str, Any] = {"origin": work.uri}
     if node.is_blocking:
-        data["ahead"] = [[h.path, list(h.span), h.function, h.call] for h in node.ahead]
+        data["ahead"] = [[h.path, list(h.span), h.function, h.call, h.place] for h in node.ahead]
     else:
         data["function"] = [node.path, list(node.span)]
     name = node.name
@@ -92,7 +92,7 @@ def _inside(work: Work, ahead: Sequence[Hop]) -> types.CallHierarchyOutgoingCall
     """The next call inside a library."""
     hop, *rest = ahead
     end = work.engine.calls.leads_to(hop) or (hop.path, hop.span)
-    owner = explain.shown_path(end[0], work.root)
+    owner = hop.place or explain.shown_path(end[0], work.root)
     node = Node(hop.call.removesuffix("()"), owner, *end, ahead=tuple(rest), is_blocking=True)
     place = work.convert.located(hop.path, hop.span, work.texts).range
     return types.CallHierarchyOutgoingCall(_item(work, node), [place])
@@ -114,8 +114,8 @@ def _ahead(data: Any) -> list[Hop]:
     hops = []
     for entry in data.get("ahead", ()) if isinstance(data, dict) else ():
         match entry:
-            case [str(path), [int(a), int(b), int(c), int(d)], str(function), str(call)]:
-                hops.append(Hop(path, Span(a, b, c, d), function, call))
+            case [str(path), [int(a), int(b), int(c), int(d)], str(name), str(call), str(place)]:
+                hops.append(Hop(path, Span(a, b, c, d), name, call, place))
     return hops
 
 

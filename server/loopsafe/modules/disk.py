@@ -1,4 +1,5 @@
-"""The one door to source files: what is on disk, shadowed by the editor's unsaved buffers.
+"""The one door to source files: what is on disk, shadowed by the editor's unsaved buffers, and the
+packages that come with Loopsafe.
 
 Directory listings are cached, because looking a module up asks for the same few folders thousands
 of times. Whoever learns of a change says so with `invalidate`.
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from loopsafe import notebook
+from loopsafe.modules.bundle import Bundle
 from loopsafe.text import decode
 
 _SETTLED_NS = 3_000_000_000
@@ -48,6 +50,7 @@ class Disk:
         """Every file that was read from the disk."""
         self.generation = 0
         """Grows whenever names come or go."""
+        self.bundle = Bundle()
 
     def open(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""
@@ -73,6 +76,8 @@ class Disk:
         """
         if (buffer := self._buffers.get(path)) is not None:
             return buffer[0]
+        if self.bundle.holds(path):
+            return decode(self.bundle.read(path))
         self.seen[path] = _UNREADABLE
         data, self.seen[path] = _read(path)
         text = decode(data)
@@ -94,6 +99,8 @@ class Disk:
 
     def entries(self, folder: str) -> Mapping[str, bool]:
         """Names in a folder, spelled as on disk, and whether each is a folder; cached."""
+        if self.bundle.holds(folder):
+            return self.bundle.entries(folder)
         known = self._folders.get(folder)
         if known is None:
             known = self._folders[folder] = self._list(folder)

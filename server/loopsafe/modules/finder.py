@@ -1,6 +1,7 @@
 """Dotted module names to files and back.
 
-Looks where `import` would, in its order, and at type stubs where they say more than the source.
+Looks where `import` would, in its order, and at type stubs where they say more than the source;
+in the end at the packages that come with Loopsafe.
 Answers are remembered until names come or go on the disk or in the editor.
 """
 
@@ -63,7 +64,9 @@ class Finder:
         self._editable = {n: os.path.abspath(p) for n, p in environment.editable.items()}
         self._projects = Projects([*places, *own], self.disk)
         self._owners = Owners(self._projects, sites, self._editable, self.typeshed, self.disk)
-        self._origins = Origins(self._projects, sites, self._editable, prefix, self.typeshed)
+        self._origins = Origins(
+            self._projects, sites, self._editable, prefix, self.typeshed, self.disk.bundle
+        )
         self._homes: dict[str, str] = {}
         self._found: dict[tuple[str, str], ModuleFile | None] = {}
         self._sources: dict[tuple[str, str], ModuleFile | None] = {}
@@ -77,18 +80,21 @@ class Finder:
             self._found[key] = self._find(*key)
         found = self._found[key]
         if found is None and near and key[0] != LIBRARY:
-            return self._find_nearby(name, os.path.dirname(near))
-        return found
+            found = self._find_nearby(name, os.path.dirname(near))
+            if found is not None and self._is_packaged(found):
+                # `import git` in `store/git.py` means the file itself only where that is a script.
+                return self._find_bundled(*key) or found
+        return found or self._find_bundled(*key)
 
     def source(self, name: str, near: str | None = None) -> ModuleFile | None:
         """The `.py` file behind a module; None where only a stub is at hand."""
         key = (self._home(near), name)
         if key not in self._sources:
             self._sources[key] = self._source(*key)
-        found = self._sources[key]
-        if found is None and (file := self.find(name, near)) and file.path.endswith(".py"):
-            return file
-        return found
+        if (found := self._sources[key]) is not None:
+            return found
+        file = self.find(name, near)
+        return file if file and file.path.endswith(".py") else self._find_bundled(*key)
 
     def submodules(self, name: str, near: str | None = None) -> frozenset[str]:
         """Names of a package's direct children, of all its portions and stubs."""
@@ -97,7 +103,7 @@ class Finder:
         names = {key[len(start) :].split(".")[0] for key in self._editable if key.startswith(start)}
         for folder in self._folders(name, home):
             names |= children(self.disk, folder)
-        if not names and near and (file := self.find(name, near)) and file.is_package:
+        if not names and (file := self.find(name, near)) and file.is_package:
             folder = file.path if file.is_namespace else os.path.dirname(file.path)
             names |= children(self.disk, folder)
         return frozenset(names)
@@ -252,6 +258,19 @@ class Finder:
             hit = next((h for h in hits if h and not h.is_namespace), None)
             self._nearby[key] = self._file(name, hit) if hit else None
         return self._nearby[key]
+
+    def _is_packaged(self, file: ModuleFile) -> bool:
+        """Whether a module lies in the folder of a package, where it has a longer name."""
+        folder = os.path.dirname(file.path)
+        folder = os.path.dirname(folder) if file.is_package else folder
+        return "__init__.py" in self.disk.entries(folder)
+
+    def _find_bundled(self, home: str, name: str) -> ModuleFile | None:
+        """In what Loopsafe has of a package that is not at hand."""
+        parts = name.split(".")
+        folder = self._owners.of(parts[0], home).bundled
+        hit = locate(self.disk, folder, parts, _SOURCE_FIRST) if folder else None
+        return self._file(name, hit) if hit and not hit.is_namespace else None
 
     def _folders(self, name: str, home: str) -> list[str]:
         """Every folder that may hold children of a package."""

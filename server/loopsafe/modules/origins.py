@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+from loopsafe.modules.bundle import Bundle
 from loopsafe.modules.places import is_inside
 from loopsafe.modules.projects import Projects
 from loopsafe.modules.typeshed import Typeshed
@@ -18,6 +19,7 @@ class Origin(Enum):
     STUB = "stub"
     TYPESHED = "typeshed"
     LIBRARY = "library"
+    BUNDLED = "bundled"
 
 
 class Origins:
@@ -30,6 +32,7 @@ class Origins:
         editable: Mapping[str, str],
         prefix: str,
         typeshed: Typeshed,
+        bundle: Bundle,
     ) -> None:
         self._projects = projects
         self._roots = sorted(projects.roots, key=len, reverse=True)
@@ -39,9 +42,12 @@ class Origins:
         self._installed = sorted([*sites, *kept], key=len, reverse=True)
         self._editable = editable
         self._typeshed = typeshed
+        self._bundle = bundle
 
     def of(self, path: str) -> Origin:
         """Whose code a file is."""
+        if self._bundle.holds(path):
+            return Origin.BUNDLED
         if self._typeshed.name_of(path) is not None:
             return Origin.TYPESHED
         if not self._is_library(path):
@@ -50,6 +56,8 @@ class Origins:
 
     def name_of(self, path: str) -> str:
         """Dotted name of a file: by search path, by its chain of packages, else its stem."""
+        if self._bundle.holds(path):
+            return self._bundle.name_of(path)
         name = self._typeshed.name_of(path)
         if name is not None:
             return name

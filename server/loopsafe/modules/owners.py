@@ -23,6 +23,8 @@ class Owner:
     stdlib: bool = False
     is_closed: bool = False
     """A regular package of the project: what it lacks is nowhere else."""
+    bundled: str = ""
+    """The folder of a package that only Loopsafe itself has."""
 
 
 class Owners:
@@ -81,7 +83,9 @@ class Owners:
             if self._kind(root, top) == "regular":
                 return Owner(project=(root,), library=installed)
         shared = tuple(root for root in first + others if self._kind(root, top))
-        return Owner(project=shared, library=installed)
+        if shared or any(self._kind(site, top) for site in installed):
+            return Owner(project=shared, library=installed)
+        return Owner(library=installed, bundled=self._disk.bundle.home(top))
 
     def _installed(self, top: str) -> tuple[str, ...]:
         """Site folders that have the name or stubs for it, regular packages first."""

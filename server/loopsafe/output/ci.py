@@ -109,7 +109,8 @@ def _rest(finding: Finding) -> str:
     style = Style(folder=os.getcwd())
     lines = []
     if len(finding.chain) > 1:
-        lines += [f"{style.path(h.path)}:{h.span.line}: {step(h)}" for h in finding.chain]
+        places = [h.place or f"{style.path(h.path)}:{h.span.line}" for h in finding.chain]
+        lines += [f"{p}: {step(h)}" for p, h in zip(places, finding.chain, strict=True)]
     parts = explain(finding)
     lines += filter(None, (parts.reason, parts.certainty, parts.advice))
     return "".join(f"\n{printable(line)}" for line in lines)

@@ -107,6 +107,9 @@ def _fix(fix: Fix) -> Iterator[str]:
 def _chain(chain: tuple[Hop, ...], result: Result, sources: Sources, style: Style) -> Iterator[str]:
     places = []
     for hop in chain:
+        if hop.place:
+            places.append(printable(hop.place))
+            continue
         same = hop.path == result.finding.path
         source = result.source if same else sources(hop.path)
         name = style.path(hop.path)

@@ -33,6 +33,7 @@ def _finding(result: Result, sources: Sources) -> dict[str, Any]:
         "function": finding.function,
         "confidence": finding.confidence.value,
         "derived_from": finding.derived or None,
+        "bundled": finding.bundled or None,
         "chain": [_hop(hop, result, sources) for hop in finding.chain],
         "fix": _ruff_fix(result.fix, source) if result.fix else None,
         "fixes": [_fix(fix, result, sources) for fix in result.cures],
@@ -46,6 +47,7 @@ def _hop(hop: Hop, result: Result, sources: Sources) -> dict[str, Any]:
         "location": _location(source, hop.span.line, hop.span.column),
         "function": hop.function,
         "call": hop.call,
+        "place": hop.place or None,
     }
 
 

@@ -13,6 +13,7 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.values import CoroutineValue, Frame
+from loopsafe.rules.hops import hop, inside
 from loopsafe.rules.view import Root, View
 from loopsafe.rules.wording import call_label, decorated_message, message, sink_label
 
@@ -92,6 +93,7 @@ def _finding(
         root=(chain[own - 1].path, chain[own - 1].span),
         also=tuple(dict.fromkeys(c for c in others if c != category)),
         derived=derived.package if derived else "",
+        bundled=derived.release if derived else "",
         origin=best.blocking.origin,
         twin=best.blocking.twin,
         advice=best.blocking.advice,
@@ -118,20 +120,11 @@ def _hops(view: View, root: Root, best: Way) -> tuple[tuple[Hop, ...], int]:
     steps = [Step(root.frame, best.edge)]
     if isinstance(best.edge.target, Frame):
         steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
-    sites = [(step.frame, step.edge.site) for step in steps]
+    own = [hop(view.resolver, step.frame, step.edge.site) for step in steps]
+    hops = [found for found in own if found is not None]
     if isinstance(best.blocking, Derived):
-        sites.extend(best.blocking.steps)
-    hops = tuple(hop for frame, site in sites if (hop := _hop(view, frame, site)) is not None)
-    return hops, len(steps)
-
-
-def _hop(view: View, frame: Frame, site: Site) -> Hop | None:
-    module = view.resolver.table.get(frame.module)
-    if module is None:
-        return None
-    owner = module.facts.scopes[frame.scope].owner
-    qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
-    return Hop(module.path, site.span, f"{module.dotted}.{qualname}", call_label(site))
+        hops.extend(inside(view.resolver, best.blocking.steps, hops[-1]))
+    return tuple(hops), len(steps)
 
 
 def _confidence(view: View, root: Root, best: Way) -> Confidence:

@@ -1,0 +1,37 @@
+"""The steps of a chain, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from loopsafe.effects.derive import Step
+from loopsafe.facts.ir import Site
+from loopsafe.model import Hop
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame
+from loopsafe.rules.wording import call_label
+
+
+def hop(resolver: Resolver, frame: Frame, site: Site) -> Hop | None:
+    """A site as a step of a chain."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return None
+    owner = module.facts.scopes[frame.scope].owner
+    qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
+    bundle, place = resolver.table.disk.bundle, ""
+    if bundle.holds(module.path):
+        place = f"{bundle.release(module.path)}, {bundle.place(module.path)}:{site.span.line}"
+    function = f"{module.dotted}.{qualname}"
+    return Hop(module.path, site.span, function, call_label(site), place)
+
+
+def inside(resolver: Resolver, steps: Iterable[Step], entry: Hop | None) -> Iterator[Hop]:
+    """The steps through a package; those that nobody can open stand at the call that enters it."""
+    for step in steps:
+        found = hop(resolver, step.frame, step.site)
+        if found is not None and found.place and entry is not None:
+            yield replace(found, path=entry.path, span=entry.span)
+        elif found is not None:
+            yield found
