@@ -170,6 +170,7 @@ def test_nothing_moves_and_what_says_nothing_is_gone() -> None:
     assert 'return str(subprocess.run(["acme", question]))' in text
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::SyntaxWarning")
 @given(st.text(alphabet="é#\"'\\\n\tdefclasspast(): \r;.=x", max_size=60))
 def test_any_text_that_parses_still_does(text: str) -> None:
     try:
