@@ -54,7 +54,7 @@ PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|ISC|Unlicense|PSF|Python Software Fo
 STRICT = re.compile(r"GPL|General Public|MPL|Mozilla|CDDL|EPL", re.I)
 LICENSE = re.compile(r"(^|/)(licen[cs]e|copying|notice)[^/]*$", re.I)
 ORIGIN = ("Name", "Version", "Author", "Author-email", "License", "License-Expression", "Home-page")
-"""What an archive keeps of a wheel's own words, where it has no file with its licence too."""
+"""What an archive keeps of a wheel's own words, beside the text of its licence."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of all files in an archive: the same input gives the same bytes."""
 
@@ -112,7 +112,11 @@ def unpacked() -> Iterator[Release]:
 
 
 def release_of(wheel: Path) -> Release:
-    """What a wheel says of itself. Refuses one whose licence does not let it be passed on."""
+    """What a wheel says of itself.
+
+    Refuses one whose licence does not let it be passed on, or that lacks its text, which must go
+    with what is passed on.
+    """
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata,) = fnmatch.filter(names, "*.dist-info/METADATA")
@@ -125,6 +129,8 @@ def release_of(wheel: Path) -> Release:
     license_ = " ".join(license_.split())[:100]
     if not PERMISSIVE.search(license_) or STRICT.search(license_):
         raise SystemExit(f"{told['Name']}: its licence is {license_!r}")
+    if not notices:
+        raise SystemExit(f"{told['Name']}: its wheel has no text of its licence")
     tops = {name.split("/")[0] for name in names if re.fullmatch(r"[^/]+/__init__\.py", name)}
     tops |= {name[:-3] for name in names if "/" not in name and name.endswith(".py")}
     kept = sorted(filter(is_used, tops))
@@ -141,9 +147,7 @@ def choice() -> dict[str, Any]:
 
 def is_used(name: str) -> bool:
     """Whether a module, by its dotted name, is carried."""
-    top, *inner = name.split(".")
-    parts = choice()["parts"].get(top, inner[:1])
-    return not {top, *inner} & set(choice()["unused"]) and (not inner or inner[0] in parts)
+    return not set(name.split(".")) & set(choice()["unused"])
 
 
 def look(engine: Engine, derivation: Derivation, top: str, ways: dict[str, set[int]]) -> None:
