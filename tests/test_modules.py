@@ -326,6 +326,26 @@ class TestRoots:
         write(root, "lib/app/__init__.py packages/core/src/core/__init__.py")
         assert source_roots(root) == (root / folder, root)
 
+    def test_members_of_a_workspace_see_each_other(self, root: Path) -> None:
+        text = '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/old"]'
+        write(root, {"pyproject.toml": text})
+        write(root, "packages/a/a.py packages/b/src/b/__init__.py packages/old/c.py other/d.py")
+        packages = root / "packages"
+        assert source_roots(packages / "a") == (packages / "b/src", packages / "a")
+        assert source_roots(packages / "old") == (packages / "old",)
+        assert source_roots(root / "other") == (root / "other",)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '[tool.uv.sources]\nb = { path = "../b", editable = true }\nc = { git = "x" }',
+            '[tool.poetry.dependencies]\npython = "^3.11"\nb = { path = "../b", develop = true }',
+        ],
+    )
+    def test_dependencies_by_path_are_sources_too(self, root: Path, text: str) -> None:
+        write(root, {"a/pyproject.toml": text, "a/a.py": "", "b/b.py": ""})
+        assert source_roots(root / "a") == (root / "b", root / "a")
+
     def test_as_setup_cfg_names_them(self, root: Path) -> None:
         text = "[options]\npackage_dir =\n    = lib\n[options.packages.find]\nwhere = other\n"
         write(root, {"setup.cfg": text, "lib/a.py": "", "other/b.py": ""})

@@ -62,7 +62,7 @@ class Finder:
         """Folders that packages are installed into."""
         prefix = str(environment.prefix) if environment.prefix else ""
         self._editable = {n: os.path.abspath(p) for n, p in environment.editable.items()}
-        self._projects = Projects([*places, *own], self.disk)
+        self._projects = Projects([*places, *own], places[-1] if places else "", self.disk)
         self._owners = Owners(self._projects, sites, self._editable, self.typeshed, self.disk)
         self._origins = Origins(
             self._projects, sites, self._editable, prefix, self.typeshed, self.disk.bundle

@@ -13,17 +13,16 @@ from loopsafe.modules.roots import MARKERS
 class Projects:
     """The given source roots, and those of inner projects, learnt from the files met.
 
-    A root that holds another root is weak: it says where the project is, not where its imports
-    start, so for files below it the chain of packages decides.
+    The project's own folder is weak, and so is a root that holds another: it says where the project
+    is, not where its imports start, so for files below it the chain of packages decides.
     """
 
-    def __init__(self, roots: Sequence[str], disk: Disk) -> None:
+    def __init__(self, roots: Sequence[str], home: str, disk: Disk) -> None:
         self.roots = tuple(dict.fromkeys(roots))
         self._disk = disk
-        lone = len(self.roots) == 1
         self._weak = {
-            r for r in self.roots if lone or any(o != r and is_inside(o, r) for o in self.roots)
-        }
+            r for r in self.roots if any(o != r and is_inside(o, r) for o in self.roots)
+        } | {home}
         self._by_folder: dict[str, str] = {}
         self.known = self.roots
         """All roots, given and learnt."""

@@ -29,7 +29,7 @@ _NEWEST_MINOR = 30
 def source_roots(root: Path, configured: Sequence[str | Path] = ()) -> tuple[Path, ...]:
     """Folders to search for the project's modules, best first, the project's own folder last."""
     root = Path(os.path.abspath(root))
-    hints = [root / hint for hint in configured] or list(_hints(root))
+    hints = [root / hint for hint in configured] or [*_hints(root), *_neighbours(root)]
     found: list[Path] = []
     for folder in [*hints, root]:
         folder = Path(os.path.abspath(folder))
@@ -66,9 +66,36 @@ def _hints(root: Path) -> Iterator[Path]:
     yield from (root / hint for hint in _pyproject_hints(data))
     yield from (root / hint for hint in _setup_cfg_hints(root))
     yield root / "src"
-    for member in _texts(_get(data, "tool", "uv", "workspace", "members")):
-        for folder in sorted(_glob(root, member)):
-            yield folder / "src" if (folder / "src").is_dir() else folder
+    yield from map(_source, _members(root, data))
+
+
+def _neighbours(root: Path) -> Iterator[Path]:
+    """The sources of projects that this one is installed with, though they lie beside it."""
+    for above in root.parents:
+        members = _members(above, _pyproject(above))
+        if root in members:
+            yield from (_source(folder) for folder in members if folder != root)
+            break
+    data = _pyproject(root)
+    for table in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
+        wanted = _get(data, *table)
+        for name in wanted if isinstance(wanted, dict) else ():
+            path = _get(wanted, name, "path")
+            if isinstance(path, str):
+                yield _source(root / path)
+
+
+def _members(root: Path, data: dict[str, Any]) -> list[Path]:
+    """The folders of the members of a uv workspace."""
+    workspace = _get(data, "tool", "uv", "workspace")
+    found = {f for member in _texts(_get(workspace, "members")) for f in _glob(root, member)}
+    for left_out in _texts(_get(workspace, "exclude")):
+        found.difference_update(_glob(root, left_out))
+    return sorted(found)
+
+
+def _source(folder: Path) -> Path:
+    return folder / "src" if (folder / "src").is_dir() else folder
 
 
 def _pyproject_hints(data: dict[str, Any]) -> Iterator[str]:
