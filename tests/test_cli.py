@@ -165,6 +165,16 @@ def test_folder_without_python(run: Run) -> None:
     )
 
 
+def test_no_fix_is_promised_for_a_notebook(run: Run, tmp_path: Path) -> None:
+    source = ["import time\n", "async def f():\n", "    time.sleep(1)\n"]
+    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}))
+    code, out, _ = run("check", "a.ipynb")
+    assert code == 1
+    assert "blocking-sleep" in out
+    assert "fixable" not in out
+
+
 def test_what_is_no_notebook_has_not_passed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text('{"cells": 1}')
     code, out, err = run("check", "a.ipynb")

@@ -79,7 +79,8 @@ class Printer:
             for finding, fixes in answer.findings
         ]
         self.findings += [finding for finding, _ in answer.findings]
-        for result in results:
+        # `--fix` leaves notebooks alone, so it is not to be promised for them.
+        for result in results if not path.endswith(notebook.SUFFIX) else ():
             fix = applicable(result.fixes, path, (Safety.SAFE, Safety.UNSAFE))
             self._safe += fix is not None and fix.safety is Safety.SAFE
             self._unsafe += fix is not None and fix.safety is Safety.UNSAFE
