@@ -71,13 +71,24 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     ),
     "app/missing.py": ("import time\ndef work():\n    time.sleep(3)\n",),
     "requests.py": ("def get(url):\n    return url\nclass Session:\n    def get(self): ...\n",),
+    "app/wiring.py": (
+        "from app.slots import slots\nfrom app.tools import Client\nslots.client = Client()\n",
+        "from app.slots import slots\nimport requests\nslots.client = requests.Session()\n",
+        "from app.slots import slots\nslots.other = open\n",
+        "",
+    ),
+    "app/slots.py": (
+        "class Slots:\n    client = None\nslots = Slots()\n"
+        "async def take():\n    slots.client.get()\n    slots.other('x')\n",
+        "class Slots: ...\nslots = Slots()\nasync def take(s: Slots):\n    s.client.get()\n",
+    ),
     "app/callers.py": (
         "from app.api import handle\nfrom app.deps import load\n"
         "def use():\n    handle()\n    load()\n",
         "def use():\n    pass\n",
     ),
 }
-OPTIONAL = ("app/missing.py", "requests.py")
+OPTIONAL = ("app/missing.py", "requests.py", "app/wiring.py")
 
 
 def _files(root: Path) -> list[str]:

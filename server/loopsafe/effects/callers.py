@@ -45,6 +45,9 @@ class Callers:
         changed = 0
         for name in names:
             changed |= self.resolver.table.bit(("used", name))
+        texts = (change.before, change.after) if change is not None else (None,)
+        for name in self.resolver.outside.changed(*texts):
+            changed |= self.resolver.table.bit(("stored", name))
         return changed
 
     def is_called(self, module: Module, number: int) -> bool:

@@ -82,6 +82,7 @@ class Engine:
         self.catalogue, self.mistakes = catalogue_of(settings, files)
         """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
+        self.resolver.outside.project = self._project
         self._callers = Callers(self.resolver, self._project)
         self._overrides = Overrides(self._project)
         self._chains = Chains(self.resolver, self._overrides)
@@ -125,8 +126,9 @@ class Engine:
         if fresh:
             known = {*self._modules, *found}
             self._modules = {path: self._modules.get(path) for path in sorted(known)}
-            # Any of them may override a method or register a function.
+            # Any of them may override a method, register a function or store an attribute.
             self.resolver.forget_kind("edges")
+            self.resolver.forget((), self._callers.changed(None))
             self._overrides.look_again()
             self._places.look_again()
             self._chains.forget()

@@ -73,7 +73,26 @@ def _name(resolver: Resolver, expr: ir.Name, frame: Frame) -> Values:
 
 def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
     values = resolver.values(expr.value, frame)
-    return union(resolver.attribute(value, expr.name) for value in values)
+    each = [(value, resolver.attribute(value, expr.name)) for value in values]
+    found = union(got for _, got in each)
+    if each and not any(_is_told(resolver, value, got) for value, got in each):
+        module = resolver.table.get(frame.module)
+        if module is not None and module.is_project:
+            return resolver.outside.attribute(resolver, values, expr.name) or found
+    return found
+
+
+def _is_told(resolver: Resolver, value: Value, found: Values) -> bool:
+    """Whether more is known of an attribute than its name."""
+    for held in resolver.known(found):
+        if not isinstance(held, External) or not isinstance(value, (ExternalInstance, Instance)):
+            return True
+        member = resolver.catalogue.member(held.name)
+        if member is not None:
+            known, name = member
+            if known.blocking(name) or name in known.returns or known.is_harmless(name):
+                return True
+    return False
 
 
 def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:

@@ -15,6 +15,7 @@ from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import bases, calls, expressions, members, protocols, types
+from loopsafe.resolve.outside import Outside
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -65,6 +66,7 @@ class Resolver:
     def __init__(self, table: ModuleTable, catalogue: Catalogue) -> None:
         self.table = table
         self.catalogue = catalogue
+        self.outside = Outside()
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
