@@ -10,13 +10,13 @@ from loopsafe.effects.implicit import functions, getters, operator_methods, sett
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
-from loopsafe.effects.runners import runner_of
 from loopsafe.facts.ir import Attr, Call, Expr, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments, given
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
     ClassValue,
     External,

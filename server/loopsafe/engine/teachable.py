@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.known import knowledge
-from loopsafe.effects.runners import runner_of
 from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Call, Expr
 from loopsafe.knowledge.schema import Blocking
@@ -14,6 +13,7 @@ from loopsafe.model import Span
 from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import ClassValue, External, Frame, FunctionValue, PartialValue
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Function, Parameter
+from loopsafe.facts.ir import Attr, Call, Function, Parameter
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.values import (
     ClassValue,
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
     callees = fitting(resolver, resolver.values(call.func, frame), call)
+    name = call.func.name if isinstance(call.func, Attr) else getattr(call.func, "id", "")
+    if name in resolver.catalogue.runner_words:
+        run = union(_run(resolver, callee, call, frame) for callee in callees)
+        if run:
+            return run
     return union(call_value(resolver, callee, call, frame) for callee in callees)
 
 
@@ -134,6 +140,17 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if passed:
         return passed
     return resolver.values(parameter.default, outer) if parameter.default is not None else ()
+
+
+def _run(resolver: Resolver, callee: Value, call: Call, frame: Frame) -> Values:
+    """What to await for the result of what a call hands on: `loop.run_in_executor(None, f)`."""
+    runner = runner_of(resolver, callee)
+    if runner is None or runner.gives != "awaitable":
+        return ()
+    target = argument_at(call, runner.position, runner.argument)
+    functions = resolver.values(target, frame) if target is not None else ()
+    result = union(call_value(resolver, function, None, None) for function in functions)
+    return (CoroutineValue(result),) if result else ()
 
 
 def _call_function(

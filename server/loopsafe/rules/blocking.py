@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge
-from loopsafe.effects.runners import runner_of
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
 from loopsafe.resolve.arguments import argument_at
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
 from loopsafe.rules.hops import hop, inside
 from loopsafe.rules.view import Root, View
