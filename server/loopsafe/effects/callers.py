@@ -12,7 +12,7 @@ from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.table import Change, Module
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue, Value
+from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 
 
 class Use(NamedTuple):
@@ -37,17 +37,16 @@ class Callers:
         """Of functions whose uses were asked for."""
 
     def changed(self, change: Change | None) -> int:
-        """The bits of names that two texts of a module may use otherwise; of all, where one text
-        is not known."""
-        names = self._names
-        if names and change is not None and change.after is not None:
-            names = names & used_otherwise(change.before.facts, change.after.facts, change.kept)
+        """The bits of names that two texts of a module may use or store otherwise; of all, where
+        one text is not known."""
+        words: set[str] | None = None
+        if change is not None and change.after is not None:
+            words = used_otherwise(change.before.facts, change.after.facts, change.kept)
         changed = 0
-        for name in names:
+        for name in self._names if words is None else self._names & words:
             changed |= self.resolver.table.bit(("used", name))
-        texts = (change.before, change.after) if change is not None else (None,)
-        for name in self.resolver.outside.changed(*texts):
-            changed |= self.resolver.table.bit(("stored", name))
+        for unit in self.resolver.outside.changed(change, words):
+            changed |= self.resolver.table.bit(unit)
         return changed
 
     def is_called(self, module: Module, number: int) -> bool:
@@ -76,17 +75,21 @@ class Callers:
 
     def _is_one(self, value: Value, module: Module, number: int) -> bool:
         """Whether a callee is a function, or the method of a base class that it overrides."""
+        owner = module.facts.functions[number].owner
+        if isinstance(value, External) and owner >= 0:
+            # A method of a base class whose source is not at hand.
+            base = External(value.name.rpartition(".")[0])
+            return base in self.resolver.mro(ClassValue(module.name, owner))
         if not isinstance(value, FunctionValue):
             return False
         if (value.module, value.number) == (module.name, number):
             return True
-        owner = module.facts.functions[number].owner
         called = self.resolver.table.get(value.module)
         if owner < 0 or called is None or called.facts.functions[value.number].owner < 0:
             return False
-        base = (value.module, called.facts.functions[value.number].owner)
+        defines = (value.module, called.facts.functions[value.number].owner)
         return any(
-            isinstance(cls, ClassValue) and (cls.module, cls.number) == base
+            isinstance(cls, ClassValue) and (cls.module, cls.number) == defines
             for cls in self.resolver.mro(ClassValue(module.name, owner))[1:]
         )
 

@@ -125,11 +125,13 @@ class Places:
         """
         todo = [(module, number)]
         seen = {(module.name, number)}
+        ends_in_thread = False
         while todo:
             here, index = todo.pop()
             function = here.facts.functions[index]
             run = self.run(here, index)
             is_in_thread = run.place is Place.THREAD
+            ends_in_thread |= is_in_thread
             if len(seen) > _MOST_CALLERS or (run.role and not is_in_thread):
                 return False
             uses = 0
@@ -147,7 +149,8 @@ class Places:
                     todo.append((use.module, use.number))
             if not uses and not is_in_thread:
                 return False
-        return True
+        # Functions that only call each other are called by somebody unseen.
+        return ends_in_thread
 
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
         if self._found is None:

@@ -198,7 +198,7 @@ def _member_values(
 ) -> Values:
     owner = member.owner
     if isinstance(owner, External):
-        return _external_attribute(resolver, owner.name, name)
+        return _declared(resolver, cls, name) or _external_attribute(resolver, owner.name, name)
     found: list[Values] = []
     declared = resolver.frame(owner.module, _scope_of(resolver, owner), cls)
     for binding in member.bindings:
@@ -297,6 +297,15 @@ def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
             return (External(f"{dotted}.{name}"),)
         if "__getattr__" in known.returns and not name.startswith("__"):
             return resolver.instance_of(known.returns["__getattr__"])
+    return ()
+
+
+def _declared(resolver: Resolver, cls: ClassValue, name: str) -> Values:
+    """An attribute that the catalogue knows of any base whose source is not at hand."""
+    for owner in resolver.mro(cls):
+        known = resolver.knowledge(owner) if isinstance(owner, External) else None
+        if known is not None and name in known.attributes:
+            return resolver.instance_of(known.attributes[name])
     return ()
 
 

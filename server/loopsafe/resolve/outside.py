@@ -1,6 +1,7 @@
 """Attributes that objects get from elsewhere: `app.state.client = Client()` in another module.
 
-Also those that only a subclass in the project has: a bot's `self.store`, read as `ctx.bot.store`.
+Also those that only a subclass in the project has (a bot's `self.store`, read as `ctx.bot.store`),
+and what constructors are given where no annotation says it: `Service(Client())`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Filled
+from loopsafe.facts.ir import Assigned, Attr, Call, Filled, Name
+from loopsafe.resolve.given import holding
+from loopsafe.resolve.members import find
 from loopsafe.resolve.values import (
     ClassValue,
     External,
@@ -22,7 +25,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.table import Change, Module
     from loopsafe.resolve.resolver import Resolver
 
 _MOST = 16
@@ -38,24 +41,42 @@ class _Stored(NamedTuple):
     """Index of the class whose methods do it to `self`; -1 where it is done from outside."""
 
 
+class _Made(NamedTuple):
+    """A call of something that has the name of a class."""
+
+    module: str
+    call: Call
+    scope: int
+
+
 class Outside:
-    """Finds by its name what the project's modules store as an attribute."""
+    """Finds by its name what the project's modules store as an attribute, or make objects with."""
 
     def __init__(self) -> None:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._asked: set[str] = set()
         self._by_name: dict[str, list[_Stored]] | None = None
+        self._calls: dict[str, list[_Made]] = {}
+        """Of the classes asked for, by name."""
 
-    def changed(self, *texts: Module | None) -> Iterator[str]:
-        """The names, of those asked for, that some texts of a module store; all, if one is new."""
+    def changed(
+        self, change: Change | None, words: set[str] | None
+    ) -> Iterator[tuple[str, str]]:
+        """What was asked for that two texts of a module may answer otherwise; all, without them.
+
+        `words` are the names in what differs.
+        """
+        stored, made = self._asked, set(self._calls)
+        if change is not None and words is not None:
+            # Where all but insides of functions is the same, so is what they store.
+            texts = (change.before, change.after) if change.kept is None else ()
+            names = (name for text in texts if text is not None for name, _ in _stored(text))
+            stored, made = stored.intersection(names), made & words
         self._by_name = None
-        if None in texts:
-            yield from self._asked
-            return
-        for module in texts:
-            if module is not None:
-                yield from self._asked.intersection(name for name, _ in _stored(module))
+        self._calls.clear()
+        yield from (("stored", name) for name in stored)
+        yield from (("made", name) for name in made)
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` may be for values that do not show it themselves."""
@@ -65,15 +86,58 @@ class Outside:
         self._asked.add(name)
         table.trace = trace | table.bit(("stored", name))
         places = index.get(name, ())
-        if not places or len(places) > _MOST:
-            return ()
         kinds = {kind for value in without_none(values) for kind in _kinds(resolver, value)}
-        return union(_held(resolver, place, name, kinds) for place in places) if kinds else ()
+        if places and kinds and len(places) <= _MOST:
+            held = [_held(resolver, place, name, kinds) for place in places]
+            found = union(values for values in held if values is not None)
+            if found:
+                return found if () not in held else ()
+        return union(
+            self._given(resolver, value.cls, name)
+            for value in values
+            if isinstance(value, Instance)
+        )
+
+    def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
+        """What every call that makes such an object gives it to keep, if they agree on a class."""
+        module = resolver.table.get(cls.module)
+        member = find(resolver, cls, name)
+        if module is None or not module.is_project or member is None:
+            return ()
+        if not any(isinstance(binding.value, Name) for binding in member.stored):
+            return ()
+        found: list[Values] = []
+        for made in self._calls_of(resolver, module, module.facts.classes[cls.number].name):
+            frame = resolver.frame(made.module, made.scope)
+            for callee in resolver.values(made.call.func, frame):
+                if isinstance(callee, ClassValue) and _is_same(callee, cls):
+                    held = holding(resolver, callee, made.call, frame).holds
+                    found.append(resolver.known(dict(held).get(name, ())))
+        values = union(found)
+        kinds = {kind for value in values for kind in _kinds(resolver, value)}
+        return values if len(kinds) == 1 and () not in found else ()
+
+    def _calls_of(self, resolver: Resolver, home: Module, name: str) -> list[_Made]:
+        table = resolver.table
+        trace = table.trace | table.bit(("made", name)) | home.text_bit
+        calls = self._calls.get(name)
+        if calls is None:
+            calls = self._calls[name] = [
+                _Made(module.name, site.expr, site.scope)
+                for module in self.project()
+                if module is home or name in module.facts.words
+                if not _is_test(module)
+                for function in module.facts.functions
+                for site in function.sites
+                if isinstance(site.expr, Call) and _last_name(site.expr) == name
+            ]
+        table.trace = trace
+        return calls
 
     def _read(self) -> dict[str, list[_Stored]]:
         found: dict[str, list[_Stored]] = {}
         for module in self.project():
-            for name, stored in _stored(module):
+            for name, stored in _stored(module) if not _is_test(module) else ():
                 found.setdefault(name, []).append(stored)
         self._by_name = found
         return found
@@ -88,22 +152,20 @@ def _stored(module: Module) -> Iterator[tuple[str, _Stored]]:
                 yield name, _Stored(module.name, None, number)
 
 
-def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> Values:
-    """What one place stores, if it is in an object of one of these kinds."""
+def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> Values | None:
+    """What one place stores, if it is in an object of one of these kinds; nothing if it is None."""
     if place.assigned is None:
         cls = ClassValue(place.module, place.owner)
         bases = (kind for base in resolver.mro(cls)[1:] for kind in _kinds(resolver, base))
-        if kinds.isdisjoint(bases):
-            return ()
-        return resolver.known(resolver.attribute(Instance(cls), name))
-    binding = place.assigned.binding
-    frame = resolver.frame(place.module, binding.scope)
-    targets = resolver.values(place.assigned.target, frame)
-    if isinstance(binding.value, Filled) or kinds.isdisjoint(
-        kind for target in targets for kind in _lineage(resolver, target)
-    ):
-        return ()
-    return resolver.known(resolver.bound(binding, frame))
+        stored = resolver.attribute(Instance(cls), name) if not kinds.isdisjoint(bases) else None
+    else:
+        binding = place.assigned.binding
+        frame = resolver.frame(place.module, binding.scope)
+        targets = resolver.values(place.assigned.target, frame)
+        lineage = (kind for target in targets for kind in _lineage(resolver, target))
+        is_meant = not isinstance(binding.value, Filled) and not kinds.isdisjoint(lineage)
+        stored = resolver.bound(binding, frame) if is_meant else None
+    return (resolver.known(stored) or None) if stored else stored
 
 
 def _lineage(resolver: Resolver, value: Value) -> Iterator[object]:
@@ -122,3 +184,18 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
         yield resolver.catalogue.canonical(cls.name)
     elif isinstance(cls, ModuleValue):
         yield cls.name
+
+
+def _is_same(one: ClassValue, other: ClassValue) -> bool:
+    return (one.module, one.number) == (other.module, other.number)
+
+
+def _last_name(call: Call) -> str:
+    func = call.func
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+
+
+def _is_test(module: Module) -> bool:
+    """Whether a module is for tests, which give objects what stands in for the real."""
+    parts = module.dotted.split(".")
+    return any(part in ("tests", "conftest") or part.startswith("test_") for part in parts)
