@@ -65,6 +65,7 @@ class Catalogue:
             for one in (runner, *runner.also):
                 places = self.runner_places.setdefault(name, set())
                 places.add((one.position, one.argument))
+        self.handing_words = frozenset(self._handing_words())
         self.maker_words = frozenset(self._maker_words())
         self.during_words = frozenset(
             name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
@@ -268,6 +269,16 @@ class Catalogue:
                 held = self._entries.get(kind)
                 if held is not None and "__call__" in held.knowledge.runners:
                     yield name, held.knowledge.runners["__call__"]
+
+    def _handing_words(self) -> Iterator[str]:
+        """Last names of what gives an awaitable of what it is given; their files are read."""
+        known = (entry.knowledge.runners for entry in self._entries.values())
+        for runners in (self._runners, *known):
+            yield from (
+                name.rpartition(".")[2]
+                for name, runner in runners.items()
+                if runner.gives == "awaitable"
+            )
 
     def _maker_words(self) -> Iterator[str]:
         """Names of all methods that make or write objects; their files have runners."""

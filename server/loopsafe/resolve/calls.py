@@ -39,7 +39,7 @@ def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
     callees = fitting(resolver, resolver.values(call.func, frame), call)
     name = call.func.name if isinstance(call.func, Attr) else getattr(call.func, "id", "")
-    if name in resolver.catalogue.runner_words:
+    if name in resolver.catalogue.handing_words:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:
             return run

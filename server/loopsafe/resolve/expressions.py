@@ -73,9 +73,10 @@ def _name(resolver: Resolver, expr: ir.Name, frame: Frame) -> Values:
 
 def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
     values = resolver.values(expr.value, frame)
-    each = [(value, resolver.attribute(value, expr.name)) for value in values]
-    found = union(got for _, got in each)
-    if each and not any(_is_told(resolver, value, got) for value, got in each):
+    each = [resolver.attribute(value, expr.name) for value in values]
+    found = each[0] if len(each) == 1 else union(each)
+    told = (_is_told(resolver, value, got) for value, got in zip(values, each, strict=True))
+    if values and not any(told):
         module = resolver.table.get(frame.module)
         if module is not None and module.is_project:
             return resolver.outside.attribute(resolver, values, expr.name) or found

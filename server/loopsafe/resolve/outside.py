@@ -56,18 +56,18 @@ class Outside:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._asked: set[str] = set()
+        self._classes: set[str] = set()
+        """Names asked for: of attributes, and of classes."""
         self._by_name: dict[str, list[_Stored]] | None = None
         self._calls: dict[str, list[_Made]] = {}
-        """Of the classes asked for, by name."""
+        """By the name of a class."""
 
-    def changed(
-        self, change: Change | None, words: set[str] | None
-    ) -> Iterator[tuple[str, str]]:
+    def changed(self, change: Change | None, words: set[str] | None) -> Iterator[tuple[str, str]]:
         """What was asked for that two texts of a module may answer otherwise; all, without them.
 
         `words` are the names in what differs.
         """
-        stored, made = self._asked, set(self._calls)
+        stored, made = self._asked, self._classes
         if change is not None and words is not None:
             # Where all but insides of functions is the same, so is what they store.
             texts = (change.before, change.after) if change.kept is None else ()
@@ -120,6 +120,7 @@ class Outside:
     def _calls_of(self, resolver: Resolver, home: Module, name: str) -> list[_Made]:
         table = resolver.table
         trace = table.trace | table.bit(("made", name)) | home.text_bit
+        self._classes.add(name)
         calls = self._calls.get(name)
         if calls is None:
             calls = self._calls[name] = [
