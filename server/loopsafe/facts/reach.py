@@ -28,6 +28,7 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
     ]
     before = [b for b in visible if b.order < order or b.block < 0]
     anchor = max((b.order for b in before if b.block in lineage), default=-1)
+    anchor = max(anchor, _bound_by_both(scope.blocks, before, lineage))
     reached = [b for b in before if b.order >= anchor or b.block < 0]
     loops = [i for i in sorted(lineage) if scope.blocks[i].kind == "loop"]
     for later in visible:
@@ -38,6 +39,35 @@ def reaching(scope: Scope, name: str, block: int, order: int) -> tuple[Binding, 
         ):
             reached.append(later)
     return tuple(reached) or tuple(b for b in visible if not _narrows(b))
+
+
+def _bound_by_both(blocks: tuple[Block, ...], before: list[Binding], lineage: set[int]) -> int:
+    """The order from which a name has been bound whichever branch of a condition ran; or -1."""
+    sure: dict[int, int] = {}
+    for binding in before:
+        if binding.block > 0 and binding.block not in lineage and not _narrows(binding):
+            sure[binding.block] = min(binding.order, sure.get(binding.block, binding.order))
+    found = -1
+    # Inner conditions come first, since a block is numbered before those inside it.
+    for index in sorted(sure, reverse=True) if len(sure) > 1 else ():
+        found = max(found, _settle(blocks, sure, lineage, index))
+    return found
+
+
+def _settle(blocks: tuple[Block, ...], sure: dict[int, int], lineage: set[int], index: int) -> int:
+    block = blocks[index]
+    if block.kind != "else":
+        return -1
+    other = index - 1
+    while other > 0 and (blocks[other].parent, blocks[other].kind) != (block.parent, "if"):
+        other -= 1
+    if other not in sure or blocks[other].test != block.test:
+        return -1
+    order = min(sure[index], sure[other])
+    if block.parent in lineage:
+        return order
+    sure[block.parent] = min(order, sure.get(block.parent, order))
+    return _settle(blocks, sure, lineage, block.parent)
 
 
 def encloses(blocks: tuple[Block, ...], outer: int, block: int) -> bool:
