@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from loopsafe.explain import explain, finding_markdown, function_markdown, shown_path, step
+from loopsafe.facts.extract import extract
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import (
     Confidence,
     Cost,
@@ -22,6 +24,7 @@ from loopsafe.model import (
 )
 from loopsafe.output import Result, human, json_format
 from loopsafe.output.style import Style, printable, width
+from loopsafe.rules.wording import message
 from loopsafe.text import SourceText
 
 ROOT = Path(__file__).parent.resolve()
@@ -336,3 +339,11 @@ def test_hover_of_a_function() -> None:
         "**Runs on the event loop:** `async def read`\n\n2 calls in it may block the event loop."
     )
     assert place(place=None) == ""
+
+
+def test_a_long_message_keeps_the_ends_of_names() -> None:
+    facts = extract("if not request.app.state.MODELS: pass\n")
+    (site,) = (site for site in facts.functions[0].sites if site.kind == "operator")
+    blocking = Blocking("redis.cluster.RedisClusterClient.hgetall", "database", Cost.STALL)
+    text = "bool(state.MODELS) blocks the event loop through RedisClusterClient.hgetall(), 2 calls down"
+    assert message(site, blocking, 3) == text

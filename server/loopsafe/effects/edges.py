@@ -94,7 +94,25 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         for end in _ends(resolver, overrides, meeting.target, is_root):
             edge = Edge(meeting.site, end, meeting.members, meeting.relief)
             found.setdefault((meeting.site, end), edge)
-    return list(found.values())
+    return _without_doubtful(list(found.values()))
+
+
+def _without_doubtful(edges: list[Edge]) -> list[Edge]:
+    """Edges without calls that block, where what is awaited may be something else: then it is that.
+
+    A receiver may be a client of either kind, and only the asynchronous one's result is awaited.
+    """
+    leading: dict[Site, set[Blocking | Frame]] = {}
+    for edge in edges:
+        if edge.site.awaited and edge.members > 1:
+            leading.setdefault(edge.site, set()).add(edge.target)
+    return [
+        edge
+        for edge in edges
+        if isinstance(edge.target, Frame)
+        or edge.site not in leading
+        or edge.members <= len(leading[edge.site])
+    ]
 
 
 def _identity(resolver: Resolver, value: Value) -> tuple[Hashable, Hashable]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from loopsafe.facts.ir import Attr, Await, Call, Expr, Name, Site, Subscript
 from loopsafe.knowledge.schema import Blocking
 
@@ -108,8 +110,9 @@ def spelled(expr: Expr) -> str:
 
 
 def _tail(label: str) -> str:
-    """The last two parts of a dotted label."""
-    if " " in label:
-        return label
-    parts = label.replace("...", "…").split(".")
-    return ".".join(parts[-2:]).replace("…", "...") if len(parts) > 2 else label
+    """A label with the last two parts of each dotted name in it."""
+    return _LEADING.sub("", label.replace("...", "…")).replace("…", "...")
+
+
+_PART = r"\w+(?:\(\)|\[…\])*\."
+_LEADING = re.compile(rf"(?:{_PART})+(?={_PART}\w)")
