@@ -1,0 +1,261 @@
+"""What is known of one project's files, and what of it is left after an edit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from loopsafe.config import Settings
+from loopsafe.effects.callers import Callers
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.places import Places
+from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, unreadable
+from loopsafe.engine.resume import Grounds, grounds, resumed
+from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.model import Finding, Severity
+from loopsafe.modules.cache import Cache
+from loopsafe.modules.disk import Disk
+from loopsafe.modules.environment import find_environment
+from loopsafe.modules.finder import Finder
+from loopsafe.modules.roots import source_roots
+from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable, Unit
+from loopsafe.modules.typeshed import find_typeshed
+from loopsafe.project_files import python_files
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.rules import View, check, unused_ignore
+from loopsafe.suppress import Suppressions
+from loopsafe.text import SourceText
+
+T = TypeVar("T")
+
+
+class Core:
+    """The inputs and the reports of one project folder. Not thread-safe: one thread at a time."""
+
+    def __init__(
+        self, root: Path, settings: Settings, python: Path | None, cache: Cache | None
+    ) -> None:
+        self.root = root
+        self.settings = settings
+        self._python = python
+        self.environment = find_environment(root, python or settings.python, os.environ)
+        self.disk = Disk()
+        self._roots = source_roots(root, settings.source_roots)
+        self.finder = Finder(self._roots, self.environment, find_typeshed(), self.disk)
+        self.table = ModuleTable(self.finder, self.disk, cache)
+        files = shipped(root, settings, self.environment)
+        self.catalogue, self.mistakes = catalogue_of(settings, files)
+        """The catalogue; and what is wrong in the files of packages, which are left out."""
+        self.resolver = Resolver(self.table, self.catalogue)
+        self.resolver.outside.project = self._project
+        self._callers = Callers(self.resolver, self._project)
+        self._overrides = Overrides(self._project)
+        self._chains = Chains(self.resolver, self._overrides)
+        self._places = Places(self.resolver, self._project, self._callers)
+        self._modules: dict[str, Module | None] = {}
+        self._is_whole = False
+        """All files of the project are known."""
+        self._reports: dict[str, tuple[FileReport, int]] = {}
+        """By path, with what it rests on, as bits of the module table."""
+
+    # Inputs
+
+    def index(self, paths: Iterable[str] | None = None, whole: bool = False) -> None:
+        """Reads the project's files, so that registrations and subclasses anywhere are known.
+
+        `whole` says that these files are all of them, as they are where none are given.
+        """
+        self._is_whole = self._is_whole or whole or paths is None
+        found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
+        fresh = found - self._modules.keys()
+        if fresh:
+            known = {*self._modules, *found}
+            self._modules = {path: self._modules.get(path) for path in sorted(known)}
+            # Any of them may override a method, register a function or store an attribute.
+            self.resolver.forget_kind("edges")
+            self.resolver.forget((), self._callers.changed(None))
+            self._overrides.look_again()
+            self._places.look_again()
+            self._chains.forget()
+            self._before_change()
+            self._reports.clear()
+
+    def open_text(self, path: str, text: str) -> None:
+        """An unsaved buffer shadows the file from now on."""
+        if self.disk.is_open(path) and self.disk.read(path) == text:
+            return
+        names = self.disk.generation
+        self.disk.open(path, text)
+        self._changed(path, files=self.disk.generation != names)
+
+    def close_text(self, path: str) -> None:
+        """The file on disk counts again."""
+        names = self.disk.generation
+        self.disk.close(path)
+        self._changed(path, files=self.disk.generation != names)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Files were changed, made or removed on disk."""
+        for path in paths:
+            names = self.disk.generation
+            self.finder.invalidate([path])
+            self._changed(path, files=self.disk.generation != names)
+
+    # Answers
+
+    def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
+        """The findings of a file. Raises Cancelled where the caller asks to stop."""
+        self._drop_reports(self._places.refreshed())
+        known = self._reports.get(path)
+        if known is None:
+            self.table.trace = 0
+            report = self._report(path, cancelled)
+            known = self._reports[path] = (report, self.table.trace)
+        return known[0]
+
+    def paths(self) -> tuple[str, ...]:
+        """The project's files; none before all are known."""
+        return tuple(self._modules) if self._is_whole else ()
+
+    def resting(self, path: str, more: Callable[[], T]) -> tuple[T, frozenset[Unit]]:
+        """What is asked besides a file's report, and what both rest on."""
+        self.report(path)
+        self.table.trace = self._reports[path][1]
+        return more(), self.table.units(self.table.trace)
+
+    def grounds(self, answers: Mapping[str, frozenset[Unit]]) -> Grounds | None:
+        """What a run rested on, given what each of its answers did; None where that is no help."""
+        return grounds(self.table, self._places, answers)
+
+    def resume(self, before: Grounds, changed: Collection[str]) -> frozenset[str] | None:
+        """The files whose answers in an earlier run may be others now that some texts changed.
+
+        None where nothing can be told. To be asked first, of an engine that knows all files.
+        """
+        bits = resumed(self.table, self._places, before, changed)
+        if bits is None:
+            return None
+        rests = before.answers.items()
+        return frozenset(path for path, rest in rests if self.table.trace_of(rest) & bits)
+
+    # For what is built on these
+
+    def _before_change(self) -> None:
+        """A text is another now, or there are more files: what rests on it is dropped next."""
+
+    def _after_change(self) -> None:
+        """What rested on a changed text is gone."""
+
+    def _weighed(self, finding: Finding) -> Finding:
+        """A finding, and how sure it is."""
+        return finding
+
+    # Insides
+
+    def _project(self) -> Iterator[Module]:
+        for path, module in self._modules.items():
+            if module is None:
+                module = self._modules[path] = self.table.at(path)
+            if module is not None:
+                yield module
+
+    def _source(self, path: str) -> SourceText:
+        return SourceText(self.disk.read(path))
+
+    def _changed(self, path: str, files: bool) -> None:
+        """Drops what rests on a file; with `files`, on which files there are, too."""
+        self._before_change()
+        if path in self._modules:
+            self._modules[path] = None
+        gone: list[str] = []
+        changed = 0
+        appears = files or self.table.missed(path)
+        if appears:
+            changed |= self.table.lookup_bit(path) | self._callers.changed(None)
+            gone.extend(self._files_changed(path))
+        else:
+            for change in self.table.reread(path):
+                changed |= change.before.text_bit
+                changed |= self._callers.changed(change)
+                if change.kept is not None:
+                    self.resolver.renew(change.before.key, change.kept)
+                else:
+                    changed |= change.before.bit
+                    gone.append(change.before.key)
+                if not change.before.is_project:
+                    self._forget_answers()
+        for key in gone:
+            changed |= self.table.bit(key) * 3
+        changed |= self._overrides.forget(self.table, gone)
+        self._drop(gone, changed)
+        module = self.table.at(path) if appears else None
+        if module is not None:
+            self._places.appeared(module.key)
+        self._after_change()
+
+    def _files_changed(self, path: str) -> list[str]:
+        """A file was made or removed: what its name led to may be another's now."""
+        if self.table.leads_elsewhere(path):
+            self._forget_answers()
+        gone = self.table.forget(path)
+        self.table.forget_files()
+        return gone
+
+    def _drop(self, modules: Iterable[str], changed: int) -> None:
+        """Drops the answers about some modules, and all that rests on any of these bits."""
+        self.resolver.forget(modules, changed)
+        self._places.forget(changed)
+        self._chains.forget(changed)
+        self._drop_reports(changed)
+
+    def _drop_reports(self, changed: int) -> None:
+        if changed:
+            for path in [path for path, (_, trace) in self._reports.items() if trace & changed]:
+                del self._reports[path]
+
+    def _forget_answers(self) -> None:
+        """Drops every answer; what was read of files stays."""
+        self._chains.derivation.forget()
+        self.resolver.forget_all()
+        self._places.forget()
+        self._chains.forget()
+        self._reports.clear()
+
+    def _report(self, path: str, cancelled: Callable[[], bool]) -> FileReport:
+        def check_in() -> None:
+            if cancelled():
+                raise Cancelled
+
+        check_in()
+        try:
+            source = SourceText(self.disk.read(path))
+        except (OSError, UnicodeDecodeError, SyntaxError) as error:
+            return FileReport(path, SourceText(""), problems=(unreadable(path, error),))
+        if len(source.text) > LARGEST_TEXT:
+            problem = too_large(path, source.text)
+            return FileReport(path, source, problems=(problem,), is_too_large=True)
+        self.index([path])
+        module = self.table.at(path)
+        if module is None:
+            return FileReport(path, source)
+        self.table.trace |= module.text_bit
+        severity_of = self.settings.for_file(path).severity_of
+        view = View(module, self.resolver, self._chains, self._places, severity_of, check_in)
+        hidden = Suppressions(source)
+        found = list(check(view))
+        findings = [
+            self._weighed(finding)
+            for finding in found
+            if finding.severity is not Severity.OFF and not hidden.hides(finding)
+        ]
+        if not module.facts.problems:
+            findings += unused_ignore.check(path, hidden, found, severity_of)
+        problems = tuple(
+            Problem(path, problem.message, problem.line, problem.column)
+            for problem in module.facts.problems
+        )
+        findings.sort(key=lambda finding: (finding.span, finding.code))
+        return FileReport(path, source, tuple(findings), problems)
