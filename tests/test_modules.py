@@ -330,8 +330,11 @@ class TestRoots:
         text = '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/old"]'
         write(root, {"pyproject.toml": text})
         write(root, "packages/a/a.py packages/b/src/b/__init__.py packages/old/c.py other/d.py")
+        write(root, "packages/c/lib/c/__init__.py")
+        write(root, {"packages/c/pyproject.toml": '[tool.uv.build-backend]\nmodule-root = "lib"'})
         packages = root / "packages"
-        assert source_roots(packages / "a") == (packages / "b/src", packages / "a")
+        siblings = (packages / "b/src", packages / "c/lib")
+        assert source_roots(packages / "a") == (*siblings, packages / "a")
         assert source_roots(packages / "old") == (packages / "old",)
         assert source_roots(root / "other") == (root / "other",)
 

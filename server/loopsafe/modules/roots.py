@@ -62,11 +62,15 @@ def _oldest(wanted: str) -> tuple[int, int] | None:
 
 
 def _hints(root: Path) -> Iterator[Path]:
-    data = _pyproject(root)
-    yield from (root / hint for hint in _pyproject_hints(data))
+    yield from _own_hints(root)
+    for member in _members(root, _pyproject(root)):
+        yield from _sources(member)
+
+
+def _own_hints(root: Path) -> Iterator[Path]:
+    yield from (root / hint for hint in _pyproject_hints(_pyproject(root)))
     yield from (root / hint for hint in _setup_cfg_hints(root))
     yield root / "src"
-    yield from map(_source, _members(root, data))
 
 
 def _neighbours(root: Path) -> Iterator[Path]:
@@ -74,7 +78,7 @@ def _neighbours(root: Path) -> Iterator[Path]:
     for above in root.parents:
         members = _members(above, _pyproject(above))
         if root in members:
-            yield from (_source(folder) for folder in members if folder != root)
+            yield from (source for m in members if m != root for source in _sources(m))
             break
     data = _pyproject(root)
     for table in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
@@ -82,7 +86,7 @@ def _neighbours(root: Path) -> Iterator[Path]:
         for name in wanted if isinstance(wanted, dict) else ():
             path = _get(wanted, name, "path")
             if isinstance(path, str):
-                yield _source(root / path)
+                yield from _sources(root / path)
 
 
 def _members(root: Path, data: dict[str, Any]) -> list[Path]:
@@ -94,8 +98,9 @@ def _members(root: Path, data: dict[str, Any]) -> list[Path]:
     return sorted(found)
 
 
-def _source(folder: Path) -> Path:
-    return folder / "src" if (folder / "src").is_dir() else folder
+def _sources(folder: Path) -> list[Path]:
+    """Where the imports of a project start that this one is installed with."""
+    return [hint for hint in _own_hints(folder) if hint.is_dir()] or [folder]
 
 
 def _pyproject_hints(data: dict[str, Any]) -> Iterator[str]:
