@@ -25,11 +25,13 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
 from loopsafe.config import Settings
+from loopsafe.deep import run_deep
 from loopsafe.engine import Engine
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
@@ -71,7 +73,8 @@ def main() -> int:
     arguments = _arguments()
     every = Result()
     for project in arguments.projects:
-        found = try_project(project.resolve(), arguments.python, arguments.each)
+        trying = partial(try_project, project.resolve(), arguments.python, arguments.each)
+        found = run_deep(trying)
         _lint(found.trials)
         if arguments.mypy:
             _check_types(found.trials)

@@ -112,3 +112,10 @@ def test_run_in_threadpool_has_a_parameter_of_its_own() -> None:
     assert line_after(found) == (
         "await run_in_threadpool(functools.partial(requests.get, u, func=g))"
     )
+
+
+def test_no_line_ends_in_a_space_where_the_arguments_have_lines_of_their_own() -> None:
+    before = body("requests.get(\n        u,\n        g,\n    )", offload="executor")
+    written = before.after("run_in_executor")
+    assert [line for line in written.splitlines() if line != line.rstrip()] == []
+    assert "run_in_executor(None,\n        requests.get,\n        u,\n" in written

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from support import case
+from support import case, everything
 
 USE = "\n\nasync def f(u):\n    requests.get(u)\n"
 
@@ -206,3 +206,29 @@ def test_a_file_without_a_last_line_end() -> None:
     assert found.startswith("import asyncio\n\nasync def f(u): await asyncio.to_thread(")
     found = case('"""D."""\nasync def f(u): requests.get(u)', "requests.get").after()
     assert found.startswith('"""D."""\n\nimport asyncio\nasync def f(u): await asyncio')
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("import time\n\nimport asyncio\n", "import asyncio\n"),
+        ("import time\n\n\n\nimport asyncio\n", "import asyncio\n"),
+        ("import time\n\n# Ours.\nimport asyncio\n", "# Ours.\nimport asyncio\n"),
+        ("# Licence.\n\nimport time\n\nimport asyncio\n", "# Licence.\n\nimport asyncio\n"),
+        ("import abc\n\nimport time\n", "import abc\nimport asyncio\n"),
+        ("import time\n", "import asyncio\n"),
+    ],
+)
+def test_a_file_that_loses_its_first_import_begins_with_what_follows(
+    head: str, expected: str
+) -> None:
+    text = "\n\nasync def f():\n    {0}\n"
+    before = case(head + text.format("time.sleep(1)"), "time.sleep", installed=everything)
+    assert before.after("asyncio.sleep") == expected + text.format("await asyncio.sleep(1)")
+
+
+def test_an_import_right_above_the_function_is_taken_out() -> None:
+    text = "import asyncio\nimport time\nasync def f():\n    {0}\n"
+    before = case(text.format("time.sleep(1)"), "time.sleep")
+    after = text.format("await asyncio.sleep(1)").replace("import time\n", "")
+    assert before.after("asyncio.sleep") == after

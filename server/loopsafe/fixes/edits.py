@@ -98,17 +98,22 @@ def _regions(
     """The touched statements of the module, before and after."""
     left = list(edits)
     for first, last in _line_ranges(tree):
-        inside = [e for e in left if e.span.line <= last and first <= e.span.end_line]
+        inside = [e for e in left if e.span.line <= last and first <= _last_line(e.span)]
         if not inside:
             continue
         left = [e for e in left if e not in inside]
         start = min(first, *(e.span.line for e in inside))
-        stop = max(last, *(e.span.end_line for e in inside))
+        stop = max(last, *(_last_line(e.span) for e in inside))
         text = SourceText("".join(source.line(n) + "\n" for n in range(start, stop + 1)))
         moved = tuple(Edit(e.path, _shifted(e.span, start - 1), e.content) for e in inside)
         yield text.text, text.apply(moved)
     for edit in left:
         yield "", edit.content
+
+
+def _last_line(span: Span) -> int:
+    """The last line that a range has something of: lines taken out end where the next begins."""
+    return span.end_line - (span.end_column == 0 and span.end_line > span.line)
 
 
 def _line_ranges(tree: ast.Module) -> list[tuple[int, int]]:

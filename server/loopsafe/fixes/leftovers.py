@@ -45,7 +45,7 @@ def tidied(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> tuple[Edit,
         if added:
             kept = _renamed(draft, node, unused, added, kept)
         elif len(unused) == len(node.names):
-            removals += _line(draft, tree, node)
+            removals += _line(draft, tree, node, kept)
         elif len(unused) == 1:
             removals.append(_name(draft, node, unused[0]))
     return (*kept, *removals)
@@ -92,14 +92,38 @@ def _renamed(
     return (*(edit for edit in edits if edit is not added[0]), draft.replace(start, stop, new))
 
 
-def _line(draft: Draft, tree: ast.Module, node: ast.Import | ast.ImportFrom) -> list[Edit]:
+def _line(
+    draft: Draft, tree: ast.Module, node: ast.Import | ast.ImportFrom, edits: Iterable[Edit]
+) -> list[Edit]:
     """Takes a whole statement out, with its line; not one that a comment speaks of."""
     first, last = node.lineno, node.end_lineno or node.lineno
     whole = "".join(draft.source.line(line) for line in range(first, last + 1))
     if not alone(draft, [node]) or "#" in whole or len(tree.body) == 1:
         return []
-    start, stop = draft.source.offset(first, 0), draft.source.offset(last + 1, 0)
-    return [draft.replace(start, stop, "")] if last < draft.source.line_count else []
+    if last >= draft.source.line_count:
+        return []
+    start = draft.source.offset(first, 0)
+    stop = _below_blank_lines(draft, first, last + 1, {edit.span.line for edit in edits})
+    return [draft.replace(start, stop, "")]
+
+
+def _below_blank_lines(draft: Draft, first: int, after: int, touched: set[int]) -> int:
+    """Where text goes on after lines that go, so that two gaps become one, and none on top.
+
+    Gaps that an edit puts something into stay as they are.
+    """
+    above = first - 1
+    while above and not draft.source.line(above).strip():
+        above -= 1
+    most = first - 1 - above if above else draft.source.line_count
+    if first in touched or (not above and any(line < first for line in touched)):
+        most = 0
+    line = after
+    while line < after + most and line < draft.source.line_count and line not in touched:
+        if draft.source.line(line).strip():
+            break
+        line += 1
+    return draft.source.offset(line, 0)
 
 
 def _name(draft: Draft, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Edit:

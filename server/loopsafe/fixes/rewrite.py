@@ -38,7 +38,10 @@ def in_thread(
         edits = [draft.replace(start, bracket, content)]
         tail = ")" + tail
     else:
-        edits = [draft.replace(start, bracket + 1, head + callee_as_argument(site, call))]
+        given = callee_as_argument(site, call)
+        if given[:1] in ("\r", "\n"):
+            head = head.rstrip(" ")  # `run_in_executor(None, ` would end its line in a space.
+        edits = [draft.replace(start, bracket + 1, head + given)]
     if tail:
         edits.append(draft.insert(draft.stop(call), tail))
     return (*around.edits, *edits)
