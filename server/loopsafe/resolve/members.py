@@ -47,7 +47,7 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
     if isinstance(value, ClassValue):
         return _remembered(resolver, value, name, bound=False)
     if isinstance(value, External):
-        return (External(f"{value.name}.{name}"),)
+        return _outside(value.name, name)
     if isinstance(value, ExternalInstance):
         return _external_attribute(resolver, value.name, name)
     if isinstance(value, SuperValue):
@@ -321,13 +321,24 @@ def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
         and known.blocking(name) is None
     ):
         return resolver.instance_of(known.returns["__getattr__"])
-    return (External(f"{cls}.{name}"),)
+    return _outside(cls, name)
+
+
+def _outside(owner: str, name: str) -> Values:
+    """An attribute of what nobody sees; unknown far from any name that a library may have.
+
+    A function that calls itself with `part.base` would otherwise never come to an end.
+    """
+    return (External(f"{owner}.{name}"),) if owner.count(".") < _LONGEST_NAME else ()
 
 
 def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     module = resolver.table.get(cls.module)
     return module.facts.classes[cls.number].scope if module else 0
 
+
+_LONGEST_NAME = 8
+"""Dots in the name of something that nobody sees."""
 
 _PROPERTIES = frozenset(
     {"property", "cached_property", "abstractproperty", "hybrid_property", "computed_field"}
