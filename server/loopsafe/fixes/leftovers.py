@@ -116,6 +116,8 @@ def _below_blank_lines(draft: Draft, first: int, after: int, touched: set[int]) 
     while above and not draft.source.line(above).strip():
         above -= 1
     most = first - 1 - above if above else draft.source.line_count
+    if draft.source.notebook is not None:
+        most = 0  # A gap may be another cell's.
     if first in touched or (not above and any(line < first for line in touched)):
         most = 0
     line = after
