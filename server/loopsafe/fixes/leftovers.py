@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from loopsafe import notebook
 from loopsafe.fixes.edits import Draft, first_line
 from loopsafe.fixes.layout import alone
 from loopsafe.fixes.names import survey
@@ -100,8 +101,8 @@ def _line(
     whole = "".join(draft.source.line(line) for line in range(first, last + 1))
     if not alone(draft, [node]) or "#" in whole or len(tree.body) == 1:
         return []
-    if last >= draft.source.line_count:
-        return []
+    if last >= draft.source.line_count or draft.path.endswith(notebook.SUFFIX):
+        return []  # A line's end may be a cell's, which no edit may reach across.
     start = draft.source.offset(first, 0)
     stop = _below_blank_lines(draft, first, last + 1, {edit.span.line for edit in edits})
     return [draft.replace(start, stop, "")]
@@ -116,8 +117,6 @@ def _below_blank_lines(draft: Draft, first: int, after: int, touched: set[int]) 
     while above and not draft.source.line(above).strip():
         above -= 1
     most = first - 1 - above if above else draft.source.line_count
-    if draft.source.notebook is not None:
-        most = 0  # A gap may be another cell's.
     if first in touched or (not above and any(line < first for line in touched)):
         most = 0
     line = after
