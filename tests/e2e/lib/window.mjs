@@ -124,8 +124,9 @@ export class Window {
     const input = this.page.locator(".quick-input-widget input");
     await this.press("F1", () => input.isVisible());
     await input.fill(`>${title}`);
-    const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title });
-    await row.first().waitFor();
+    // The list comes up in steps, and Enter takes the row that is chosen then.
+    const chosen = this.page.locator(".quick-input-list .monaco-list-row.focused");
+    await chosen.filter({ hasText: title }).first().waitFor();
     await this.page.keyboard.press("Enter");
     await input.waitFor({ state: "hidden" });
   }
