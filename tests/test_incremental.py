@@ -183,7 +183,7 @@ def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
     assert again == {"tools.py", "main.py"}
 
 
-def test_memory_does_not_grow_withedits(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
     root = _project(tmp_path)
     engine = _engine(root)
     tools = str(root / "app" / "tools.py")

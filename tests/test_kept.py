@@ -159,6 +159,21 @@ def test_runs_after_edits_of_files_say_what_a_run_without_a_cache_says(
     assert min(stale) < len(VARIANTS) - len(OPTIONAL) - 4
 
 
+def test_what_another_file_begins_to_store_in_an_object_is_seen(run: Run, project: Path) -> None:
+    (project / "app/state.py").write_text("import fastapi\napp = fastapi.FastAPI()\n")
+    (project / "app/read.py").write_text(
+        "from fastapi import Request\nasync def read(request: Request):\n"
+        "    request.app.state.client.get('/')\n"
+    )
+    start = "import requests\nfrom app.state import app\ndef start():\n    "
+    (project / "app/start.py").write_text(f"{start}pass\n")
+    assert "read.py" not in run("--output-format", "concise")[1]
+    (project / "app/start.py").write_text(f"{start}app.state.client = requests.Session()\n")
+    expected = run("--output-format", "concise", "--no-cache")
+    assert "read.py" in expected[1]
+    assert run("--output-format", "concise") == expected
+
+
 def test_an_edit_leaves_files_alone_that_do_not_rest_on_it(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.known import knowledge
-from loopsafe.effects.registrations import last_name
-from loopsafe.facts.ir import Attr, Call, Expr, ModuleFacts, Name
-from loopsafe.facts.kept import Kept
+from loopsafe.facts.ir import Attr, Call, Expr, Name, last_name
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.modules.table import Change, Module
+from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 
@@ -33,21 +31,6 @@ class Callers:
     def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
         self.resolver = resolver
         self._project = project
-        self._names: set[str] = set()
-        """Of functions whose uses were asked for."""
-
-    def changed(self, change: Change | None) -> int:
-        """The bits of names that two texts of a module may use or store otherwise; of all, where
-        one text is not known."""
-        words: set[str] | None = None
-        if change is not None and change.after is not None:
-            words = used_otherwise(change.before.facts, change.after.facts, change.kept)
-        changed = 0
-        for name in self._names if words is None else self._names & words:
-            changed |= self.resolver.table.bit(("used", name))
-        for unit in self.resolver.outside.changed(change, words):
-            changed |= self.resolver.table.bit(unit)
-        return changed
 
     def is_called(self, module: Module, number: int) -> bool:
         """Whether some code of the project calls a function by its name, and not a framework."""
@@ -56,7 +39,6 @@ class Callers:
     def uses(self, module: Module, number: int) -> Iterator[Use]:
         """Calls of a function and other mentions of it; what is unknown may be one."""
         name, table = module.facts.functions[number].name, self.resolver.table
-        self._names.add(name)
         # Its own module may use it by a plain name, which is not among the words.
         trace = table.trace | table.bit(("used", name)) | module.text_bit
         modules = list(self._project())
@@ -103,34 +85,6 @@ class Callers:
             for value in self.resolver.values(use.outermost.func, frame)
         ]
         return any(isinstance(e, Blocking) and e.category == "loop" for e in entries)
-
-
-def used_otherwise(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> set[str]:
-    """Names that stand in what differs between two texts of a module."""
-    if kept is None:
-        return {*before.words, *after.words}
-    found: set[str] = set()
-    for facts in (before, after):
-        changed = [
-            (function, facts.scopes[function.scope].bindings)
-            for number, function in enumerate(facts.functions)
-            if number not in kept.functions
-        ]
-        # What is assigned to attributes stands with no function.
-        found.update(_names_in((changed, facts.assigned if changed else ())))
-    return found
-
-
-def _names_in(part: object) -> Iterator[str]:
-    todo = [part]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, (Name, Attr)):
-            yield last_name(part)
-        if isinstance(part, (tuple, list)):
-            todo.extend(part)
-        elif isinstance(part, dict):
-            todo.extend(part.values())
 
 
 def _mentions(module: Module, name: str) -> Iterator[Use]:

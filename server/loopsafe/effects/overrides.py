@@ -5,11 +5,12 @@ A protocol also stands for the classes that have its methods.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
+from loopsafe.effects.news import bases_of
 from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
-from loopsafe.facts.ir import Attr, FunctionRef, Name, Subscript
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.facts.ir import FunctionRef
+from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
@@ -25,29 +26,15 @@ class Overrides:
         self._project = project
         self._methods: dict[str, frozenset[str]] = {}
         """By module, the names of all methods of its classes."""
-        self._asked: set[str] = set()
-        """Methods of protocols that were looked for."""
         self._by_module: dict[str, tuple[tuple[str, int], ...]] = {}
         self._by_base: dict[str, list[tuple[str, int]]] | None = None
 
-    def forget(self, table: ModuleTable, modules: Iterable[str]) -> int:
-        """The classes of some modules may have changed; gives the bits of those that did.
-
-        A module that is new has said nothing before, so all its classes are news.
-        """
-        changed = 0
+    def forget(self, modules: Iterable[str]) -> None:
+        """The classes of some modules may have changed."""
         for key in modules:
-            before = self._by_module.pop(key, ())
-            module = table.get(key)
-            methods = self._methods.pop(key, frozenset())
-            methods |= method_names(module) if module is not None and self._asked else set()
-            for name in methods & self._asked:
-                changed |= table.bit(("method", name))
-            now = tuple(bases_of(module)) if module is not None else ()
-            for name in {base for base, _ in (*before, *now)} if before != now else ():
-                changed |= table.bit(("base", name))
+            self._by_module.pop(key, None)
+            self._methods.pop(key, None)
         self._by_base = None
-        return changed
 
     def look_again(self) -> None:
         """There may be more modules."""
@@ -83,7 +70,6 @@ class Overrides:
 
     def _having(self, resolver: Resolver, name: str) -> list[Module]:
         """The modules of the project with a class that has a method."""
-        self._asked.add(name)
         trace = resolver.table.trace | resolver.table.bit(("method", name))
         found = []
         for module in self._project():
@@ -132,15 +118,6 @@ class Overrides:
                 for base, number in bases:
                     self._by_base.setdefault(base, []).append((module.name, number))
         return self._by_base
-
-
-def bases_of(module: Module) -> Iterator[tuple[str, int]]:
-    """The last names of the bases of a module's classes, with the classes' numbers."""
-    for number, cls in enumerate(module.facts.classes):
-        for base in cls.bases:
-            expr = base.value if isinstance(base, Subscript) else base
-            if isinstance(expr, (Name, Attr)):
-                yield expr.id if isinstance(expr, Name) else expr.name, number
 
 
 def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[FunctionValue]:

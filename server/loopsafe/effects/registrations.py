@@ -27,6 +27,7 @@ from loopsafe.facts.ir import (
     Site,
     Test,
     Typed,
+    last_name,
 )
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
@@ -237,13 +238,6 @@ def _aliases(module: Module, words: frozenset[str]) -> frozenset[str]:
         for name, bindings in scope.bindings.items()
         if any(getattr(b.value, "name", None) in words for b in bindings)
     )
-
-
-def last_name(expr: Expr) -> str:
-    """The last part of a dotted name, nothing for what is no name."""
-    if isinstance(expr, Attr):
-        return expr.name
-    return expr.id if isinstance(expr, Name) else ""
 
 
 def _label(expr: Expr) -> str:

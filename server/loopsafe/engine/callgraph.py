@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.places import Places
-from loopsafe.effects.registrations import last_name
 from loopsafe.effects.sources import body
-from loopsafe.facts.ir import Call, Function, Site
+from loopsafe.facts.ir import Call, Function, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost, Hop, Place, Severity, Span
 from loopsafe.modules.finder import Origin

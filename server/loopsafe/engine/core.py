@@ -10,6 +10,7 @@ from typing import TypeVar
 from loopsafe.config import Settings
 from loopsafe.effects.callers import Callers
 from loopsafe.effects.chains import Chains
+from loopsafe.effects.news import BY_NAME, inherited, news
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
 from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, unreadable
@@ -21,7 +22,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.roots import source_roots
-from loopsafe.modules.table import LARGEST_TEXT, Module, ModuleTable, Unit
+from loopsafe.modules.table import LARGEST_TEXT, Change, Module, ModuleTable, Unit
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
@@ -76,7 +77,8 @@ class Core:
             self._modules = {path: self._modules.get(path) for path in sorted(known)}
             # Any of them may override a method, register a function or store an attribute.
             self.resolver.forget_kind("edges")
-            self.resolver.forget((), self._callers.changed(None))
+            self.resolver.outside.forget()
+            self.resolver.forget((), self.table.all_of(BY_NAME))
             self._overrides.look_again()
             self._places.look_again()
             self._chains.forget()
@@ -135,11 +137,7 @@ class Core:
 
         None where nothing can be told. To be asked first, of an engine that knows all files.
         """
-        bits = resumed(self.table, self._places, before, changed)
-        if bits is None:
-            return None
-        rests = before.answers.items()
-        return frozenset(path for path, rest in rests if self.table.trace_of(rest) & bits)
+        return resumed(self.table, self._places, before, changed)
 
     # For what is built on these
 
@@ -170,33 +168,38 @@ class Core:
         self._before_change()
         if path in self._modules:
             self._modules[path] = None
-        gone: list[str] = []
+        gone: dict[str, Module | None] = {}
         changed = 0
         appears = files or self.table.missed(path)
         if appears:
-            changed |= self.table.lookup_bit(path) | self._callers.changed(None)
-            gone.extend(self._files_changed(path))
+            changed |= self.table.lookup_bit(path) | self.table.all_of(BY_NAME)
+            gone.update(self._files_changed(path))
         else:
             for change in self.table.reread(path):
-                changed |= change.before.text_bit
-                changed |= self._callers.changed(change)
+                changed |= change.before.text_bit | self._said(change)
                 if change.kept is not None:
                     self.resolver.renew(change.before.key, change.kept)
                 else:
-                    changed |= change.before.bit
-                    gone.append(change.before.key)
+                    gone[change.before.key] = change.before
                 if not change.before.is_project:
                     self._forget_answers()
-        for key in gone:
+        for key, before in gone.items():
             changed |= self.table.bit(key) * 3
-        changed |= self._overrides.forget(self.table, gone)
+            changed |= self.table.asked(inherited(before, self.table.get(key)))
+        self.resolver.outside.forget()
+        self._overrides.forget(gone)
         self._drop(gone, changed)
         module = self.table.at(path) if appears else None
         if module is not None:
             self._places.appeared(module.key)
         self._after_change()
 
-    def _files_changed(self, path: str) -> list[str]:
+    def _said(self, change: Change) -> int:
+        """The bits of what is said otherwise about names; of all, where one text is not known."""
+        table = self.table
+        return table.asked(news(change)) if change.after is not None else table.all_of(BY_NAME)
+
+    def _files_changed(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: what its name led to may be another's now."""
         if self.table.leads_elsewhere(path):
             self._forget_answers()

@@ -5,18 +5,16 @@ Holds for edits of files that both runs know. Which files there are must be the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loopsafe.effects.callers import used_otherwise
-from loopsafe.effects.overrides import bases_of
+from loopsafe.effects.news import inherited, news
 from loopsafe.effects.places import Places
 from loopsafe.effects.registrations import Found, Registration
-from loopsafe.effects.structural import method_names
 from loopsafe.engine.records import made, plain
 from loopsafe.facts.kept import kept
-from loopsafe.modules.table import Module, ModuleTable, Unit
+from loopsafe.modules.table import Change, Module, ModuleTable, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +44,28 @@ def grounds(
 
 def resumed(
     table: ModuleTable, places: Places, before: Grounds, changed: Collection[str]
-) -> int | None:
-    """The bits of what is different in this run after the texts of some files changed.
+) -> frozenset[str] | None:
+    """The files whose answers may be others in this run, after the texts of some files changed.
 
     None where that cannot be told. What the other files register is taken over.
     """
-    different: set[Unit] = set()
+    answers = {path: table.trace_of(rest) for path, rest in before.answers.items()}
+    registered = {
+        name: (found, table.trace_of(rest)) for name, (found, rest) in before.registrations.items()
+    }
     for path in before.modules:
-        table.at(path)
+        table.at(path)  # `unseen` looks who speaks of what is new.
+    bits = 0
     for path in changed:
         key, digest = before.modules.get(path, ("", b""))
         facts = table.cache.facts(digest) if table.cache is not None and key else None
         after = table.at(path)
         if facts is None or after is None or after.key != key:
             return None
-        different.update(_differences(table, replace(after, facts=facts), after))
-    bits = table.trace_of(different)
-    kept = {name: (found, table.trace_of(rest)) for name, (found, rest) in _each(before)}
-    places.take_over(kept, bits)
-    return bits | places.refreshed()
+        bits |= _news(table, replace(after, facts=facts), after)
+    places.take_over(registered, bits)
+    bits |= places.refreshed()
+    return frozenset(path for path, trace in answers.items() if trace & bits)
 
 
 def dumped(found: Grounds) -> list[Any]:
@@ -77,7 +78,7 @@ def dumped(found: Grounds) -> list[Any]:
 
     registrations = {
         name: [rest(units), [[*key, told.setdefault(one, len(told))] for key, one in each]]
-        for name, (each, units) in _each(found)
+        for name, (each, units) in found.registrations.items()
     }
     answers = {path: rest(units) for path, units in found.answers.items()}
     modules = {path: [key, digest.hex()] for path, (key, digest) in found.modules.items()}
@@ -102,23 +103,12 @@ def loaded(data: Any) -> Grounds:
     )
 
 
-def _each(found: Grounds) -> Iterator[tuple[str, tuple[Found, frozenset[Unit]]]]:
-    yield from found.registrations.items()
-
-
-def _differences(table: ModuleTable, before: Module, after: Module) -> Iterator[Unit]:
-    """What answers may rest on that differs between two texts of a module."""
+def _news(table: ModuleTable, before: Module, after: Module) -> int:
+    """The bits of what is different of a module."""
     unseen = table.unseen(before, after)
     same = kept(before.facts, after.facts, unseen) if unseen is not None else None
-    yield ("text", after.key)
-    used = used_otherwise(before.facts, after.facts, same)
-    yield from (("used", name) for name in used)
-    if same is not None:
-        return
-    yield ("module", after.key)
-    yield from (("method", name) for name in method_names(before) | method_names(after))
-    bases = {*bases_of(before), *bases_of(after)}
-    yield from (("base", name) for name, _ in bases)
+    bits = after.text_bit | table.asked(news(Change(before, after, same)))
+    return bits if same is not None else bits | after.bit | table.asked(inherited(before, after))
 
 
 def _word(value: Any) -> str:

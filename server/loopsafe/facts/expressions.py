@@ -30,6 +30,7 @@ from loopsafe.facts.ir import (
     Subscript,
     Test,
     Typed,
+    last_name,
 )
 from loopsafe.facts.nested import NestedReader
 
@@ -91,9 +92,9 @@ class ExpressionReader(NestedReader):
     def _called(self, node: ast.Call, func: Expr, awaited: bool) -> Call:
         span = span_of(node.func)
         args = self.expressions(node.args)
-        if _last_name(func) == "getattr" and len(args) > 1 and isinstance(args[1], Const):
+        if last_name(func) == "getattr" and len(args) > 1 and isinstance(args[1], Const):
             self.words.add(str(args[1].value))
-        if _last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
+        if last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
             args = (self.annotation(node.args[0]) or args[0], *args[1:])
         call = Call(func, args, self.keywords(node.keywords), span)
         self.site("call", call, span, awaited)
@@ -122,7 +123,7 @@ class ExpressionReader(NestedReader):
 
     def _annotated_index(self, value: Expr, node: ast.Subscript) -> Expr:
         index = node.slice
-        if _last_name(value) != "Annotated" or not isinstance(index, ast.Tuple) or not index.elts:
+        if last_name(value) != "Annotated" or not isinstance(index, ast.Tuple) or not index.elts:
             return self.expression(index)
         # It may stand in an alias; its metadata is ordinary code, in which strings are strings.
         first = self.annotation(index.elts[0]) or UNKNOWN
@@ -211,12 +212,6 @@ class ExpressionReader(NestedReader):
             if isinstance(child, ast.expr):
                 self.expression(child)
         return UNKNOWN
-
-
-def _last_name(expr: Expr) -> str:
-    if isinstance(expr, Name):
-        return expr.id
-    return expr.name if isinstance(expr, Attr) else ""
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -369,6 +369,13 @@ class ModuleFacts(NamedTuple):
     problems: tuple[SyntaxProblem, ...]
 
 
+def last_name(expr: Expr) -> str:
+    """The last part of a dotted name; nothing for what is no name."""
+    if isinstance(expr, Attr):
+        return expr.name
+    return expr.id if isinstance(expr, Name) else ""
+
+
 def root_name(expr: Expr) -> str | None:
     """The name that a plain reference or a call of one begins with, `a` of `a.b()`.
 

@@ -21,6 +21,11 @@ _DEFINITION = re.compile(r"[ \t]*(?:@\w|(?:async[ \t]+)?def\b|class\b)")
 _CALL = re.compile(r"[\w\])]\(")
 
 
+def is_empty(line: str) -> bool:
+    """Whether a line has no code: it is blank, or a comment."""
+    return line.strip()[:1] in ("", "#")
+
+
 class Lines:
     """The lines of a text."""
 
@@ -28,7 +33,7 @@ class Lines:
         # A form feed before a statement is not part of its indentation.
         self.texts = [line.removeprefix("\f") for line in split_lines(text)]
         self.indents = [line[: len(line) - len(line.lstrip(" \t\f"))] for line in self.texts]
-        self.empty = [line.strip()[:1] in ("", "#") for line in self.texts]
+        self.empty = [is_empty(line) for line in self.texts]
 
     def between(self, start: int, stop: int) -> str:
         """The text of some lines."""

@@ -24,7 +24,7 @@ from loopsafe.facts.ir import (
     Scope,
 )
 from loopsafe.facts.joining import Part, Patch, joined
-from loopsafe.facts.lines import Lines
+from loopsafe.facts.lines import Lines, is_empty
 from loopsafe.facts.salvage import Salvage
 from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_newer, parse_plain
 
@@ -35,7 +35,7 @@ _ODD = re.compile("[\f\0\ufeff\ud800-\udfff]|\r(?!\n)")
 def patches(before: ModuleFacts, old: str, new: str) -> tuple[Patch, ...]:
     """The steps from the facts of one text to those of another, each inside one function.
 
-    None where it takes more, or where nothing differs. What does not parse in the first text must
+    Empty where it takes more, or where nothing differs. What does not parse in the first text must
     have come in by such steps, else it may have kept more than its function from being read.
     """
     if _ODD.search(old) or _ODD.search(new):
@@ -120,7 +120,7 @@ def _end(facts: ModuleFacts, function: Function, lines: list[str]) -> int:
         return end
     margin = _indent(lines[function.span.line - 1])
     for number in range(end, len(lines)):
-        if _is_empty(lines[number]):
+        if is_empty(lines[number]):
             continue
         if _indent(lines[number]) <= margin:
             break
@@ -130,10 +130,6 @@ def _end(facts: ModuleFacts, function: Function, lines: list[str]) -> int:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _is_empty(line: str) -> bool:
-    return line.strip()[:1] in ("", "#")
 
 
 def _is_outermost(facts: ModuleFacts, function: Function) -> bool:
@@ -195,7 +191,7 @@ def _stands_alone(lines: list[str], behind: list[str]) -> bool:
     text = "\n".join(lines)
     if (text.count('"""') + text.count("'''")) % 2:
         return False
-    following = next((line for line in behind if not _is_empty(line)), None)
+    following = next((line for line in behind if not is_empty(line)), None)
     return following is None or Lines(f"{following}\n").is_code(0)
 
 

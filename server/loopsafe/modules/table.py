@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
@@ -90,6 +90,15 @@ Unit: TypeAlias = tuple[str, ...]
 its key; or what a bit was asked for."""
 
 
+class _Edited(NamedTuple):
+    """The text of a file under edit."""
+
+    text: str
+    by_steps: bool
+    """Its facts were made by steps from those of a text that parsed: no more than a function of it
+    is lost."""
+
+
 class ModuleTable:
     """All modules read so far, by key: the dotted name, or that and the path for a namesake.
 
@@ -105,10 +114,8 @@ class ModuleTable:
         self._files: dict[str, ModuleFile] = {}
         self._interfaces: dict[str, Interface | None] = {}
         """Of the files under edit, so that each text's interface is made once."""
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, _Edited] = {}
         """Of the files under edit, as they were read last."""
-        self._whole: set[str] = set()
-        """Files under edit of which only insides of functions have been lost since they parsed."""
         self._targets: dict[tuple[str, str], tuple[str, int]] = {}
         self.trace = 0
         self._bits: dict[Hashable, int] = {}
@@ -159,6 +166,17 @@ class ModuleTable:
             else:
                 trace |= self.bit(unit)
         return trace
+
+    def asked(self, units: Iterable[Unit]) -> int:
+        """The bits of those units that somebody asked for."""
+        trace = 0
+        for unit in units:
+            trace |= self._bits.get(unit, 0)
+        return trace
+
+    def all_of(self, kinds: Collection[str]) -> int:
+        """The bits of all units of some kinds that somebody asked for."""
+        return self.asked(u for u in self._bits if isinstance(u, tuple) and u[0] in kinds)
 
     def mentions(self, key: str, name: str) -> bool:
         """Whether a module may have a name, by a look at its text before it is read in earnest.
@@ -241,10 +259,12 @@ class ModuleTable:
             if before is None or before.path != path:
                 continue
             text = self._text(before.file)
-            steps = self._patches(key, before, text) if text is not None else ()
             if text is not None and _digest(text) == before.digest:
+                if self.disk.is_open(path):
+                    self._texts.setdefault(key, _Edited(text, False))
                 continue
-            after = self._read(key, before.file, steps[-1].facts if steps else None)
+            steps = self._patches(key, before, text) if text is not None else ()
+            after = self._made(key, before.file, text, steps[-1].facts if steps else None)
             self._modules[key] = after
             if after is not None and steps and all(step.kept for step in steps):
                 for step in steps:
@@ -273,18 +293,12 @@ class ModuleTable:
 
     def _patches(self, key: str, before: Module, text: str) -> tuple[Patch, ...]:
         """The steps to the facts of a file under edit, where the edit lies inside functions."""
-        old = self._texts.pop(key, None)
-        if not self.disk.is_open(before.path) or len(text) > LARGEST_TEXT:
+        edited = self._texts.get(key)
+        if edited is None or _digest(edited.text) != before.digest or len(text) > LARGEST_TEXT:
             return ()
-        self._texts[key] = text  # Also where it is the same, and is not read.
-        if not before.facts.problems:
-            self._whole.add(key)
-        if old is None or key not in self._whole or _digest(old) != before.digest:
+        if before.facts.problems and not edited.by_steps:
             return ()
-        steps = patches(before.facts, old, text)
-        if not steps:
-            self._whole.discard(key)
-        return steps
+        return patches(before.facts, edited.text, text)
 
     def _is_mentioned(self, names: frozenset[str], module: Module) -> bool:
         """Whether some code of the project may speak of these functions of a module."""
@@ -309,14 +323,14 @@ class ModuleTable:
         stars = (star for scope in module.facts.scopes for star in scope.stars)
         return any(self.imported(module, star.module, star.level) == key for star in stars)
 
-    def forget(self, path: str) -> list[str]:
-        """A file was made or removed: drops its modules and those of its name; gives their keys."""
+    def forget(self, path: str) -> dict[str, Module | None]:
+        """A file was made or removed: drops its modules and those of its name; gives them."""
         name = _looked_up(self.finder.name_of(path))
-        gone = [
-            key
+        gone = {
+            key: module
             for key, module in self._modules.items()
             if _looked_up(key) == name or (module is not None and module.path == path)
-        ]
+        }
         for key in gone:
             del self._modules[key]
             self._interfaces.pop(key, None)
@@ -423,18 +437,21 @@ class ModuleTable:
             known = self._packages[top] = 0 if is_standard else self.bit(("package", top))
         return known
 
-    def _read(
-        self, key: str, file: ModuleFile | None, facts: ModuleFacts | None = None
-    ) -> Module | None:
-        """The module that a file is; its facts, unless they are known, are made of its text."""
+    def _read(self, key: str, file: ModuleFile | None) -> Module | None:
         if file is None:
             return None
         self._files.setdefault(key, file)
-        text = self._text(file)
+        return self._made(key, file, self._text(file))
+
+    def _made(
+        self, key: str, file: ModuleFile, text: str | None, facts: ModuleFacts | None = None
+    ) -> Module | None:
+        """The module of a text, with its facts where steps from an earlier text gave them."""
+        self._texts.pop(key, None)
         if text is None:
             return None
         if self.disk.is_open(file.path):
-            self._texts[key] = text
+            self._texts[key] = _Edited(text, facts is not None)
         digest = _digest(text)
         facts = facts or self._facts(file, text, digest)
         return Module(key, file, facts, digest, self._bit_of(key, file))

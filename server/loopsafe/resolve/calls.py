@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Function, Parameter
+from loopsafe.facts.ir import Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.members import dotted_name
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
     callees = fitting(resolver, resolver.values(call.func, frame), call)
-    name = call.func.name if isinstance(call.func, Attr) else getattr(call.func, "id", "")
-    if name in resolver.catalogue.handing_words:
+    if last_name(call.func) in resolver.catalogue.handing_words:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:
             return run

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Attr, Call, Filled, Name
+from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.members import find
 from loopsafe.resolve.values import (
@@ -25,7 +25,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
-    from loopsafe.modules.table import Change, Module
+    from loopsafe.modules.table import Module
     from loopsafe.resolve.resolver import Resolver
 
 _MOST = 16
@@ -55,35 +55,20 @@ class Outside:
     def __init__(self) -> None:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
-        self._asked: set[str] = set()
-        self._classes: set[str] = set()
-        """Names asked for: of attributes, and of classes."""
         self._by_name: dict[str, list[_Stored]] | None = None
         self._calls: dict[str, list[_Made]] = {}
         """By the name of a class."""
 
-    def changed(self, change: Change | None, words: set[str] | None) -> Iterator[tuple[str, str]]:
-        """What was asked for that two texts of a module may answer otherwise; all, without them.
-
-        `words` are the names in what differs.
-        """
-        stored, made = self._asked, self._classes
-        if change is not None and words is not None:
-            # Where all but insides of functions is the same, so is what they store.
-            texts = (change.before, change.after) if change.kept is None else ()
-            names = (name for text in texts if text is not None for name, _ in _stored(text))
-            stored, made = stored.intersection(names), made & words
+    def forget(self) -> None:
+        """A text changed, or there are other modules."""
         self._by_name = None
         self._calls.clear()
-        yield from (("stored", name) for name in stored)
-        yield from (("made", name) for name in made)
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` may be for values that do not show it themselves."""
         table = resolver.table
         trace = table.trace
         index = self._by_name if self._by_name is not None else self._read()
-        self._asked.add(name)
         table.trace = trace | table.bit(("stored", name))
         places = index.get(name, ())
         kinds = {kind for value in without_none(values) for kind in _kinds(resolver, value)}
@@ -120,7 +105,6 @@ class Outside:
     def _calls_of(self, resolver: Resolver, home: Module, name: str) -> list[_Made]:
         table = resolver.table
         trace = table.trace | table.bit(("made", name)) | home.text_bit
-        self._classes.add(name)
         calls = self._calls.get(name)
         if calls is None:
             calls = self._calls[name] = [
@@ -130,7 +114,7 @@ class Outside:
                 if not _is_test(module)
                 for function in module.facts.functions
                 for site in function.sites
-                if isinstance(site.expr, Call) and _last_name(site.expr) == name
+                if isinstance(site.expr, Call) and last_name(site.expr.func) == name
             ]
         table.trace = trace
         return calls
@@ -138,19 +122,25 @@ class Outside:
     def _read(self) -> dict[str, list[_Stored]]:
         found: dict[str, list[_Stored]] = {}
         for module in self.project():
-            for name, stored in _stored(module) if not _is_test(module) else ():
+            places = _stored(module.name, module.facts) if not _is_test(module) else ()
+            for name, stored in places:
                 found.setdefault(name, []).append(stored)
         self._by_name = found
         return found
 
 
-def _stored(module: Module) -> Iterator[tuple[str, _Stored]]:
-    for assigned in module.facts.assigned:
-        yield assigned.name, _Stored(module.name, assigned, -1)
-    for number, cls in enumerate(module.facts.classes):
+def stored_names(facts: ModuleFacts) -> Iterator[str]:
+    """Names of attributes that a module may give to objects from elsewhere."""
+    return (name for name, _ in _stored("", facts))
+
+
+def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
+    for assigned in facts.assigned:
+        yield assigned.name, _Stored(module, assigned, -1)
+    for number, cls in enumerate(facts.classes):
         if cls.bases:
             for name in cls.attributes:
-                yield name, _Stored(module.name, None, number)
+                yield name, _Stored(module, None, number)
 
 
 def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> Values | None:
@@ -189,11 +179,6 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
 
 def _is_same(one: ClassValue, other: ClassValue) -> bool:
     return (one.module, one.number) == (other.module, other.number)
-
-
-def _last_name(call: Call) -> str:
-    func = call.func
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _is_test(module: Module) -> bool:

@@ -1,0 +1,76 @@
+"""What answers may rest on that is different after an edit.
+
+Said once: for the answers that an engine remembers, and for those that an earlier run kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.effects.structural import method_names
+from loopsafe.facts.ir import Attr, ModuleFacts, Name, Subscript, last_name
+from loopsafe.facts.kept import Kept
+from loopsafe.modules.table import Change, Module, Unit
+from loopsafe.resolve.outside import stored_names
+
+BY_NAME = ("used", "made", "stored")
+"""Kinds of units about what all modules do with a name."""
+
+
+def news(change: Change) -> Iterator[Unit]:
+    """What a module's functions say otherwise about names; of a text that is gone, nothing."""
+    if change.after is None:
+        return
+    before, after = change.before.facts, change.after.facts
+    for name in _mentioned(before, after, change.kept):
+        yield ("used", name)
+        yield ("made", name)
+    if change.kept is None:
+        # Where all but insides of functions is the same, so is what they store.
+        yield from (("stored", name) for facts in (before, after) for name in stored_names(facts))
+
+
+def inherited(before: Module | None, after: Module | None) -> Iterator[Unit]:
+    """What the classes of two texts of a module may say otherwise about methods and bases."""
+    texts = [module for module in (before, after) if module is not None]
+    yield from (("method", name) for module in texts for name in method_names(module))
+    then, now = (tuple(bases_of(m)) if m is not None else () for m in (before, after))
+    if then != now:
+        yield from (("base", name) for name, _ in (*then, *now))
+
+
+def bases_of(module: Module) -> Iterator[tuple[str, int]]:
+    """The last names of the bases of a module's classes, with the classes' numbers."""
+    for number, cls in enumerate(module.facts.classes):
+        for base in cls.bases:
+            name = last_name(base.value if isinstance(base, Subscript) else base)
+            if name:
+                yield name, number
+
+
+def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> set[str]:
+    """Names that stand in what differs between two texts of a module."""
+    if kept is None:
+        return {*before.words, *after.words}
+    found: set[str] = set()
+    for facts in (before, after):
+        changed = [
+            (function, facts.scopes[function.scope].bindings)
+            for number, function in enumerate(facts.functions)
+            if number not in kept.functions
+        ]
+        # What is assigned to attributes stands with no function.
+        found.update(_names_in((changed, facts.assigned if changed else ())))
+    return found
+
+
+def _names_in(part: object) -> Iterator[str]:
+    todo = [part]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, (Name, Attr)):
+            yield last_name(part)
+        if isinstance(part, (tuple, list)):
+            todo.extend(part)
+        elif isinstance(part, dict):
+            todo.extend(part.values())
