@@ -153,6 +153,8 @@ async def test_a_very_large_file_is_left_alone_and_the_status_says_so(tmp_path: 
         await ed.until(lambda: ed.statuses and ed.statuses[-1].message == said)
         other = ed.open(tmp_path / "app.py", "import time\n" + line)
         assert len(await ed.pull(other)) == 1
+        assert ed.statuses[-1].message == said
+        ed.close(uri)
         await ed.until(lambda: ed.statuses[-1].message == "")
 
 

@@ -39,6 +39,8 @@ _SUFFIXES = (".py", ".pyi", ".pyw")
 _LENS_PAUSE_SECONDS = 0.5
 _SLICE_SECONDS = 0.03
 _SETTINGS_FILE = "pyproject.toml"
+_ENVIRONMENT = ""
+"""In place of a path: what the status says of the environment."""
 
 
 class Session:
@@ -109,6 +111,7 @@ class Session:
         if document is None:
             return
         self.documents.close(uri)
+        self.status.forget(document.path)
         self.files_changed((document.path,))
         folders = {scope.root for scope in self.scopes.folders}
         folders.update(self.scopes.of(document.path).root for document in self.documents)
@@ -267,11 +270,12 @@ class Session:
         return done
 
     def _ready(self, engine: Engine, report: FileReport) -> None:
-        """Show the environment; where a chosen one cannot be used, why."""
-        problem = engine.environment.problem if self.client.trusted else ""
-        if report.is_too_large:
-            problem = f"{os.path.basename(report.path)}: {report.problems[0].message}"
-        self.status.ready(engine.environment_label(), problem)
+        """Show the environment; where a chosen one or an open file cannot be used, why."""
+        problems = {_ENVIRONMENT: engine.environment.problem if self.client.trusted else ""}
+        if report.path in self.documents.view.documents:
+            name, too_large = os.path.basename(report.path), report.is_too_large
+            problems[report.path] = f"{name}: {report.problems[0].message}" if too_large else ""
+        self.status.ready(engine.environment_label(), problems)
 
     def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
         name = type(error).__name__

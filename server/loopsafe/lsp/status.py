@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ class Status:
         self._sent: dict[str, Any] = {}
         self._running = 0
         self._environment = ""
-        self._problem = ""
+        self._problems: dict[str, str] = {}
 
     @asynccontextmanager
     async def working(self, message: str = "Analysing") -> AsyncIterator[None]:
@@ -33,22 +33,35 @@ class Status:
             timer.cancel()
             self._running -= 1
             if not self._running and self._sent.get("state") == "busy":
-                self._say("ready", self._problem)
+                self._say_ready()
 
     def goes_on(self, message: str) -> None:
         """How far the work is, where the client was told that there is some."""
         if self._running and self._sent.get("state") == "busy":
             self._say("busy", message)
 
-    def ready(self, environment: str, problem: str = "") -> None:
-        """An analysis succeeded, with this environment; others may still be running."""
-        self._environment, self._problem = environment, problem
+    def ready(self, environment: str, problems: Mapping[str, str]) -> None:
+        """An analysis succeeded, with this environment; others may still be running.
+
+        `problems` says of what the analysis looked at what is wrong with it, "" where nothing is:
+        what an answer says of one file leaves alone what is known of the others.
+        """
+        self._environment = environment
+        self._problems.update(problems)
         if self._running <= 1 or self._sent.get("state") != "busy":
-            self._say("ready", problem)
+            self._say_ready()
+
+    def forget(self, about: str) -> None:
+        """What `ready` was told of something does not matter any more."""
+        if self._problems.pop(about, "") and self._sent.get("state") == "ready":
+            self._say_ready()
 
     def failed(self, message: str) -> None:
         """An analysis failed."""
         self._say("error", message)
+
+    def _say_ready(self) -> None:
+        self._say("ready", "; ".join(filter(None, self._problems.values())))
 
     def _say(self, state: str, message: str) -> None:
         status = {"state": state, "message": message, "environment": self._environment}
