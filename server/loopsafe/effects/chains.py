@@ -80,17 +80,21 @@ class Chains:
         return self._ways[frame]
 
     def through(self, edge: Edge) -> Iterator[Way]:
-        """What an edge leads to, as its function meets it: milder where a result is kept."""
+        """What an edge leads to, as its function meets it: milder where a result is kept.
+
+        Without what a coroutine reaches whoever awaits it.
+        """
+        own = self._own_ways(edge.target) if isinstance(edge.target, Frame) else ()
+        return (way for way in self._reached(edge) if way.blocking.category not in own)
+
+    def _reached(self, edge: Edge) -> Iterator[Way]:
         target = edge.target
         if isinstance(target, Blocking):
             rank = edge.relief.eased(target.cost.rank)
             if rank is not None:
                 yield Way(rank, _length(target), edge, target)
             return
-        own = self._own_ways(target)
         for way in self.ways(target).values():
-            if way.blocking.category in own:
-                continue
             eased = self._eased(target, edge, way.rank)
             if eased is not None:
                 yield Way(eased, way.length + 1, edge, way.blocking)
@@ -134,7 +138,7 @@ class Chains:
             for edge in self.edges(frame):
                 target = edge.target
                 if isinstance(target, Blocking) or target in self._ways:
-                    found.extend((frame, way) for way in self.through(edge))
+                    found.extend((frame, way) for way in self._reached(edge))
                     continue
                 if target not in callers:
                     callers[target] = []

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Block, Call, Choice, Const, Expr, Name, Scope, Test
+from collections.abc import Iterable
+
+from loopsafe.facts.ir import (
+    Attr,
+    Block,
+    Call,
+    Choice,
+    Const,
+    Expr,
+    Literal,
+    Name,
+    Param,
+    Scope,
+    Test,
+)
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame
+from loopsafe.resolve.values import ConstantValue, Frame
 
 _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _THEN = frozenset({"if", "once", "lazy"})
@@ -26,6 +40,23 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame
                 return True
         block = found.parent
     return False
+
+
+def stored_here(resolver: Resolver, attribute: Attr, frame: Frame) -> Name | None:
+    """The name whose value this very method has stored in an attribute before: `self.x = x`."""
+    module = resolver.table.get(frame.module)
+    owner = module.facts.scopes[frame.scope].owner if module is not None else -1
+    function = module.facts.functions[owner] if module is not None and owner >= 0 else None
+    receiver = attribute.value
+    if module is None or function is None or function.owner < 0 or not function.parameters:
+        return None
+    if not isinstance(receiver, Name) or receiver.id != function.parameters[0].name:
+        return None
+    stored = module.facts.classes[function.owner].attributes.get(attribute.name, ())
+    values = [binding.value for binding in stored if binding.scope == frame.scope]
+    value = values[0] if len(values) == 1 else None
+    is_sure = isinstance(value, Name) and value.block == 0 and value.order < receiver.order
+    return value if isinstance(value, Name) and is_sure else None
 
 
 def _is_other_branch(resolver: Resolver, block: Block, frame: Frame) -> bool:
@@ -60,12 +91,17 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Call):
         return True if _probe(resolver, test, frame) else None
     if isinstance(test, Name):
-        return _is_true(resolver, test, frame)
+        known = _is_true(resolver, test, frame)
+        return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
+    if isinstance(test, Attr):
+        return _agreed(map(bool, _passed(resolver, test, frame)))
     if isinstance(test, Choice) and test.op:
         parts = [_holds(resolver, option, frame) for option in test.options]
         decisive = test.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
     if isinstance(test, Test):
+        if test.kind == "is none" and (passed := _passed(resolver, test.value, frame)):
+            return _agreed(literal is None for literal in passed)
         inner = _holds(resolver, test.value, frame)
         if test.kind == "completes":
             return inner
@@ -89,6 +125,29 @@ def _is_true(resolver: Resolver, name: Name, frame: Frame) -> bool | None:
     if module is None or len(module.facts.scopes[0].bindings.get(name.id, ())) != 1:
         return None
     return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
+
+
+def _agreed(answers: Iterable[bool]) -> bool | None:
+    """What all answers say; None where they differ, or there is none."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else None
+
+
+def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
+    """The literals that the call which is followed passes to a parameter, where all are known."""
+    name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr
+    if not isinstance(name, Name):
+        return ()
+    literals: list[Literal] = []
+    for definition in definitions(resolver, name, frame):
+        parameter = definition.binding.value
+        given = dict(definition.frame.arguments) if isinstance(parameter, Param) else {}
+        values = given.get(parameter.number, ()) if isinstance(parameter, Param) else ()
+        constants = [value.value for value in values if isinstance(value, ConstantValue)]
+        if not values or len(constants) < len(values):
+            return ()
+        literals += constants
+    return tuple(literals)
 
 
 def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definition]) -> bool:

@@ -1,21 +1,33 @@
 """Literals that a call passes through a function of the project to where they decide something.
 
-`poll(block=False)` does not wait if `poll` passes `block` on to `Queue.get`. A function is read
-once for each set of such literals, so only parameters that reach a condition of the catalogue, or
-name an attribute, are told apart.
+`poll(block=False)` does not wait if `poll` passes `block` on to `Queue.get`; `Client()` makes no
+cache if its constructor does so only `if cache:`. A function is read once for each set of such
+literals, so only parameters that reach a condition of the catalogue, are the condition of a
+branch, or name an attribute, are told apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
-from loopsafe.facts.ir import Call, Const, Expr, Function, Name, Param, Starred
+from loopsafe.facts.ir import Attr, Call, Choice, Const, Expr, Function, Name, Param, Starred, Test
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
-from loopsafe.resolve.given import DEEPEST, Arguments, given
+from loopsafe.resolve.given import DEEPEST, Arguments, constructors, given
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue, Value, Values
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    Frame,
+    FunctionValue,
+    Value,
+    Values,
+    union,
+)
 
 _NAMING = {"builtins.getattr": 1}
 """Callables to which an argument at a position is the name of an attribute."""
@@ -42,12 +54,27 @@ def passed(
         default = facts.parameters[index].default
         values: Values = ()
         if index in placed:
-            values = resolver.values(placed[index], frame)
+            values = _literals(resolver, placed[index], frame)
         elif isinstance(default, Const) and not is_open:
             values = (ConstantValue(default.value),)
         if values and all(isinstance(value, ConstantValue) for value in values):
             found[index] = values
     return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
+    """What an argument is, where only literals can get to it: as it is written, or by a name."""
+    if isinstance(expr, Const):
+        return (ConstantValue(expr.value),)
+    found: list[Values] = []
+    for definition in definitions(resolver, expr, frame) if isinstance(expr, Name) else ():
+        value = definition.binding.value
+        if isinstance(value, Param):
+            # Of a parameter that this call passes on, the default alone says nothing.
+            found.append(dict(definition.frame.arguments).get(value.number, ()))
+        else:
+            found.append((ConstantValue(value.value),) if isinstance(value, Const) else ())
+    return union(found) if all(found) else ()
 
 
 def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> frozenset[int]:
@@ -63,10 +90,12 @@ def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> s
     frame = resolver.function_frame(function._replace(outer=None))
     plain = (p for p in facts.parameters if p.kind not in ("args", "kwargs"))
     numbers = {p.name: facts.parameters.index(p) for p in plain}
-    found: set[int] = set()
-    for site in facts.sites if frame is not None else ():
+    if frame is None or not numbers:
+        return set()
+    found = set(_tested(resolver, facts, frame))
+    for site in facts.sites:
         call = site.expr
-        if not isinstance(call, Call) or frame is None or site.scope != frame.scope:
+        if not isinstance(call, Call) or site.scope != frame.scope:
             continue
         given_here = (*call.args, *(value for _, value in call.keywords))
         if not any(isinstance(arg, Name) and arg.id in numbers for arg in given_here):
@@ -78,6 +107,33 @@ def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> s
     return found
 
 
+def _tested(resolver: Resolver, function: Function, frame: Frame) -> Iterator[int]:
+    """The parameters of a function that are the condition of a branch, or part of one."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return
+    scope = module.facts.scopes[function.scope]
+    for block in scope.blocks:
+        for test in (block.test, *(leaving.test for leaving in block.exits)):
+            for name in _deciding_names(resolver, test, frame):
+                for definition in definitions(resolver, name, frame):
+                    value = definition.binding.value
+                    if isinstance(value, Param) and definition.frame is frame:
+                        yield value.number
+
+
+def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iterator[Name]:
+    """The names whose values decide a condition."""
+    name = stored_here(resolver, test, frame) if isinstance(test, Attr) else test
+    if isinstance(name, Name):
+        yield name
+    elif isinstance(test, Test):
+        yield from _deciding_names(resolver, test.value, frame)
+    elif isinstance(test, Choice):
+        for option in test.options:
+            yield from _deciding_names(resolver, option, frame)
+
+
 def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[Expr | None]:
     """The arguments of a call whose values decide what it does."""
     entry = knowledge(resolver, callee)
@@ -87,6 +143,9 @@ def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[E
     position = _NAMING.get(dotted_name(resolver, callee) or "")
     if position is not None:
         return [argument_at(call, position, "")]
+    if isinstance(callee, ClassValue):
+        made = constructors(resolver, callee)
+        return [expr for one in made for expr in _decisive_arguments(resolver, one, call)]
     module = resolver.table.get(callee.module) if isinstance(callee, FunctionValue) else None
     if module is None or not module.is_project or not isinstance(callee, FunctionValue):
         return []

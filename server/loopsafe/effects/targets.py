@@ -13,7 +13,7 @@ from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.facts.ir import Attr, Call, Expr, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
-from loopsafe.resolve.given import Arguments, given
+from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
@@ -149,7 +149,7 @@ def _constructed(
     for name in ("__new__", "__init__"):
         for function in functions(resolver, cls, name):
             found_init = found_init or name == "__init__"
-            yield Run(function, given(resolver, function, call, frame), False)
+            yield Run(function, passed(resolver, function, call, frame), False)
     if not found_init:
         for function in functions(resolver, cls, "__post_init__"):
             yield Run(function, (), False)

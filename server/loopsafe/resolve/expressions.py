@@ -223,7 +223,8 @@ def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
             if isinstance(value, Instance):
                 operators = resolver.attribute(value, reflected)
                 found.append(union(resolver.called(operator) for operator in operators))
-    return union(found) or left
+    # An operator that nobody knows mostly gives what its left side is, but never the same literal.
+    return union(found) or tuple(v for v in left if not isinstance(v, ConstantValue))
 
 
 def _element(resolver: Resolver, expr: ir.Element, frame: Frame) -> Values:

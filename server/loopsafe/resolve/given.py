@@ -59,7 +59,7 @@ def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
     if not names or cls.arguments:
         return ()
     best: tuple[Values, ...] = ()
-    for function in _constructors(resolver, cls):
+    for function in constructors(resolver, cls):
         arguments = given(resolver, function, call, frame)
         inner = resolver.function_frame(function, arguments)
         if inner is None or not arguments or not fits(resolver, function, call):
@@ -73,6 +73,17 @@ def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
     return (Instance(cls._replace(arguments=best)),) if any(best) else ()
 
 
+def constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]:
+    """What of a class's own runs when an object is made."""
+    for name in ("__new__", "__init__"):
+        member = find(resolver, cls, name)
+        if member is None or not isinstance(member.owner, ClassValue):
+            continue
+        for binding in member.bindings:
+            if isinstance(binding.value, FunctionRef):
+                yield FunctionValue(member.owner.module, binding.value.number, cls, True)
+
+
 def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> ClassValue:
     """A class of the project with what this call gives its object to keep.
 
@@ -81,9 +92,9 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
     module = resolver.table.get(cls.module)
     if module is None or not module.is_project or not (call.args or call.keywords):
         return cls
-    constructors = list(_constructors(resolver, cls))
-    if constructors:
-        held = _kept_arguments(resolver, constructors[-1], call, frame)
+    made_by = list(constructors(resolver, cls))
+    if made_by:
+        held = _kept_arguments(resolver, made_by[-1], call, frame)
     else:
         held = _field_values(resolver, cls, call, frame)
     if not held:
@@ -138,13 +149,3 @@ def _shallow(values: Values) -> Values:
         else value
         for value in values
     )
-
-
-def _constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]:
-    for name in ("__new__", "__init__"):
-        member = find(resolver, cls, name)
-        if member is None or not isinstance(member.owner, ClassValue):
-            continue
-        for binding in member.bindings:
-            if isinstance(binding.value, FunctionRef):
-                yield FunctionValue(member.owner.module, binding.value.number, cls, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
@@ -35,16 +36,19 @@ def check(view: View) -> Iterator[Finding]:
         for edge in edges:
             by_site.setdefault(edge.site, []).append(edge)
         seen: set[Span] = set()
+        is_alone = False
         for site, ways in by_site.items():
             if site.span in seen or _callee(site) in seen:
                 # `with open_file() as f` has said enough when it has named the call.
                 continue
             found = _finding(view, root, site, ways, eager)
-            if found is not None and not seen and view.is_private(root):
+            if found is None:
+                continue
+            if not seen and view.is_private(root):
                 break
-            if found is not None:
-                seen.add(found.span)
-                yield found
+            is_alone = is_alone if seen else view.is_alone(root)
+            seen.add(found.span)
+            yield _milder(view, found) if is_alone else found
 
 
 def _callee(site: Site) -> Span | None:
@@ -99,6 +103,14 @@ def _finding(
         advice=best.blocking.advice,
         caveat=best.blocking.caveat,
     )
+
+
+def _milder(view: View, finding: Finding) -> Finding:
+    """Of code that is the only task of its loop: it stalls nobody else, as long as that is so."""
+    cost = finding.cost.lowered()
+    severity = view.severity_of(finding.code, cost)
+    reason = f"{finding.reason} and, as the code is now, the only task of its loop"
+    return replace(finding, cost=cost, severity=severity, reason=reason)
 
 
 def _weight(way: Way) -> tuple[bool, int, int]:

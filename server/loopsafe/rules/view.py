@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from loopsafe.effects.alone import is_alone
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.places import Places, Run
 from loopsafe.facts.ir import Function
@@ -52,6 +53,10 @@ class View:
     def is_private(self, root: Root) -> bool:
         """Whether a function only runs on loops on which nobody else waits."""
         return not root.run.role and self.places.is_private(self.module, root.number)
+
+    def is_alone(self, root: Root) -> bool:
+        """Whether a function only runs as the one task of a loop that a command starts."""
+        return not root.run.role and is_alone(self.places, self.chains, self.module, root.number)
 
     def qualified(self, function: Function) -> str:
         """The function's absolute dotted name."""

@@ -1,0 +1,91 @@
+"""Coroutines that are the only task of their event loop: a command of the terminal, step by step.
+
+What they block stalls nobody but themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.places import Places
+from loopsafe.facts.ir import Call, Function
+from loopsafe.model import Place
+from loopsafe.modules.table import Module
+from loopsafe.resolve.runners import runner_of
+from loopsafe.resolve.values import CoroutineValue, Frame, FunctionValue
+
+_MOST_CALLERS = 60
+_MOST_FRAMES = 300
+"""Looked at before nothing is said."""
+
+
+def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
+    """Whether a coroutine only ever runs awaited, step by step, by what `asyncio.run` is given in
+    plain code, and nothing that is run so starts another task."""
+    driven = _driven(places, module, number)
+    return bool(driven) and all(_is_one_task(chains, *top) for top in driven)
+
+
+def _driven(places: Places, module: Module, number: int) -> list[tuple[Module, int]]:
+    """The coroutines by which a loop that is started for them comes to this one; empty where one
+    of the ways to it begins elsewhere, or nobody can say."""
+    todo = [(module, number)]
+    seen = {(module.name, number)}
+    tops: list[tuple[Module, int]] = []
+    while todo:
+        here, index = todo.pop()
+        if len(seen) > _MOST_CALLERS or places.run(here, index).role:
+            return []
+        is_used = False
+        for use in places.callers.uses(here, index):
+            is_used = True
+            user = use.module.facts.functions[use.number]
+            if places.callers.is_driven(use):
+                tops.append((here, index))
+            elif not user.is_async or use.call is None or not _awaits(user, use.call):
+                return []
+            elif (use.module.name, use.number) not in seen:
+                seen.add((use.module.name, use.number))
+                todo.append((use.module, use.number))
+        if not is_used:
+            return []
+    return tops
+
+
+def _awaits(function: Function, call: Call) -> bool:
+    return any(site.awaited and site.expr is call for site in function.sites)
+
+
+def _is_one_task(chains: Chains, module: Module, number: int) -> bool:
+    """Whether a coroutine and what it reaches in the project start no task."""
+    start = chains.resolver.function_frame(FunctionValue(module.name, number))
+    todo = [start] if start is not None else []
+    seen = set(todo)
+    for frame in todo:
+        if len(todo) > _MOST_FRAMES or any(_starts_tasks(chains, frame)):
+            return False
+        for edge in chains.edges(frame):
+            if isinstance(edge.target, Frame) and edge.target not in seen:
+                seen.add(edge.target)
+                todo.append(edge.target)
+    return bool(todo)
+
+
+def _starts_tasks(chains: Chains, frame: Frame) -> Iterator[bool]:
+    """Of a function's calls, whether they make a coroutine that is not awaited at once, or hand
+    a function to the loop."""
+    resolver = chains.resolver
+    function = function_of(resolver, frame)
+    for site in function.sites if function is not None else ():
+        call = site.expr
+        if site.kind != "call" or not isinstance(call, Call):
+            continue
+        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        if not site.awaited:
+            yield any(isinstance(v, CoroutineValue) for v in resolver.values(call, here))
+        for value in resolver.values(call.func, here):
+            runner = runner_of(resolver, value)
+            if runner is not None and not runner.inline and not runner.offloads:
+                yield Place.LOOP in (runner.sync, runner.coroutine)
