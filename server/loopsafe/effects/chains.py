@@ -13,6 +13,7 @@ from typing import NamedTuple
 from loopsafe.effects.derive import Derivation, Derived
 from loopsafe.effects.edges import Edge, edges, function_of
 from loopsafe.effects.libraries import library_edges
+from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.knowledge.schema import Blocking
@@ -66,8 +67,18 @@ class Chains:
         module = self.resolver.table.get(frame.module)
         if module is not None:
             self.resolver.table.trace |= module.text_bit
-        own = edges(self.resolver, self.overrides, frame)
-        return own + library_edges(self.resolver, self.derivation, frame)
+        own = (
+            e for e in edges(self.resolver, self.overrides, frame) if not self._is_brief(e, frame)
+        )
+        return (*own, *library_edges(self.resolver, self.derivation, frame))
+
+    def _is_brief(self, edge: Edge, frame: Frame) -> bool:
+        """Whether an edge leads to a mutex for which nobody waits long."""
+        target, site = edge.target, edge.site
+        is_mutex = isinstance(target, Blocking) and target.category == "lock"
+        return (
+            is_mutex and site.kind == "enter" and is_held_briefly(self.resolver, site, frame.module)
+        )
 
     def ways(self, frame: Frame) -> dict[str, Way]:
         """The best way to each category of blocking call that a function reaches."""

@@ -7,8 +7,7 @@ from functools import cache
 from loopsafe.facts.ir import Attr, Call
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.modules.table import ModuleTable
-
-_CONTAINERS = (dict, list, set, str, bytes, tuple)
+from loopsafe.resolve.containers import container_methods
 
 BORING = 3
 """From this rank on, a call is asked about only while there is room."""
@@ -31,7 +30,7 @@ class Interest:
         name = call.func.name if isinstance(call.func, Attr) else ""
         if not name:
             return 1  # A local name or a table's item: it may be anything.
-        if name in _container_methods():
+        if name in container_methods():
             # `get` of a session blocks, but most of those that nobody knows are dictionaries'.
             return BORING if name in self._blocking else BORING + 2
         if name in self._blocking:
@@ -46,8 +45,3 @@ def blocking_names(catalogue: Catalogue) -> frozenset[str]:
     for _, known in catalogue.classes():
         names.update(known.methods)
     return frozenset(names)
-
-
-@cache
-def _container_methods() -> frozenset[str]:
-    return frozenset(name for kind in _CONTAINERS for name in dir(kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import (
@@ -26,6 +27,15 @@ from loopsafe.resolve.variables import followed, type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
+
+
+_CONTAINERS = (dict, list, set, str, bytes, tuple)
+
+
+@cache
+def container_methods() -> frozenset[str]:
+    """The names of the methods of the built-in containers and texts."""
+    return frozenset(name for kind in _CONTAINERS for name in dir(kind))
 
 
 def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) -> Values:
