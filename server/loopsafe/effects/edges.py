@@ -104,7 +104,7 @@ def _without_doubtful(edges: list[Edge]) -> list[Edge]:
     """
     leading: dict[Site, set[Blocking | Frame]] = {}
     for edge in edges:
-        if edge.site.awaited and edge.members > 1:
+        if edge.site.is_awaited and edge.members > 1:
             leading.setdefault(edge.site, set()).add(edge.target)
     return [
         edge

@@ -110,6 +110,8 @@ class ExpressionReader(NestedReader):
     def _await(self, node: ast.Await) -> Expr:
         self.function.awaits = True
         inner = node.value
+        if isinstance(inner, ast.Name):
+            self.awaits_later(inner.id)
         value = self._call(inner, True) if isinstance(inner, ast.Call) else self.expression(inner)
         return Await(value)
 

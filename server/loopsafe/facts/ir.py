@@ -289,6 +289,13 @@ class Site(NamedTuple):
     """Where its names are read: the function's own scope or that of a class in its body."""
     block: int
     awaited: bool
+    awaited_later: bool = False
+    """By the name that the call's result is bound to."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether what a call gives is awaited, here or later."""
+        return self.awaited or self.awaited_later
 
 
 class Parameter(NamedTuple):

@@ -67,6 +67,16 @@ class Reading:
             scope = self.scope
             self.function.sites.append(Site(kind, expr, span, scope.number, scope.block, awaited))
 
+    def awaits_later(self, name: str) -> None:
+        """Notes that what a name of this scope is bound to is awaited."""
+        calls = {
+            id(b.value) for b in self.scope.bindings.get(name, ()) if isinstance(b.value, Call)
+        }
+        sites = self.function.sites
+        for index, site in enumerate(sites) if calls else ():
+            if site.kind == "call" and id(site.expr) in calls:
+                sites[index] = site._replace(awaited_later=True)
+
     def operation(self, method: str, operand: Expr, args: tuple[Expr, ...], node: ast.expr) -> None:
         """Notes that an operator may run a method of its operand."""
         if not isinstance(operand, _BUILT_IN):

@@ -60,7 +60,7 @@ def _callee(site: Site) -> Span | None:
 def _finding(
     view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
 ) -> Finding | None:
-    if site.awaited or _is_for_async(root, site):
+    if site.is_awaited or _is_for_async(root, site):
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
     candidates = sorted((c for edge in ways for c in view.chains.through(edge)), key=_weight)
