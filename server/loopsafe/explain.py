@@ -237,7 +237,9 @@ def _sentence(text: str) -> str:
 
 def _with_code(message: str) -> str:
     """Calls in a message set as code: `requests.get()`."""
-    return re.sub(r"(?<![`\w.])[\w.<>]+\(\)", lambda match: f"`{match.group()}`", message)
+    return re.sub(
+        r"(?<![`\w.)])[\w.<>]+\(\)(?:\.[\w.<>]+\(\))*", lambda match: f"`{match.group()}`", message
+    )
 
 
 def _shortened(chain: tuple[Hop, ...]) -> tuple[Hop | None, ...]:

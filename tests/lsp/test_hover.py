@@ -48,6 +48,26 @@ async def test_a_finding_is_explained(tmp_path: Path) -> None:
         assert "Use await asyncio.sleep()" in hover.contents.value
 
 
+async def test_calls_in_a_row_are_one_piece_of_code(tmp_path: Path) -> None:
+    text = """\
+import time
+
+
+class Clock:
+    def tick(self):
+        time.sleep(1)
+
+
+async def main():
+    Clock().tick()
+"""
+    async with editor(tmp_path) as ed:
+        hover = await ed.hover(ed.open(tmp_path / "app.py", text), "Clock().tick", inside=9)
+        assert hover
+        assert isinstance(hover.contents, types.MarkupContent)
+        assert "`Clock().tick()` blocks the event loop through" in hover.contents.value
+
+
 async def test_a_function_says_where_it_runs(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
         uri = ed.open(tmp_path / "app.py", TEXT)
