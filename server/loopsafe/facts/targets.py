@@ -18,8 +18,12 @@ from loopsafe.facts.ir import (
     Item,
     Name,
     Narrowed,
+    Param,
+    Subscript,
+    last_name,
     root_name,
 )
+from loopsafe.facts.keyed import keyed
 from loopsafe.facts.narrowing import instance_tests
 from loopsafe.facts.reading import Reading
 
@@ -54,6 +58,7 @@ class TargetReader(Reading, ABC):
             key = self.expression(target.slice)
             self.operation("__setitem__", container, (key, value), target)
             self.fill(target.value, container, value, key)
+            self.keep(Subscript(container, key), value)
 
     def narrow(self, condition: ast.expr, holds: bool) -> None:
         """Notes what a condition tells of names from here on."""
@@ -83,6 +88,24 @@ class TargetReader(Reading, ABC):
                 filled = Filled(container, element, key, scope.block)
                 binding = Binding(filled, None, scope.number, -1, scope.tick())
                 owners[-1].attributes.setdefault(node.attr, []).append(binding)
+
+    def keep(self, place: Subscript, value: Expr) -> None:
+        """Notes what is put under a key of something that may be no plain container."""
+        if root_name(value) is None and not isinstance(value, DictDisplay):
+            return
+        for owner, name in keyed(place):
+            if self._is_object(owner):
+                binding = Binding(value, None, self.scope.number, -1, self.scope.tick())
+                self.assigned.append(Assigned(owner, name, binding))
+
+    def _is_object(self, owner: Expr) -> bool:
+        """Whether an expression may stand for an object that others know as well."""
+        if isinstance(owner, Attr):
+            return True
+        if not isinstance(owner, Name) or owner.id in (name for name, _ in self.receivers):
+            return False
+        bound = self.scope.bindings.get(owner.id, ())
+        return all(isinstance(b.value, Param) or _makes_object(b.value) for b in bound)
 
     def fill_with(self, node: ast.expr, container: Expr, method: str, args: list[Expr]) -> None:
         """Notes what a call of a container's method puts into it."""
@@ -119,6 +142,12 @@ class TargetReader(Reading, ABC):
         self.site("set", Attr(place, target.attr), span_of(target))
         binding = Binding(value, annotation, scope.number, -1, scope.tick())
         self.assigned.append(Assigned(place, target.attr, binding))
+
+
+def _makes_object(value: Expr | None) -> bool:
+    """Whether a value is what a class with a name of its own gives: `web.Application()`."""
+    name = last_name(value.func) if isinstance(value, Call) else ""
+    return name[:1].isupper()
 
 
 _FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})

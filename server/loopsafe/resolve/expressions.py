@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
+from loopsafe.facts.keyed import keyed
 from loopsafe.resolve.calls import call_values, parameter_values
 from loopsafe.resolve.containers import entry_values, filled
 from loopsafe.resolve.members import annotated_names
@@ -185,7 +186,16 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
             found.append(union(resolver.called(getter) for getter in getters))
             if not found[-1] and isinstance(value, Instance):
                 found.append(_field(resolver, value.cls, resolver.values(expr.key, frame)))
-    return union(found)
+    return union(found) or _kept(resolver, expr, frame)
+
+
+def _kept(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
+    """What other places put under a key of an object: `request.app["db"]`."""
+    found = (
+        resolver.outside.attribute(resolver, resolver.values(owner, frame), name)
+        for owner, name in keyed(expr)
+    )
+    return next((values for values in found if values), ())
 
 
 def _field(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:

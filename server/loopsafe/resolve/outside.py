@@ -1,4 +1,4 @@
-"""Attributes that objects get from elsewhere: `app.state.client = Client()` in another module.
+"""What objects get from elsewhere: `app.state.client = Client()`, `app["db"] = connect()`.
 
 Also those that only a subclass in the project has (a bot's `self.store`, read as `ctx.bot.store`),
 and what constructors are given where no annotation says it: `Service(Client())`.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.modules.finder import Origin
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.members import find
 from loopsafe.resolve.values import (
@@ -65,13 +66,21 @@ class Outside:
         self._calls.clear()
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
-        """What `value.name` may be for values that do not show it themselves."""
+        """What `value.name` may be for values that do not show it themselves.
+
+        Or what they hold by key, with a name as `keyed` gives it.
+        """
         table = resolver.table
         trace = table.trace
         index = self._by_name if self._by_name is not None else self._read()
         table.trace = trace | table.bit(("stored", name))
         places = index.get(name, ())
-        kinds = {kind for value in without_none(values) for kind in _kinds(resolver, value)}
+        kinds = {
+            kind
+            for value in without_none(values)
+            if not (name.startswith("[") and _is_container(resolver, value))
+            for kind in _kinds(resolver, value)
+        }
         if places and kinds and len(places) <= _MOST:
             held = [_held(resolver, place, name, kinds) for place in places]
             found = union(values for values in held if values is not None)
@@ -175,6 +184,13 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
         yield resolver.catalogue.canonical(cls.name)
     elif isinstance(cls, ModuleValue):
         yield cls.name
+
+
+def _is_container(resolver: Resolver, value: Value) -> bool:
+    """Whether it is a class of the standard library that holds things: one of many dictionaries."""
+    cls = value.cls if isinstance(value, Instance) else value
+    module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
+    return module is not None and module.file.origin is Origin.TYPESHED
 
 
 def _is_same(one: ClassValue, other: ClassValue) -> bool:
