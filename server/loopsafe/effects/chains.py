@@ -123,6 +123,8 @@ class Chains:
     def _eased(self, target: Frame, edge: Edge, rank: int) -> int | None:
         function = function_of(self.resolver, target)
         kept = function_relief(self.resolver, function, target.module) if function else Relief.NONE
+        if edge.fresh and kept is Relief.PROCESS:
+            kept = Relief.OBJECT  # Once for each thing that is asked for.
         eased = kept.eased(rank)
         return edge.relief.eased(eased) if eased is not None else None
 

@@ -9,11 +9,12 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.relief import Relief, block_relief
 from loopsafe.effects.targets import Target, site_values, targets
-from loopsafe.facts.ir import Function, Site
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame, FunctionValue, Value
+from loopsafe.resolve.values import Frame, FunctionValue, Instance, Value
 
 
 class Edge(NamedTuple):
@@ -25,6 +26,8 @@ class Edge(NamedTuple):
     """How many different things the site may lead to, blocking or not."""
     relief: Relief
     """Whether the site runs every time."""
+    fresh: bool = False
+    """A coroutine passes on what it is given itself: something else from one call to the next."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -92,9 +95,33 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
         for end in _ends(resolver, overrides, meeting.target, is_root):
-            edge = Edge(meeting.site, end, meeting.members, meeting.relief)
+            fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
+            edge = Edge(meeting.site, end, meeting.members, meeting.relief, fresh)
             found.setdefault((meeting.site, end), edge)
     return _without_doubtful(list(found.values()))
+
+
+def _passes_data(resolver: Resolver, site: Site, frame: Frame) -> bool:
+    """Whether a coroutine's call passes a text or a number that comes from its parameters."""
+    call, function = site.expr, function_of(resolver, frame)
+    if not isinstance(call, Call) or function is None or not function.is_async:
+        return False
+    return any(
+        isinstance(definition.binding.value, Param)
+        and all(
+            isinstance(value, Instance) and value.cls.module == "builtins"
+            for value in resolver.values(arg, frame) or (None,)
+        )
+        for arg in (*call.args, *(value for _, value in call.keywords))
+        if (name := _root(arg)) is not None
+        for definition in definitions(resolver, name, frame)
+    )
+
+
+def _root(expr: Expr) -> Name | None:
+    while isinstance(expr, Attr):
+        expr = expr.value
+    return expr if isinstance(expr, Name) else None
 
 
 def _without_doubtful(edges: list[Edge]) -> list[Edge]:
