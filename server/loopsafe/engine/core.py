@@ -16,6 +16,7 @@ from loopsafe.effects.places import Places
 from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, unreadable
 from loopsafe.engine.resume import Grounds, grounds, resumed
 from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.knowledge.catalogue import load
 from loopsafe.model import Finding, Severity
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
@@ -45,7 +46,8 @@ class Core:
         self.environment = find_environment(root, python or settings.python, os.environ)
         self.disk = Disk()
         self._roots = source_roots(root, settings.source_roots)
-        self.finder = Finder(self._roots, self.environment, find_typeshed(), self.disk)
+        known = load().libraries
+        self.finder = Finder(self._roots, self.environment, find_typeshed(), self.disk, known)
         self.table = ModuleTable(self.finder, self.disk, cache)
         files = shipped(root, settings, self.environment)
         self.catalogue, self.mistakes = catalogue_of(settings, files)

@@ -18,6 +18,7 @@ from astroid.nodes._base_nodes import LookupMixIn
 from loopsafe.infer import parameters
 from loopsafe.infer.computed import Evaluator
 from loopsafe.infer.wire import Answer, Named, Question, Search
+from loopsafe.knowledge.catalogue import load
 from loopsafe.model import Span
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import Environment
@@ -51,7 +52,8 @@ class Astroid:
         search = self._search
         typeshed = Path(search.typeshed) if search.typeshed else None
         roots = tuple(map(Path, search.roots))
-        self._finder = Finder(roots, self._environment, typeshed, self._disk)
+        known = load().libraries
+        self._finder = Finder(roots, self._environment, typeshed, self._disk, known)
         self._missing: set[str] = set()
         self._calls: dict[str, dict[Span, nodes.Call]] = {}
         cache = self._manager.astroid_cache

@@ -50,8 +50,11 @@ class Finder:
         environment: Environment,
         typeshed: Path | None,
         disk: Disk | None = None,
+        libraries: frozenset[str] = frozenset(),
     ) -> None:
+        """`libraries` are the top-level names that are known to be those of libraries."""
         self.disk = disk or Disk()
+        self._libraries = libraries
         self.typeshed = Typeshed(typeshed, environment.version, self.disk)
         places = [os.path.abspath(root) for root in roots]
         sites = [os.path.abspath(path) for path in environment.paths]
@@ -81,8 +84,9 @@ class Finder:
         found = self._found[key]
         if found is None and near and key[0] != LIBRARY:
             found = self._find_nearby(name, os.path.dirname(near))
-            if found is not None and self._is_packaged(found):
-                # `import git` in `store/git.py` means the file itself only where that is a script.
+            if found is not None and self._is_namesake(found, name, near):
+                found = None
+            elif found is not None and self._is_packaged(found):
                 return self._find_bundled(*key) or found
         return found or self._find_bundled(*key)
 
@@ -258,6 +262,20 @@ class Finder:
             hit = next((h for h in hits if h and not h.is_namespace), None)
             self._nearby[key] = self._file(name, hit) if hit else None
         return self._nearby[key]
+
+    def _is_namesake(self, found: ModuleFile, name: str, near: str) -> bool:
+        """Whether a file is only called like the library that the name means.
+
+        No file imports itself. Of a package, `store/redis.py` could go by that short name only in
+        scripts beside it, and nobody calls it so who does not have the library.
+        """
+        if found.path == near:
+            return True
+        top, _, rest = name.partition(".")
+        first = self._find_nearby(top, os.path.dirname(near)) if rest else found
+        if first is None or top not in self._libraries or not self._is_packaged(first):
+            return False
+        return not first.is_package or is_inside(near, os.path.dirname(first.path))
 
     def _is_packaged(self, file: ModuleFile) -> bool:
         """Whether a module lies in the folder of a package, where it has a longer name."""
