@@ -98,7 +98,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
             edge = Edge(meeting.site, end, meeting.members, meeting.relief, fresh)
             found.setdefault((meeting.site, end), edge)
-    return _without_doubtful(list(found.values()))
+    return _without_doubtful(function, list(found.values()))
 
 
 def _passes_data(resolver: Resolver, site: Site, frame: Frame) -> bool:
@@ -124,14 +124,25 @@ def _root(expr: Expr) -> Name | None:
     return expr if isinstance(expr, Name) else None
 
 
-def _without_doubtful(edges: list[Edge]) -> list[Edge]:
+def is_for_async(function: Function, site: Site) -> bool:
+    """Whether what a call gives is awaited, or is what `async for` or `async with` asks for."""
+    return site.is_awaited or (
+        site.kind == "call"
+        and any(
+            other.kind in ("aenter", "aiterate") and other.expr == site.expr
+            for other in function.sites
+        )
+    )
+
+
+def _without_doubtful(function: Function, edges: list[Edge]) -> list[Edge]:
     """Edges without calls that block, where what is awaited may be something else: then it is that.
 
     A receiver may be a client of either kind, and only the asynchronous one's result is awaited.
     """
     leading: dict[Site, set[Blocking | Frame]] = {}
     for edge in edges:
-        if edge.site.is_awaited and edge.members > 1:
+        if edge.members > 1 and is_for_async(function, edge.site):
             leading.setdefault(edge.site, set()).add(edge.target)
     return [
         edge

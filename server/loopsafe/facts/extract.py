@@ -100,7 +100,7 @@ class StatementReader(BindingReader):
             with self.scope.inside(other, test):
                 self.narrow(node.test, False)
                 self.statements(node.orelse)
-        elif isinstance(node.body[-1], _TERMINATORS):
+        elif _leaves(node.body):
             self.narrow(node.test, False)
             self.scope.leaves(node.end_lineno or node.lineno, test)
 
@@ -213,6 +213,19 @@ class StatementReader(BindingReader):
 
 
 _TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def _leaves(body: Sequence[ast.stmt]) -> bool:
+    """Whether nothing goes on behind a block, whichever way through it is taken."""
+    last = body[-1]
+    if isinstance(last, ast.If):
+        return bool(last.orelse) and _leaves(last.body) and _leaves(last.orelse)
+    if isinstance(last, (ast.With, ast.AsyncWith)):
+        return _leaves(last.body)
+    if isinstance(last, ast.Try):
+        ways = [last.orelse or last.body, *(handler.body for handler in last.handlers)]
+        return bool(last.finalbody and _leaves(last.finalbody)) or all(map(_leaves, ways))
+    return isinstance(last, _TERMINATORS)
 
 
 def _branches(test: ast.expr) -> tuple[str, str]:

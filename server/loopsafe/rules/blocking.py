@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
-from loopsafe.effects.edges import Edge
+from loopsafe.effects.edges import Edge, is_for_async
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
@@ -60,7 +60,7 @@ def _callee(site: Site) -> Span | None:
 def _finding(
     view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
 ) -> Finding | None:
-    if site.is_awaited or _is_for_async(root, site):
+    if is_for_async(root.function, site):
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
     candidates = sorted((c for edge in ways for c in view.chains.through(edge)), key=_weight)
@@ -117,14 +117,6 @@ def _weight(way: Way) -> tuple[bool, int, int]:
     """What sorts the ways of a site: what the source of a package may do comes last."""
     doubtful = isinstance(way.blocking, Derived) and way.blocking.doubts > 0
     return doubtful, way.rank, way.length
-
-
-def _is_for_async(root: Root, site: Site) -> bool:
-    """Whether a call stands where `async for` or `async with` asks for an asynchronous object."""
-    return site.kind == "call" and any(
-        other.kind in ("aenter", "aiterate") and other.expr == site.expr
-        for other in root.function.sites
-    )
 
 
 def _hops(view: View, root: Root, best: Way) -> tuple[tuple[Hop, ...], int]:
