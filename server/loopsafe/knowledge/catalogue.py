@@ -50,6 +50,7 @@ class Catalogue:
         self._entries: MutableMapping[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
         self._returns: MutableMapping[str, str] = {}
+        self._makes: MutableMapping[str, str] = {}
         self._probes: MutableMapping[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
         self._asynchronous = frozenset(
@@ -132,6 +133,11 @@ class Catalogue:
         """The class of what calling this name gives, where the source does not say it."""
         self._ready(name)
         return self._returns.get(name)
+
+    def makes(self, name: str) -> str | None:
+        """The keyword that names the class of what the result of calling this name makes."""
+        self._ready(name)
+        return self._makes.get(name)
 
     def probe(self, name: str) -> str | None:
         """What a callable that looks for the event loop does where none runs: one of `PROBES`."""
@@ -216,6 +222,7 @@ class Catalogue:
         self._runners = ChainMap({}, under._runners)
         self._entries = ChainMap({}, under._entries)
         self._returns = ChainMap({}, under._returns)
+        self._makes = ChainMap({}, under._makes)
         self._probes = ChainMap({}, under._probes)
         self._harmless |= under._harmless
         self._asynchronous |= under._asynchronous
@@ -251,6 +258,8 @@ class Catalogue:
             _put(header, self._probes, names.all, outcome)
         for name, result in entries.returns.items():
             _put(header, self._returns, (name,), result)
+        for name, keyword in entries.makes.items():
+            _put(header, self._makes, (name,), keyword)
 
     def _named_runners(self) -> Iterator[tuple[str, Runner]]:
         """Reads the files that have runners; the others can wait. Inline ones place nothing."""

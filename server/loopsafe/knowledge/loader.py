@@ -37,6 +37,7 @@ class LibraryEntries:
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, str] = field(default_factory=dict)
+    makes: dict[str, str] = field(default_factory=dict)
     probes: list[tuple[Names, str]] = field(default_factory=list)
 
 
@@ -96,6 +97,7 @@ def read_library(header: Header, text: str) -> LibraryEntries:
     for table in root.tables("runners"):
         entries.runners.extend(read_runners(table, header))
     entries.returns.update(root.mapping("returns"))
+    entries.makes.update(root.mapping("makes"))
     root.finish()
     return entries
 

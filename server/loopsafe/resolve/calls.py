@@ -212,11 +212,19 @@ def _call_class(
             return found
     result = resolver.catalogue.returns(name)
     if result is not None:
-        return resolver.instance_of(result)
+        return _maker(resolver, name, call, frame) or resolver.instance_of(result)
     if call is None or frame is None:
         return (Instance(cls),)
     made = instances_made(resolver, cls, call, frame)
     return made or (Instance(holding(resolver, cls, call, frame)),)
+
+
+def _maker(resolver: Resolver, name: str, call: Call | None, frame: Frame | None) -> Values:
+    """The class that a call is told to make objects of: its result stands for the class."""
+    keyword = resolver.catalogue.makes(name)
+    if keyword is None or call is None or frame is None:
+        return ()
+    return union(resolver.values(value, frame) for key, value in call.keywords if key == keyword)
 
 
 def _call_external(
@@ -228,7 +236,7 @@ def _call_external(
         member = catalogue.member(value.name)
         result = member[0].returns.get(member[1]) if member else None
     if result is not None:
-        return resolver.instance_of(result)
+        return _maker(resolver, value.name, call, frame) or resolver.instance_of(result)
     special = SPECIAL.get(value.name)
     if special is not None and call is not None and frame is not None:
         return special(resolver, call, frame) or ()
