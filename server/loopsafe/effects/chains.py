@@ -15,6 +15,7 @@ from loopsafe.effects.edges import Edge, edges, function_of
 from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.resolver import Resolver
@@ -67,18 +68,21 @@ class Chains:
         module = self.resolver.table.get(frame.module)
         if module is not None:
             self.resolver.table.trace |= module.text_bit
-        own = (
-            e for e in edges(self.resolver, self.overrides, frame) if not self._is_brief(e, frame)
-        )
-        return (*own, *library_edges(self.resolver, self.derivation, frame))
+        own = edges(self.resolver, self.overrides, frame)
+        kept = (edge for edge in own if not self._waits_in_name_only(edge, frame))
+        return (*kept, *library_edges(self.resolver, self.derivation, frame))
 
-    def _is_brief(self, edge: Edge, frame: Frame) -> bool:
-        """Whether an edge leads to a mutex for which nobody waits long."""
+    def _waits_in_name_only(self, edge: Edge, frame: Frame) -> bool:
+        """Whether a `with` has nothing to wait for, by what the code in such blocks does."""
         target, site = edge.target, edge.site
-        is_mutex = isinstance(target, Blocking) and target.category == "lock"
-        return (
-            is_mutex and site.kind == "enter" and is_held_briefly(self.resolver, site, frame.module)
-        )
+        if not isinstance(target, Blocking) or site.kind not in ("enter", "exit"):
+            return False
+        if target.category == "lock":
+            return site.kind == "enter" and is_held_briefly(self.resolver, site, frame.module)
+        module, function = self.resolver.table.get(frame.module), function_of(self.resolver, frame)
+        if module is None or function is None or target.category != "future":
+            return False
+        return site.kind == "exit" and is_awaited_within(module, function, site)
 
     def ways(self, frame: Frame) -> dict[str, Way]:
         """The best way to each category of blocking call that a function reaches."""

@@ -14,14 +14,10 @@ def keyed(expr: Expr) -> Iterator[tuple[Expr, str]]:
     when the program runs: `hass.data[DOMAIN][x]` is `data[DOMAIN]2` of `hass`. What begins with an
     attribute may be found in its value as well: `request.app["db"]` is `[db]1` of `request.app`.
     """
-    depth, key = 0, None
-    while True:
-        if isinstance(expr, Subscript):
-            expr, key = expr.value, expr.key
-        elif isinstance(expr, Call) and isinstance(expr.func, Attr) and _is_default(expr):
-            expr, key = expr.func.value, expr.args[0]
-        else:
-            break
+    depth = 0
+    key: Expr | None = None
+    while (step := _step(expr)) is not None:
+        expr, key = step
         depth += 1
     spelled = key.value if isinstance(key, Const) else last_name(key) if key is not None else ""
     if not isinstance(spelled, str) or not spelled:
@@ -31,6 +27,14 @@ def keyed(expr: Expr) -> Iterator[tuple[Expr, str]]:
         yield expr.value, f"{expr.name}[{spelled}]{depth}"
 
 
-def _is_default(call: Call) -> bool:
-    """Whether a call looks something up, or puts a table there: `.setdefault(DOMAIN, {})`."""
-    return bool(call.args) and last_name(call.func) in ("setdefault", "get")
+def _step(expr: Expr) -> tuple[Expr, Expr] | None:
+    """What a lookup looks into, and the key: also of one that puts a table there where none is."""
+    if isinstance(expr, Subscript):
+        return expr.value, expr.key
+    func = expr.func if isinstance(expr, Call) and expr.args else None
+    if isinstance(expr, Call) and isinstance(func, Attr) and func.name in _LOOKUPS:
+        return func.value, expr.args[0]
+    return None
+
+
+_LOOKUPS = ("setdefault", "get")
