@@ -207,7 +207,7 @@ def _member_values(
             found.append(_method(resolver, method))
         else:
             held = resolver.bound(binding, declared)
-            found.append(_through_descriptors(resolver, held) if bound else held)
+            found.append(_through_descriptors(resolver, owner, cls, held) if bound else held)
     found.extend(
         resolver.bound(binding, resolver.frame(owner.module, binding.scope, cls))
         for binding in member.stored
@@ -239,10 +239,21 @@ def _fillings(
             return
 
 
-def _through_descriptors(resolver: Resolver, held: Values) -> Values:
-    """What an object gives where its class holds these: a descriptor's `__get__` decides."""
+def _through_descriptors(
+    resolver: Resolver, owner: ClassValue, cls: ClassValue, held: Values
+) -> Values:
+    """What an object gives where its class holds these: a descriptor's `__get__` decides.
+
+    A method under a second name is bound as under its first: `__enter__ = acquire`.
+    """
     found: list[Values] = []
+    module = resolver.table.get(owner.module)
     for value in held:
+        if isinstance(value, FunctionValue) and module is not None and value.receiver is None:
+            is_own = value.module == owner.module
+            is_own = is_own and module.facts.functions[value.number].owner == owner.number
+            found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
+            continue
         got: Values = ()
         if isinstance(value, Instance) and find(resolver, value.cls, "__get__") is not None:
             got = union(resolver.called(get) for get in resolver.attribute(value, "__get__"))
