@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.places import Places
-from loopsafe.facts.ir import Call, Function
+from loopsafe.facts.ir import Call, Site
 from loopsafe.model import Place
 from loopsafe.modules.table import Module
+from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame, FunctionValue
 
@@ -41,10 +43,9 @@ def _driven(places: Places, module: Module, number: int) -> list[tuple[Module, i
         is_used = False
         for use in places.callers.uses(here, index):
             is_used = True
-            user = use.module.facts.functions[use.number]
             if places.callers.is_driven(use):
                 tops.append((here, index))
-            elif not user.is_async or use.call is None or not _awaits(user, use.call):
+            elif not _awaits(places.resolver, use):
                 return []
             elif (use.module.name, use.number) not in seen:
                 seen.add((use.module.name, use.number))
@@ -54,8 +55,15 @@ def _driven(places: Places, module: Module, number: int) -> list[tuple[Module, i
     return tops
 
 
-def _awaits(function: Function, call: Call) -> bool:
-    return any(site.awaited and site.expr is call for site in function.sites)
+def _awaits(resolver: Resolver, use: Use) -> bool:
+    """Whether a coroutine waits for the call of another one at once."""
+    frame = resolver.function_frame(FunctionValue(use.module.name, use.number))
+    function = use.module.facts.functions[use.number]
+    return frame is not None and any(
+        (site.awaited and site.expr is use.call) or _waited_for(resolver, site, frame) is use.call
+        for site in function.sites
+        if use.call is not None
+    )
 
 
 def _is_one_task(chains: Chains, module: Module, number: int) -> bool:
@@ -78,14 +86,30 @@ def _starts_tasks(chains: Chains, frame: Frame) -> Iterator[bool]:
     a function to the loop."""
     resolver = chains.resolver
     function = function_of(resolver, frame)
-    for site in function.sites if function is not None else ():
+    sites = function.sites if function is not None else ()
+    waited = {id(found) for site in sites if (found := _waited_for(resolver, site, frame))}
+    for site in sites:
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if not site.awaited:
+        if not site.awaited and id(call) not in waited:
             yield any(isinstance(v, CoroutineValue) for v in resolver.values(call, here))
         for value in resolver.values(call.func, here):
             runner = runner_of(resolver, value)
             if runner is not None and not runner.inline and not runner.offloads:
                 yield Place.LOOP in (runner.sync, runner.coroutine)
+
+
+def _waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
+    """The one call that is made for what the standard library awaits: `await wait_for(f(), 5)`."""
+    call = site.expr
+    if not site.awaited or not isinstance(call, Call):
+        return None
+    given = [part for part in call.args if isinstance(part, Call)]
+    modules = [
+        resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+        for value in resolver.values(call.func, frame)
+    ]
+    is_known = all(module is not None and module.is_stub for module in modules)
+    return given[0] if len(given) == 1 and modules and is_known else None
