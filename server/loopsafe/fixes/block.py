@@ -18,7 +18,7 @@ from loopsafe.fixes.extract import CAVEAT, extracted
 from loopsafe.fixes.handles import Handles
 from loopsafe.fixes.idioms import choose
 from loopsafe.fixes.names import FUNCTIONS
-from loopsafe.fixes.offload import is_bound
+from loopsafe.fixes.offload import is_bound, makes_handle
 from loopsafe.fixes.site import Site
 from loopsafe.model import Fix, Safety
 
@@ -43,26 +43,47 @@ def _blocks(
     site: Site, function: ast.AsyncFunctionDef, handles: Handles
 ) -> Iterator[tuple[str, Sequence[ast.stmt]]]:
     """What may be moved together, the smallest first, with its name."""
-    root = handles.origin(site.node)
+    root = _root(site, handles)
     below: ast.AST = site.node
     for node in site.above(site.node):
         if isinstance(node, FUNCTIONS):
             break
         if isinstance(node, ast.With):
             enters = handles.entered(node, root) and (handles.opened(root) or not is_bound(site))
-            if enters or isinstance(below, ast.withitem):
+            if enters or isinstance(below, ast.withitem) or _is_of(node, site.node):
                 yield "with block", [node]
         elif isinstance(node, ast.For) and below is node.iter and _is_handle(site, node.iter):
             yield "for block", [node]
         below = node
-    opened = handles.run(function, site.node)
+    opened = handles.run(function, site.node, root)
     if opened:
         yield f"statements that use `{opened[0]}`", opened[1]
+
+
+def _root(site: Site, handles: Handles) -> str:
+    """The variable whose object the finding is about: its receiver's, or that of a handle that
+    the call is given, or what these are made of.
+    """
+    given = site.call.args if site.call else []
+    for node in (site.node, *given):
+        names = handles.behind(node)
+        if handles.opened(names[-1]):
+            return names[-1]
+    names = handles.behind(site.node)
+    blocks = [node for node in site.above(site.node) if isinstance(node, ast.With)]
+    entered = (n for n in reversed(names) if any(handles.entered(b, n) for b in blocks))
+    return next(entered, names[-1])
+
+
+def _is_of(block: ast.With, callee: ast.AST) -> bool:
+    """Whether a block holds the object that a method is called on: `with done: done.wait()`."""
+    receiver = ast.dump(callee.value) if isinstance(callee, ast.Attribute) else ""
+    return any(ast.dump(item.context_expr) == receiver for item in block.items)
 
 
 def _is_handle(site: Site, opened: ast.expr) -> bool:
     if not isinstance(opened, ast.Call):
         return False
-    if opened is site.call and site.direct:
-        return site.finding.sink in table("threads")["handles"]
+    if opened is site.call and makes_handle(site):
+        return True
     return site.full_name(opened.func) in table("threads")["handles"]

@@ -26,16 +26,16 @@ class Handles:
             self._made.update(_made(node))
         self._made = {name: made for name, made in self._made.items() if counts[name] == 1}
 
-    def origin(self, node: ast.AST | None) -> str:
-        """The variable that the object at the root of an expression comes from, in the end."""
-        name = _root(node)
+    def behind(self, node: ast.AST | None) -> list[str]:
+        """The variables behind an expression: its own, the one that is made of, and so on."""
+        names = [_root(node)]
         for _ in range(len(self._made)):
-            made = self._made.get(name)
+            made = self._made.get(names[-1])
             before = _root(made) if made is not None and not self._opens(made) else ""
             if before not in self._made:
                 break
-            name = before
-        return name
+            names.append(before)
+        return names
 
     def entered(self, block: ast.With, name: str) -> bool:
         """Whether a `with` gives a variable its object."""
@@ -52,13 +52,12 @@ class Handles:
         return made is not None and self._opens(made)
 
     def run(
-        self, function: ast.AsyncFunctionDef, node: ast.AST
+        self, function: ast.AsyncFunctionDef, node: ast.AST, name: str
     ) -> tuple[str, Sequence[ast.stmt]] | None:
         """The statements from where an assignment opens a handle to the last that uses it.
 
         None where the object is no such handle, is not used, or is used outside of them.
         """
-        name = self.origin(node)
         name = name if self.opened(name) else self._assigned(node)
         made = self._made.get(name)
         if made is None or not self._opens(made):

@@ -20,6 +20,8 @@ from loopsafe.fixes.site import Site, is_generator
 from loopsafe.model import Edit, Fix, Safety
 
 _ALL = "All items are read before the first one is used."
+_LONG = 40
+"""Characters of an expression that a title shows."""
 
 
 def is_lazy(site: Site) -> bool:
@@ -89,18 +91,34 @@ def at_once(site: Site, idiom: Idiom, moved: ast.expr) -> Iterator[Fix]:
 
 
 def shown(moved: ast.expr) -> str:
-    """An expression as a title names it: `requests.get()`, `.fetchall()`, `user.name`."""
+    """An expression as a title names it: `requests.get()`, `urlopen(...).read()`, `user.name`."""
     called = isinstance(moved, ast.Call)
     name = moved.func if isinstance(moved, ast.Call) else moved
     if isinstance(moved, ast.Subscript):
         return f"{shown(moved.value)}[...]"
-    text = dotted(name)
+    text = dotted(name) or _chained(name)
     if not text and not called:
         return "the operation"
     if not text:
         text = f".{name.attr}" if isinstance(name, ast.Attribute) else "the call"
         called = called and text != "the call"
     return text + "()" * called
+
+
+def _chained(name: ast.expr) -> str:
+    """`db.query(...).first` of a chain of calls; empty where that would be long."""
+    parts: list[str] = []
+    while not dotted(name):
+        if isinstance(name, ast.Attribute):
+            parts.append(f".{name.attr}")
+            name = name.value
+        elif isinstance(name, ast.Call):
+            parts.append("(...)" if name.args or name.keywords else "()")
+            name = name.func
+        else:
+            return ""
+    text = dotted(name) + "".join(reversed(parts))
+    return text if len(text) <= _LONG else ""
 
 
 def is_consumer(site: Site, call: ast.Call) -> bool:

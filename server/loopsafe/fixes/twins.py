@@ -150,7 +150,7 @@ def _used(
         raise Stuck(f"the call in line {node.lineno} cannot be rewritten")
     if isinstance(here.parent(call), ast.Await):
         raise Stuck(f"`{client.name}` is awaited already in line {node.lineno}")
-    if _is_iterated(here, call, callee.attr):
+    if _is_iterated(here, call, client.cls, callee.attr):
         raise Stuck(f"what line {node.lineno} gets is iterated")
     before, after = opening_await(here, call)
     draft = here.draft
@@ -162,9 +162,9 @@ def _used(
         yield draft.replace(stop - len(callee.attr), stop, method)
 
 
-def _is_iterated(site: Site, call: ast.Call, method: str) -> bool:
+def _is_iterated(site: Site, call: ast.Call, cls: str, method: str) -> bool:
     data = table("twins")
-    if method in data["iterating"]:
+    if method in data["iterating"].get(cls.partition(".")[0], []):
         return True
     if isinstance(site.parent(call), (ast.withitem, ast.YieldFrom, ast.Starred)):
         return True
