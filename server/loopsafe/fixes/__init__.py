@@ -16,6 +16,7 @@ from loopsafe.fixes import (
     async_session,
     attribute,
     block,
+    client_block,
     drop_in,
     eager,
     future,
@@ -51,6 +52,7 @@ _ASYNC: tuple[Cure, ...] = (
     async_object.cures,
     async_session.cures,
     async_client.cures,
+    client_block.cures,
 )
 _THREAD: tuple[Cure, ...] = (block.cures, scoped.cures, offload.cures)
 _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {

@@ -6,9 +6,10 @@ They must be used up in the thread that opened them, so that all of it moves or 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.layout import suites
 from loopsafe.fixes.names import bound_by, own_nodes
 
 
@@ -62,7 +63,7 @@ class Handles:
         made = self._made.get(name)
         if made is None or not self._opens(made):
             return None
-        for suite in _suites(function):
+        for suite in suites(function):
             first = next((i for i, s in enumerate(suite) if _assigns(s, name, made)), None)
             if first is None:
                 continue
@@ -127,14 +128,6 @@ def _gives_data(made: ast.expr) -> bool:
         return True
     function = made.func if isinstance(made, ast.Call) else made
     return isinstance(function, ast.Attribute) and function.attr in table("threads")["data"]
-
-
-def _suites(function: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in (function, *own_nodes(function)):
-        for field in ("body", "orelse", "finalbody"):
-            suite = getattr(node, field, None)
-            if isinstance(suite, list) and suite and isinstance(suite[0], ast.stmt):
-                yield suite
 
 
 def _assigns(statement: ast.stmt, name: str, made: ast.expr) -> bool:
