@@ -50,7 +50,8 @@ def an_app(delay: float) -> Iterator[dict[str, Any]]:
     "body",
     [
         "client = TestClient(app)\nr = client.get('/a?b=c')\nreturn r.status_code, r.json()",
-        "client = TestClient(app, 'http://x', headers={'x-a': 'b'})\nreturn client.get('/moved').json()",
+        "client = TestClient(app, 'http://x', headers={'x-a': 'b'})\n"
+        "return client.get('/moved').json()",
         "client = TestClient(app, follow_redirects=False)\nreturn client.get('/moved').is_redirect",
         "return TestClient(app).get('/broken').status_code",
         "client = TestClient(app)\nif client.get('/a').is_success:\n    # again\n"
@@ -123,8 +124,6 @@ def test_answers_that_are_read_otherwise(body: str, callee: str) -> None:
 
 
 def test_a_client_of_the_module_is_not_made_anew_for_each_call() -> None:
-    text = (
-        "import boto3\n\ns3 = boto3.client('s3')\n\n\nasync def main(b):\n    return s3.list(b)\n"
-    )
+    text = "import boto3\n\ns3 = boto3.client('s3')\n\n\nasync def main(b):\n    s3.list(b)\n"
     found = case(text, "s3.list", "boto3.client.list", installed=everything)
     assert not any("aioboto3" in title for title in found.titles)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socketserver
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -76,6 +77,68 @@ def test_a_file(body: str, library: str, tmp_path: Path) -> None:
     text = main(body, f"import json\nimport os\nimport {library}")
     used = "trio" if library == "trio" else "asyncio"
     prove(case(text, "open"), f"Use {library}.open", lambda d: pipe(d, tmp_path), used)
+
+
+@pytest.mark.parametrize("library", ["aiofiles", "anyio"])
+@pytest.mark.parametrize(
+    ("made", "body"),
+    [
+        (
+            "NamedTemporaryFile",
+            "with tempfile.NamedTemporaryFile('w+', prefix='slow-') as f:\n"
+            "    f.write('a\\nb')\n    f.seek(0)\n    x = [len(l) for l in f]\n"
+            "    y = os.path.exists(f.name)\nreturn x, y, os.path.exists(f.name)",
+        ),
+        (
+            "TemporaryFile",
+            "with tempfile.TemporaryFile(prefix='slow-') as f:\n"
+            "    f.write(b'ab')\n    f.seek(1)\n    return f.read()",
+        ),
+        (
+            "TemporaryDirectory",
+            "with tempfile.TemporaryDirectory('x', 'slow-') as d:\n"
+            "    await asyncio.sleep(0)\n    x = os.listdir(d)\n"
+            "return x, os.path.exists(d), os.path.basename(d)[:5]",
+        ),
+    ],
+)
+def test_what_goes_when_it_is_left(
+    made: str, body: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporary files and folders, on a disk that is slow to make them."""
+    makers = {name: getattr(os, name) for name in ("open", "mkdir")}
+
+    @contextmanager
+    def slow(delay: float) -> Iterator[dict[str, Any]]:
+        for name, make in makers.items():
+
+            def wait(path: Any, *args: Any, _make: Any = make, **kwargs: Any) -> Any:
+                time.sleep(delay if "slow-" in str(path) else 0)
+                return _make(path, *args, **kwargs)
+
+            monkeypatch.setattr(os, name, wait)
+        monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False)
+        yield {}
+        monkeypatch.undo()
+
+    text = main(body, f"import asyncio\nimport os\nimport tempfile\nimport {library}")
+    found = case(text, f"tempfile.{made}")
+    prove(found, f".{made}()", slow)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with tempfile.NamedTemporaryFile() as f:\n    keep(f)",
+        "with tempfile.NamedTemporaryFile() as f:\n    f.file.write(b'')",
+        "with tempfile.NamedTemporaryFile(**more) as f:\n    f.write(b'')",
+        "with tempfile.NamedTemporaryFile(delete_on_close=False) as f:\n    f.write(b'')",
+        "f = tempfile.NamedTemporaryFile()\nf.write(b'')",
+    ],
+)
+def test_a_temporary_file_that_stays(body: str) -> None:
+    found = case(main(body, "import tempfile\nimport aiofiles"), "tempfile.NamedTemporaryFile")
+    assert not any(title.startswith("Use ") for title in found.titles)
 
 
 def test_writing_a_file(tmp_path: Path) -> None:
