@@ -274,33 +274,6 @@ def test_calls_side_by_side() -> None:
     prove(found, "at once", waiting)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "r = subprocess.run([python, '-c', code], capture_output=True)\n"
-        "return r.args[1], r.returncode, r.stdout, r.stderr",
-        "subprocess.run([python, '-c', code], stdout=subprocess.PIPE, check=True)",
-        "try:\n    return subprocess.check_output([python, '-c', code], text=True)\n"
-        "except subprocess.CalledProcessError as e:\n    return e.cmd[1], e.returncode, e.stdout",
-        "return subprocess.call([python, '-c', code], stdout=subprocess.DEVNULL)",
-    ],
-)
-def test_a_program(body: str) -> None:
-    callee = next(f"subprocess.{n}" for n in ("check_output", "call", "run") if f".{n}(" in body)
-    text = main(body, "import subprocess")
-    after = case(text, callee).after("create_subprocess_exec")
-    # The program's own start takes as long as it takes; the loop must not stand meanwhile.
-    for delay in DELAYS[1:]:
-        with waiting(delay) as names:
-            old = run(module(text, **names).main, repr)
-            new = run(module(after, **names).main, repr)
-        assert new.outcome == old.outcome
-        assert old.stall >= delay
-        if old.stall >= 10 * new.stall:
-            return
-    raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
-
-
 class _Redis(socketserver.StreamRequestHandler):
     """Answers every command after a while, in the protocol of Redis."""
 

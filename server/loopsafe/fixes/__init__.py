@@ -23,7 +23,9 @@ from loopsafe.fixes import (
     ignore,
     nested_loop,
     offload,
+    popen,
     process,
+    run_process,
     scoped,
     thread_flag,
     to_def,
@@ -53,6 +55,7 @@ _ASYNC: tuple[Cure, ...] = (
     async_session.cures,
     async_client.cures,
     client_block.cures,
+    popen.cures,
 )
 _THREAD: tuple[Cure, ...] = (block.cures, scoped.cures, offload.cures)
 _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
@@ -64,7 +67,7 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
 }
 # Where one of these is safe, moving the call to a thread would be a detour.
 _ENOUGH: tuple[Cure, ...] = (drop_in.cures, attribute.cures, future.cures)
-_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (process.cures,))
+_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (run_process.cures, process.cures))
 
 
 def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:
