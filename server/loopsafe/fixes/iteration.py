@@ -75,8 +75,10 @@ def at_once(site: Site, idiom: Idiom, moved: ast.expr) -> Iterator[Fix]:
     generator = comprehension.generators[0]
     if generator.is_async or idiom.name not in table("threads")["gathered"]:
         return
-    if not may_move(comprehension):
-        return
+    given = (*moved.args, *(keyword.value for keyword in moved.keywords))
+    calls = any(isinstance(node, ast.Call) for argument in given for node in ast.walk(argument))
+    if calls or not may_move(comprehension):
+        return  # What its arguments call would be called before all of the others.
     gather, edits = spell(site, "asyncio", "gather"), in_thread(site, idiom, moved)
     if gather is None or edits is None:
         return
