@@ -10,7 +10,7 @@ from typing import NamedTuple
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
 from loopsafe.engine.cures import Cures, number_of
-from loopsafe.fixes import fixes
+from loopsafe.fixes import fixes, primitives
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
 from loopsafe.fixes.twins import Client, client_of, replaced
@@ -118,6 +118,9 @@ class Wide:
         twin = self._files.twin(client.cls) if client is not None else ""
         if client is None or not twin:
             return None
+        own = primitives.is_primitive(client.cls) and isinstance(client.scope, ast.AsyncFunctionDef)
+        if own:
+            return None  # The cure inside the function says it already, if it can be done.
         article = "an" if twin[:1] in "aeiou" else "a"
         title = f"Make {client.name} {article} {twin}, and await all its calls"
         awaitable = {
@@ -127,10 +130,14 @@ class Wide:
         }
         try:
             self._check_outside(module, context, client)
-            edits = replaced(context, client, twin, awaitable)
+            if primitives.is_primitive(client.cls):
+                edits = primitives.replaced(context, client, twin)
+            else:
+                edits = replaced(context, client, twin, awaitable)
         except Stuck as why:
             return Fix(title, Safety.DISPLAY, (), "refused", str(why))
         caveat = "An async client belongs to one event loop, and is closed with `await`."
+        caveat = primitives.CAVEAT if primitives.is_primitive(client.cls) else caveat
         return Fix(title, Safety.UNSAFE, edits, caveat=caveat)
 
     def _method(self, finding: Finding, cls: str) -> str:

@@ -41,17 +41,17 @@ class Client:
 def client_of(context: FixContext, span: Span) -> Client | None:
     """The client that a call is made on, by the span of its callee."""
     site = place_in(context, span)
-    owner = _owner(site.node)
+    owner = _owner(site)
     if owner is None:
         return None
     name = dotted(owner)
     for scope in _scopes(site, name):
-        made = list(_makings(scope, name))
-        if not made:
+        found = list(_makings(scope, name))
+        if not found:
             continue
-        cls = site.full_name(made[0].func) if len(made) == 1 and made[0] is not None else ""
-        known = made[0] is not None and cls in table("twins")["classes"]
-        return Client(name, made[0], cls, scope) if made[0] is not None and known else None
+        cls = site.full_name(found[0].func) if len(found) == 1 and found[0] is not None else ""
+        known = cls in table("twins")["classes"] or cls in table("twins")["primitive"]
+        return Client(name, found[0], cls, scope) if found[0] is not None and known else None
     return None
 
 
@@ -64,18 +64,76 @@ def replaced(
     own = [k.arg for k in client.made.keywords if k.arg in (None, *table("twins")["own"])]
     if own:
         raise Stuck(f"`{client.name}` is made with `{own[0] or '**'}`")
-    edits = list(_made(context, client, twin))
-    for node in _mentions(client):
+    edits = list(made(context, client, twin))
+    for node in mentions(client):
         edits += _used(context, client, node, awaitable)
     together = combined(edits)
-    draft = place_in(context, _span(client.made)).draft
+    draft = place_in(context, span_of(client.made)).draft
     if not compiles(draft, context.tree, together):
         raise Stuck("the result would not be valid Python")
     return together
 
 
-def _owner(node: ast.AST) -> ast.expr | None:
-    """`client` of `client.chat.create`, `self.client` of `self.client.get`."""
+def mentions(client: Client) -> Iterator[ast.expr]:
+    """Where the client is read. Raises Stuck where the name is another thing somewhere."""
+    for node in ast.walk(client.scope):
+        if isinstance(node, (ast.Global, ast.Nonlocal)) and client.name in node.names:
+            raise Stuck(f"`{client.name}` is set anew in line {node.lineno}")
+        inner = isinstance(node, FUNCTIONS) and node is not client.scope
+        if isinstance(node, FUNCTIONS) and inner and client.name in bindings(node):
+            raise Stuck(f"`{client.name}` is another thing in line {node.lineno}")
+        is_read = isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
+        if isinstance(node, (ast.Name, ast.Attribute)) and is_read and dotted(node) == client.name:
+            yield node
+
+
+def made(context: FixContext, client: Client, twin: str) -> Iterator[Edit]:
+    """The constructor, its import, and the annotation beside it."""
+    site = place_in(context, span_of(client.made.func))
+    module, _, name = twin.rpartition(".")
+    written = client.made.func
+    old = client.cls.rpartition(".")[0]
+    alias = _alias(context.tree, written) if module == old else None
+    draft = site.draft
+    if alias is not None and isinstance(written, ast.Name):
+        # Nothing else needs the old name: its import becomes that of the new one.
+        start = draft.source.offset(alias.lineno, alias.col_offset)
+        yield draft.replace(start, start + len(alias.name), name)
+        text = name
+    elif (plain := _plain_import(context.tree, old)) and module.startswith(f"{old}."):
+        # `import redis.asyncio` binds `redis` as `import redis` does.
+        start = draft.source.offset(plain.lineno, plain.col_offset)
+        yield draft.replace(start, start + len(old), module)
+        text = twin
+    else:
+        spelling = spell(site, module, name)
+        if spelling is None:
+            raise Stuck(f"`{name}` is another thing here")
+        yield from spelling.edits
+        text = spelling.text
+    for node in ast.walk(context.tree):
+        if isinstance(node, ast.AnnAssign) and node.value is client.made:
+            kind = node.annotation
+            kind = kind.value if isinstance(kind, ast.Subscript) else kind
+            yield draft.replace(draft.start(kind), draft.stop(kind), text)
+    yield draft.replace(draft.start(written), draft.stop(written), text)
+
+
+def span_of(node: ast.AST) -> Span:
+    """Where a node stands."""
+    return Span(
+        getattr(node, "lineno", 0),
+        getattr(node, "col_offset", 0),
+        getattr(node, "end_lineno", 0),
+        getattr(node, "end_col_offset", 0),
+    )
+
+
+def _owner(site: Site) -> ast.expr | None:
+    """The client in `client.chat.create`, `self.client.get` and `with self.client`."""
+    node = site.node
+    if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(site.parent(node), ast.withitem):
+        return node
     if not isinstance(node, ast.Attribute):
         return None
     inner = node.value
@@ -115,30 +173,17 @@ def _makings(scope: ast.AST, name: str) -> Iterator[ast.Call | None]:
             yield None
 
 
-def _mentions(client: Client) -> Iterator[ast.expr]:
-    """Where the client is read. Raises Stuck where the name is another thing somewhere."""
-    for node in ast.walk(client.scope):
-        if isinstance(node, (ast.Global, ast.Nonlocal)) and client.name in node.names:
-            raise Stuck(f"`{client.name}` is set anew in line {node.lineno}")
-        inner = isinstance(node, FUNCTIONS) and node is not client.scope
-        if isinstance(node, FUNCTIONS) and inner and client.name in bindings(node):
-            raise Stuck(f"`{client.name}` is another thing in line {node.lineno}")
-        is_read = isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
-        if isinstance(node, (ast.Name, ast.Attribute)) and is_read and dotted(node) == client.name:
-            yield node
-
-
 def _used(
     context: FixContext, client: Client, node: ast.expr, awaitable: Mapping[Span, str]
 ) -> Iterator[Edit]:
-    site = place_in(context, _span(node))
+    site = place_in(context, span_of(node))
     callee: ast.AST = node
     for outer in site.above(node):
         if not isinstance(outer, ast.Attribute):
             break
         callee = outer
-    here = place_in(context, _span(callee)) if isinstance(callee, ast.expr) else site
-    method = awaitable.get(_span(callee)) if isinstance(callee, ast.Attribute) else None
+    here = place_in(context, span_of(callee)) if isinstance(callee, ast.expr) else site
+    method = awaitable.get(span_of(callee)) if isinstance(callee, ast.Attribute) else None
     if isinstance(callee, ast.Attribute) and callee.value is node and callee.attr == "close":
         method = table("twins")["closing"].get(client.cls, "close")
     call = here.call
@@ -180,36 +225,6 @@ def _is_false(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and not value.value
 
 
-def _made(context: FixContext, client: Client, twin: str) -> Iterator[Edit]:
-    """The constructor, its import, and the annotation beside it."""
-    site = place_in(context, _span(client.made.func))
-    module, _, name = twin.rpartition(".")
-    written = client.made.func
-    old = client.cls.rpartition(".")[0]
-    alias = _alias(context.tree, written) if module == old else None
-    draft = site.draft
-    if alias is not None and isinstance(written, ast.Name):
-        # Nothing else needs the old name: its import becomes that of the new one.
-        start = draft.source.offset(alias.lineno, alias.col_offset)
-        yield draft.replace(start, start + len(alias.name), name)
-        text = name
-    elif (plain := _plain_import(context.tree, old)) and module.startswith(f"{old}."):
-        # `import redis.asyncio` binds `redis` as `import redis` does.
-        start = draft.source.offset(plain.lineno, plain.col_offset)
-        yield draft.replace(start, start + len(old), module)
-        text = twin
-    else:
-        spelling = spell(site, module, name)
-        if spelling is None:
-            raise Stuck(f"`{name}` is another thing here")
-        yield from spelling.edits
-        text = spelling.text
-    for node in ast.walk(context.tree):
-        if isinstance(node, ast.AnnAssign) and node.value is client.made:
-            yield draft.replace(draft.start(node.annotation), draft.stop(node.annotation), text)
-    yield draft.replace(draft.start(written), draft.stop(written), text)
-
-
 def _plain_import(tree: ast.Module, module: str) -> ast.alias | None:
     """The `import module` at the top of a file."""
     aliases = (a for node in tree.body if isinstance(node, ast.Import) for a in node.names)
@@ -240,12 +255,3 @@ def _alias(tree: ast.Module, written: ast.expr) -> ast.alias | None:
         if alias.name == written.id and alias.asname is None
     ]
     return found[0] if len(found) == 1 else None
-
-
-def _span(node: ast.AST) -> Span:
-    return Span(
-        getattr(node, "lineno", 0),
-        getattr(node, "col_offset", 0),
-        getattr(node, "end_lineno", 0),
-        getattr(node, "end_col_offset", 0),
-    )
