@@ -274,6 +274,44 @@ def test_calls_side_by_side() -> None:
     prove(found, "at once", waiting)
 
 
+@contextmanager
+def session(delay: float) -> Iterator[dict[str, Any]]:
+    """A session that says which threads it was used in, and for what."""
+
+    class Session:
+        def __init__(self) -> None:
+            self.threads: set[int] = set()
+            self.log: list[Any] = []
+
+        def do(self, *given: Any) -> Any:
+            self.threads.add(threading.get_ident())
+            self.log.append(given)
+            time.sleep(delay / 3)
+            return given
+
+        get = add = commit = refresh = do
+
+    yield {"Session": Session}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = db.get(1)\nif not x:\n    raise LookupError(x)\nx = [x]\ndb.commit(x[0])\n"
+        "return x, db.log, len(db.threads)",
+        "for x in range(2):\n    y = db.get(x)\n    db.commit(y)\n    await asyncio.sleep(0)\n"
+        "return x, y, db.log",
+        "await asyncio.sleep(0)\nx = db.get(1)\ndb.commit(x)\ny = db.refresh(x)\n"
+        "await asyncio.sleep(0)\nreturn x, y, db.log, len(db.threads)",
+    ],
+)
+def test_a_unit_of_work(body: str) -> None:
+    text = main(f"db = Session()\n{body}", "import asyncio")
+    found = case(text, "db.commit", "sqlalchemy.orm.Session.commit", code="blocking-database")
+    assert "load more on the loop" in found.cures[0].caveat
+    prove(found, "Run the statements that use `db` in a thread", session)
+
+
 class _Redis(socketserver.StreamRequestHandler):
     """Answers every command after a while, in the protocol of Redis."""
 
