@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socketserver
 import sys
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +355,60 @@ def test_redis(body: str) -> None:
     pytest.importorskip("redis")
     found = case(main(body, "import redis\nimport redis.asyncio"), "r.get", "redis.Redis.get")
     prove(found, "redis.asyncio.Redis", redis_server)
+
+
+class _Parts(BaseHTTPRequestHandler):
+    """Answers with three parts of a text, one by one."""
+
+    delay = 0.1
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for part in ("a", "b", "c"):
+            time.sleep(self.delay / 3)
+            choice = {"index": 0, "delta": {"content": part}, "finish_reason": None}
+            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+            self.wfile.write(f"data: {json.dumps({**chunk, 'choices': [choice]})}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def parts(delay: float) -> Iterator[dict[str, Any]]:
+    handler = type("Handler", (_Parts,), {"delay": delay})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield {"address": f"http://127.0.0.1:{server.server_port}"}
+        server.shutdown()
+
+
+@pytest.mark.parametrize("loop", ["", "direct", "with"])
+def test_an_answer_in_parts(loop: str) -> None:
+    pytest.importorskip("openai")
+    call = "client.chat.completions.create(model='m', messages=[], stream=True)"
+    body = {
+        "": f"answer = {call}\nfor part in answer:\n    ",
+        "direct": f"for part in {call}:\n    ",
+        "with": f"with {call} as answer:\n    for part in answer:\n        ",
+    }[loop]
+    body = (
+        "client = OpenAI(base_url=address, api_key='k', max_retries=0)\ntext = ''\n"
+        f"{body}text += part.choices[0].delta.content\nreturn text"
+    )
+    callee, sink = "client.chat.completions.create", "openai.OpenAI.chat.completions.create"
+    found = case(main(body, "from openai import OpenAI"), callee, sink)
+    texts = [found.text, found.after("AsyncOpenAI")]
+    outcomes = []
+    for text in texts:
+        with parts(0.2) as names:
+            outcomes.append(run(module(text, **names).main, repr).outcome)
+    assert outcomes[0] == outcomes[1] == ("result", "'abc'")
 
 
 def test_openai() -> None:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
 from loopsafe.engine.cures import Cures, number_of
-from loopsafe.fixes import fixes, primitives
+from loopsafe.fixes import async_object, fixes, primitives
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.fixes.site import locate
 from loopsafe.fixes.twins import Client, client_of, replaced
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety
@@ -118,9 +119,9 @@ class Wide:
         twin = self._files.twin(client.cls) if client is not None else ""
         if client is None or not twin:
             return None
-        own = primitives.is_primitive(client.cls) and isinstance(client.scope, ast.AsyncFunctionDef)
-        if own:
-            return None  # The cure inside the function says it already, if it can be done.
+        is_local = isinstance(client.scope, ast.AsyncFunctionDef)
+        if is_local and any(async_object.cures(locate(finding, context))):
+            return None  # That cure says it already.
         article = "an" if twin[:1] in "aeiou" else "a"
         title = f"Make {client.name} {article} {twin}, and await all its calls"
         awaitable = {

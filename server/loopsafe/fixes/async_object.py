@@ -171,9 +171,14 @@ class _Change:
             if method not in plain and "*" not in plain:
                 return False
             return inner is None or self._of(call, inner)
-        refused = table("objects")["refused"].get(known.name.partition(".")[0], [])
-        if method in refused or any(_streams(keyword) for keyword in call.keywords):
+        package = known.name.partition(".")[0]
+        if method in table("objects")["refused"].get(package, []):
             return False
+        parts = streams(call)
+        if parts is not False:
+            inner = table("objects")["streams"].get(package) if parts else None
+            if inner is None:
+                return False
         twin = closing or (blocking.twin.rpartition(".")[2] if blocking else "") or method
         there = site_at(self.site, node)
         if there.function is not self.function or not may_await(there):
@@ -250,8 +255,12 @@ def _joined(edits: list[Edit]) -> Iterator[Edit]:
         yield Edit(edits[0].path, span, content)
 
 
-def _streams(keyword: ast.keyword) -> bool:
-    """Whether an argument asks for an answer in parts, which would be read in another way."""
-    if keyword.arg != "stream":
-        return keyword.arg is None
-    return not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+def streams(call: ast.Call) -> bool | None:
+    """Whether the arguments ask for an answer in parts; None where they do not tell."""
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            return None
+        if keyword.arg == "stream":
+            value = keyword.value
+            return bool(value.value) if isinstance(value, ast.Constant) else None
+    return False

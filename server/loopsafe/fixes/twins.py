@@ -12,6 +12,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from loopsafe.fixes.async_object import streams
 from loopsafe.fixes.combine import combined
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
@@ -195,7 +196,9 @@ def _used(
         raise Stuck(f"the call in line {node.lineno} cannot be rewritten")
     if isinstance(here.parent(call), ast.Await):
         raise Stuck(f"`{client.name}` is awaited already in line {node.lineno}")
-    if _is_iterated(here, call, client.cls, callee.attr):
+    if streams(call):
+        yield from _in_parts(here, call, client)
+    elif _is_iterated(here, call, client.cls, callee.attr):
         raise Stuck(f"what line {node.lineno} gets is iterated")
     before, after = opening_await(here, call)
     draft = here.draft
@@ -215,14 +218,34 @@ def _is_iterated(site: Site, call: ast.Call, cls: str, method: str) -> bool:
         return True
     if any(getattr(node, "iter", None) is call for node in site.path):
         return True
-    return any(
-        keyword.arg is None or (keyword.arg in data["streaming"] and not _is_false(keyword.value))
-        for keyword in call.keywords
-    )
+    return streams(call) is not False
 
 
-def _is_false(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and not value.value
+def _in_parts(site: Site, call: ast.Call, client: Client) -> Iterator[Edit]:
+    """An answer in parts, which is only gone through: `async for part in answer`."""
+    stuck = Stuck(f"what line {call.lineno} gets is not only iterated")
+    parent, function = site.parent(call), site.function
+    if function is None or client.cls.partition(".")[0] not in table("objects")["streams"]:
+        raise stuck
+    name, loops = "", [parent]
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+        name = dotted(parent.targets[0])
+        if len(bindings(function).get(name, [])) != 1:
+            raise stuck
+        above = {id(c): n for n in ast.walk(function) for c in ast.iter_child_nodes(n)}
+        loops = [above[id(n)] for n in ast.walk(function) if _reads(n, name)]
+    own = {id(node) for node in own_nodes(function)}
+    for loop in loops:
+        is_own = isinstance(loop, ast.For) and id(loop) in own
+        if not isinstance(loop, ast.For) or not is_own:
+            raise stuck
+        if loop.iter is not call and not _reads(loop.iter, name):
+            raise stuck
+        yield site.draft.insert(site.draft.start(loop), "async ")
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
 
 
 def _plain_import(tree: ast.Module, module: str) -> ast.alias | None:
