@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import bound_by, own_nodes
+from loopsafe.fixes.names import bindings, own_nodes
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, site_at
@@ -58,14 +58,15 @@ def _construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None
 
 def _value(function: ast.AsyncFunctionDef, name: str) -> ast.expr | None:
     """What the only assignment of a local variable gives it."""
+    if len(bindings(function).get(name, [])) != 1:
+        return None
     found: list[ast.expr | None] = []
     for node in own_nodes(function):
         if isinstance(node, ast.Assign) and [_id(t) for t in node.targets] == [name]:
             found.append(node.value)
         elif isinstance(node, ast.With):
             found += [i.context_expr for i in node.items if _id(i.optional_vars) == name]
-    bound = sum(name in bound_by(node) for node in own_nodes(function))
-    return found[0] if len(found) == bound == 1 else None
+    return found[0] if len(found) == 1 else None
 
 
 def _id(node: ast.expr | None) -> str:

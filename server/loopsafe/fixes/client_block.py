@@ -60,9 +60,11 @@ def _client(site: Site, function: ast.AsyncFunctionDef, root: ast.expr) -> _Clie
         return None
     is_local = root.id in bindings(function)
     made = _assigned(function if is_local else site.context.tree, root.id)
+    if made is None or entry_of(site, made[1]) is None:
+        return None
     for suite in suites(function) if is_local else [function.body]:
         used = [i for i, statement in enumerate(suite) if _mentions(statement, root.id)]
-        if made is None or not used or (is_local and suite[used[0]] is not made[0]):
+        if not used or (is_local and suite[used[0]] is not made[0]):
             continue
         block = suite[used[0] : used[-1] + 1]
         inside = sum(_mentions(statement, root.id) for statement in block)

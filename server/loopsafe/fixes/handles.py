@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.layout import suites
@@ -18,14 +19,7 @@ class Handles:
 
     def __init__(self, function: ast.AsyncFunctionDef, opens: Callable[[ast.expr], bool]) -> None:
         self._opens = opens
-        self._made: dict[str, ast.expr] = {}
-        """What each variable that is set once is made of."""
-        counts: dict[str, int] = {}
-        for node in own_nodes(function):
-            for name in bound_by(node):
-                counts[name] = counts.get(name, 0) + 1
-            self._made.update(_made(node))
-        self._made = {name: made for name, made in self._made.items() if counts[name] == 1}
+        self._made = _made_once(function)
 
     def behind(self, node: ast.AST | None) -> list[str]:
         """The variables behind an expression: its own, the one that is made of, and so on."""
@@ -101,6 +95,18 @@ class Handles:
             for name, made in _made(node).items()
             if _root(made) in tied and not _gives_data(made)
         }
+
+
+@lru_cache(maxsize=16)
+def _made_once(function: ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    """What each variable that is set once is made of; not to be changed."""
+    counts: dict[str, int] = {}
+    made: dict[str, ast.expr] = {}
+    for node in own_nodes(function):
+        for name in bound_by(node):
+            counts[name] = counts.get(name, 0) + 1
+        made.update(_made(node))
+    return {name: value for name, value in made.items() if counts[name] == 1}
 
 
 def _made(node: ast.AST) -> dict[str, ast.expr]:

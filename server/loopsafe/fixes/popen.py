@@ -23,8 +23,10 @@ _CAVEAT = "Where the task is cancelled, the program goes on by itself."
 
 def cures(site: Site) -> Iterator[Fix]:
     """The start and all uses of a process that a variable of the function holds."""
-    function = site.function
-    if function is None or not site.direct or choose(site).name not in table("process")["idioms"]:
+    function, made_by = site.function, table("process")["popen"]["made"]
+    if function is None or not any(f"{site.finding.sink}.".startswith(f"{m}.") for m in made_by):
+        return
+    if not site.direct or choose(site).name not in table("process")["idioms"]:
         return
     name, made = _process(site, function)
     there = site_at(site, made.func) if made else None
