@@ -63,6 +63,7 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "eager-offload": ((eager.cures,),),
     "nested-loop": ((nested_loop.cures,),),
     "await-sync": (_ASYNC, (offload.cures,)),
+    "blocking-future": ((to_def.cures,), (nested_loop.cures, *_ASYNC), _THREAD),
     "unused-ignore": ((unused.cures,),),
 }
 # Where one of these is safe, moving the call to a thread would be a detour.
