@@ -123,7 +123,8 @@ class Wide:
         if is_local and any(async_object.cures(locate(finding, context))):
             return None  # That cure says it already.
         article = "an" if twin[:1] in "aeiou" else "a"
-        title = f"Make {client.name} {article} {twin}, and await all its calls"
+        uses = "uses" if primitives.is_primitive(client.cls) else "calls"
+        title = f"Make {client.name} {article} {twin}, and await all its {uses}"
         awaitable = {
             other.span: method
             for other in self._files.findings(finding.path)

@@ -123,6 +123,16 @@ def _chained(name: ast.expr) -> str:
     return text if len(text) <= _LONG else ""
 
 
+def shown_whole(site: Site, moved: ast.expr) -> str:
+    """The same, with what a builtin goes through: `list(rows())`."""
+    text = shown(moved)
+    given = moved.args[0] if isinstance(moved, ast.Call) and moved.args else None
+    if isinstance(moved, ast.Call) and isinstance(given, ast.Call) and is_consumer(site, moved):
+        longer = f"{text[:-1]}{shown(given)})"
+        return longer if dotted(given.func) and len(longer) <= _LONG else text
+    return text
+
+
 def is_consumer(site: Site, call: ast.Call) -> bool:
     """Whether a call is one of the builtins that iterate what they are given."""
     function = call.func

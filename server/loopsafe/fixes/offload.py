@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from loopsafe.fixes import eager
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import Idiom, choose
-from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown
+from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown_whole
 from loopsafe.fixes.operation import item_statement, operation
 from loopsafe.fixes.place import is_given_to_await, may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
@@ -37,7 +37,7 @@ def cures(site: Site) -> Iterator[Fix]:
         if edits:
             caveat = risk(site, moved)
             safety = Safety.UNSAFE if caveat else Safety.SAFE
-            title = f"Run {shown(moved)} in a thread with {idiom.shows}"
+            title = f"Run {shown_whole(site, moved)} in a thread with {idiom.shows}"
             yield Fix(title, safety, edits, caveat=caveat)
             yield from at_once(site, idiom, moved)
 
