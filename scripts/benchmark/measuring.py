@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.client import Client
 from benchmark.edits import KINDS, Edited
@@ -111,15 +112,16 @@ def _offered(client: Client, files: Sequence[Edited]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {ASKED: [], RESOLVED: []}
     for file in files:
         client.change(file.path, file.body(0))
+        later: dict[str, Any] = {}
         for finding in client.diagnostics(file.path):
             began = time.perf_counter()
             actions = client.actions(file.path, finding)
             times[ASKED].append(time.perf_counter() - began)
-            for action in actions:
-                if action.get("edit") is None and action.get("data") is not None:
-                    began = time.perf_counter()
-                    client.ask("codeAction/resolve", action)
-                    times[RESOLVED].append(time.perf_counter() - began)
+            later |= {a["title"]: a for a in actions if a.get("edit") is None and "data" in a}
+        for action in later.values():
+            began = time.perf_counter()
+            client.ask("codeAction/resolve", action)
+            times[RESOLVED].append(time.perf_counter() - began)
         _answered(client, file.path, file.text)
     return {kind: found for kind, found in times.items() if found}
 
