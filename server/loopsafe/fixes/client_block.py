@@ -109,10 +109,12 @@ def _uses(
         key = node.slice if isinstance(node, ast.Subscript) else None
         if isinstance(key, ast.Constant) and key.value in entry["streams"]:
             return None
-        is_client = isinstance(node, ast.Name) and bool(client.name) and node.id == client.name
-        if not (is_client and isinstance(node.ctx, ast.Load)) and node is not client.made:
-            continue
-        if node is client.made and client.name:
+        if client.name:
+            is_client = isinstance(node, ast.Name) and node.id == client.name
+            is_used = is_client and not any(node is target for target in _targets(client))
+        else:
+            is_used = node is client.made
+        if not is_used:
             continue
         parent = parents.get(id(node))
         if isinstance(parent, ast.Attribute) and parent.attr in entry["plain"]:
@@ -122,6 +124,11 @@ def _uses(
             return None
         changes += used
     return changes
+
+
+def _targets(client: _Client) -> Sequence[ast.expr]:
+    first = client.block[0]
+    return first.targets if client.is_local and isinstance(first, ast.Assign) else ()
 
 
 def _awaited(

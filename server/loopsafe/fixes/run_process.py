@@ -56,7 +56,8 @@ def _edits(
         if value.startswith("subprocess."):
             if value.endswith(".PIPE"):
                 continue  # As it does by itself.
-            written = spell(site, *value.split("."))
+            owner, _, last = value.rpartition(".")
+            written = spell(site, owner, last)
             if written is None:
                 return None
             imports += written.edits
