@@ -63,12 +63,14 @@ LOCK = """
         return x, lock.locked()
 """
 SEMAPHORE = """
+    import asyncio
     import threading
 
     places = threading.Semaphore(1)
 
     async def main():
         with places:
+            await asyncio.sleep(0)
             return 1
 """
 
