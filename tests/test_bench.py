@@ -114,10 +114,17 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     assert "Project: shop, 16 files" in done.stdout
-    for title in ("without a cache", "nothing changed", "one line changed", "From an edit"):
+    titles = (
+        "without a cache",
+        "nothing changed",
+        "one line changed",
+        "From an edit",
+        "light bulb",
+    )
+    for title in titles:
         assert title in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("| loopsafe")]
-    assert len(rows) == 3 + 3 + 1
+    assert len(rows) == 3 + 3 + 2 + 1
     check = [sys.executable, "-m", "loopsafe", "check", str(project), "--output-format", "json"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT / "server")}
     found = json.loads(measured(check, tmp_path, variables).output)

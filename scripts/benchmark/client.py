@@ -32,7 +32,11 @@ _CAPABILITIES = {
         "publishDiagnostics": {"relatedInformation": True},
         "hover": {"contentFormat": ["markdown"]},
         "codeLens": {},
-        "codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix"]}}},
+        "codeAction": {
+            "codeActionLiteralSupport": {"codeActionKind": {"valueSet": ["quickfix", "source"]}},
+            "dataSupport": True,
+            "resolveSupport": {"properties": ["edit"]},
+        },
     },
 }
 
@@ -133,6 +137,12 @@ class Client:
         """The findings of a buffer as it is now; waits for them."""
         answer = self.ask("textDocument/diagnostic", {"textDocument": {"uri": path.as_uri()}})
         return list(answer.get("items", ()))
+
+    def actions(self, path: Path, finding: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What the light bulb of a finding offers."""
+        context = {"diagnostics": [finding], "triggerKind": 2}
+        where = {"textDocument": {"uri": path.as_uri()}, "range": finding["range"]}
+        return list(self.ask("textDocument/codeAction", {**where, "context": context}) or ())
 
     def rest(self) -> None:
         """Waits until the server has nothing left to do in the background."""

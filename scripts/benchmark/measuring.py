@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.client import Client
 from benchmark.edits import KINDS, Edited
@@ -15,6 +16,7 @@ from benchmark.tools import Tool
 
 COLD, WARM, EDITED = "without a cache", "again, nothing changed", "again, one line changed"
 SCENARIOS = (COLD, WARM, EDITED)
+ASKED, RESOLVED = "what it offers", "an edit that is made when it is chosen"
 _PAUSE_SECONDS = 0.1
 """Between two keystrokes of a fast typist."""
 
@@ -39,6 +41,9 @@ class Typing:
     """From an edit to its diagnostics, by kind of edit."""
     work: dict[str, float] = field(default_factory=dict)
     """Processor time of an edit with what it leads to in the background, by kind of edit."""
+    offered: dict[str, list[float]] = field(default_factory=dict)
+    """From opening the light bulb of a finding to what it offers, and from choosing a part of that
+    whose edit is made only then to the edit."""
     findings: int = 0
     cost: Cost | None = None
 
@@ -90,6 +95,7 @@ def typing(tool: Tool, files: Sequence[Edited], edits: int) -> Typing:
             for file in files:
                 _answered(client, file.path, file.text)
             client.rest()
+        result.offered = _offered(client, files)
     result.cost = client.cost
     return result
 
@@ -99,6 +105,25 @@ def _answered(client: Client, path: Path, text: str) -> float:
     client.change(path, text)
     client.diagnostics(path)
     return time.perf_counter() - began
+
+
+def _offered(client: Client, files: Sequence[Edited]) -> dict[str, list[float]]:
+    """The light bulb of each finding, after an edit, so that nothing is known of its fixes."""
+    times: dict[str, list[float]] = {ASKED: [], RESOLVED: []}
+    for file in files:
+        client.change(file.path, file.body(0))
+        later: dict[str, Any] = {}
+        for finding in client.diagnostics(file.path):
+            began = time.perf_counter()
+            actions = client.actions(file.path, finding)
+            times[ASKED].append(time.perf_counter() - began)
+            later |= {a["title"]: a for a in actions if a.get("edit") is None and "data" in a}
+        for action in later.values():
+            began = time.perf_counter()
+            client.ask("codeAction/resolve", action)
+            times[RESOLVED].append(time.perf_counter() - began)
+        _answered(client, file.path, file.text)
+    return {kind: found for kind, found in times.items() if found}
 
 
 def _turns(files: Sequence[Edited], edits: int) -> Iterator[tuple[int, Edited]]:

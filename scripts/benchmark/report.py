@@ -62,6 +62,13 @@ def editing(
         rows.append([f"{name}, run again", "a statement", *spread, _cpu(*runs.costs)])
     lines = ["", f"### From an edit to its diagnostics, {len(files)} files of {sizes} lines", ""]
     lines += [*_table(head, rows), *_edit_ratios(typed, again)]
+    head = ["", "asked for", "p50", "p95", "longest", "requests"]
+    rows = [
+        [f"{name} server", kind, *_spread(times)]
+        for name, result in typed.items()
+        for kind, times in result.offered.items()
+    ]
+    lines += ["", "### The light bulb of each finding", "", *_table(head, rows)]
     head = ["", "first diagnostics after start", "next file, p50", "longest", "peak memory", "CPU"]
     rows = [
         [

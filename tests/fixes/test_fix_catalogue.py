@@ -133,8 +133,8 @@ def test_awaiting_what_gives_nothing_to_await() -> None:
             "await load(u)",
         ),
         (
-            "asyncio.run_coroutine_threadsafe(load(u), g).result()",
-            "asyncio.run_coroutine_threadsafe(load(u), g).result",
+            "asyncio.run_coroutine_threadsafe(load(u), asyncio.get_running_loop()).result()",
+            "asyncio.run_coroutine_threadsafe(load(u), asyncio.get_running_loop()).result",
             "await load(u)",
         ),
         ("x = async_to_sync(load)(u).y", "async_to_sync", "x = (await load(u)).y"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socketserver
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +79,68 @@ def test_a_file(body: str, library: str, tmp_path: Path) -> None:
     text = main(body, f"import json\nimport os\nimport {library}")
     used = "trio" if library == "trio" else "asyncio"
     prove(case(text, "open"), f"Use {library}.open", lambda d: pipe(d, tmp_path), used)
+
+
+@pytest.mark.parametrize("library", ["aiofiles", "anyio"])
+@pytest.mark.parametrize(
+    ("made", "body"),
+    [
+        (
+            "NamedTemporaryFile",
+            "with tempfile.NamedTemporaryFile('w+', prefix='slow-') as f:\n"
+            "    f.write('a\\nb')\n    f.seek(0)\n    x = [len(l) for l in f]\n"
+            "    y = os.path.exists(f.name)\nreturn x, y, os.path.exists(f.name)",
+        ),
+        (
+            "TemporaryFile",
+            "with tempfile.TemporaryFile(prefix='slow-') as f:\n"
+            "    f.write(b'ab')\n    f.seek(1)\n    return f.read()",
+        ),
+        (
+            "TemporaryDirectory",
+            "with tempfile.TemporaryDirectory('x', 'slow-') as d:\n"
+            "    await asyncio.sleep(0)\n    x = os.listdir(d)\n"
+            "return x, os.path.exists(d), os.path.basename(d)[:5]",
+        ),
+    ],
+)
+def test_what_goes_when_it_is_left(
+    made: str, body: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporary files and folders, on a disk that is slow to make them."""
+    makers = {name: getattr(os, name) for name in ("open", "mkdir")}
+
+    @contextmanager
+    def slow(delay: float) -> Iterator[dict[str, Any]]:
+        for name, make in makers.items():
+
+            def wait(path: Any, *args: Any, _make: Any = make, **kwargs: Any) -> Any:
+                time.sleep(delay if "slow-" in str(path) else 0)
+                return _make(path, *args, **kwargs)
+
+            monkeypatch.setattr(os, name, wait)
+        monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False)
+        yield {}
+        monkeypatch.undo()
+
+    text = main(body, f"import asyncio\nimport os\nimport tempfile\nimport {library}")
+    found = case(text, f"tempfile.{made}")
+    prove(found, f".{made}()", slow)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with tempfile.NamedTemporaryFile() as f:\n    keep(f)",
+        "with tempfile.NamedTemporaryFile() as f:\n    f.file.write(b'')",
+        "with tempfile.NamedTemporaryFile(**more) as f:\n    f.write(b'')",
+        "with tempfile.NamedTemporaryFile(delete_on_close=False) as f:\n    f.write(b'')",
+        "f = tempfile.NamedTemporaryFile()\nf.write(b'')",
+    ],
+)
+def test_a_temporary_file_that_stays(body: str) -> None:
+    found = case(main(body, "import tempfile\nimport aiofiles"), "tempfile.NamedTemporaryFile")
+    assert not any(title.startswith("Use ") for title in found.titles)
 
 
 def test_writing_a_file(tmp_path: Path) -> None:
@@ -211,31 +276,42 @@ def test_calls_side_by_side() -> None:
     prove(found, "at once", waiting)
 
 
+@contextmanager
+def session(delay: float) -> Iterator[dict[str, Any]]:
+    """A session that says which threads it was used in, and for what."""
+
+    class Session:
+        def __init__(self) -> None:
+            self.threads: set[int] = set()
+            self.log: list[Any] = []
+
+        def do(self, *given: Any) -> Any:
+            self.threads.add(threading.get_ident())
+            self.log.append(given)
+            time.sleep(delay / 3)
+            return given
+
+        get = add = commit = refresh = do
+
+    yield {"Session": Session}
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        "r = subprocess.run([python, '-c', code], capture_output=True)\n"
-        "return r.args[1], r.returncode, r.stdout, r.stderr",
-        "subprocess.run([python, '-c', code], stdout=subprocess.PIPE, check=True)",
-        "try:\n    return subprocess.check_output([python, '-c', code], text=True)\n"
-        "except subprocess.CalledProcessError as e:\n    return e.cmd[1], e.returncode, e.stdout",
-        "return subprocess.call([python, '-c', code], stdout=subprocess.DEVNULL)",
+        "x = db.get(1)\nif not x:\n    raise LookupError(x)\nx = [x]\ndb.commit(x[0])\n"
+        "return x, db.log, len(db.threads)",
+        "for x in range(2):\n    y = db.get(x)\n    db.commit(y)\n    await asyncio.sleep(0)\n"
+        "return x, y, db.log",
+        "await asyncio.sleep(0)\nx = db.get(1)\ndb.commit(x)\ny = db.refresh(x)\n"
+        "await asyncio.sleep(0)\nreturn x, y, db.log, len(db.threads)",
     ],
 )
-def test_a_program(body: str) -> None:
-    callee = next(f"subprocess.{n}" for n in ("check_output", "call", "run") if f".{n}(" in body)
-    text = main(body, "import subprocess")
-    after = case(text, callee).after("create_subprocess_exec")
-    # The program's own start takes as long as it takes; the loop must not stand meanwhile.
-    for delay in DELAYS[1:]:
-        with waiting(delay) as names:
-            old = run(module(text, **names).main, repr)
-            new = run(module(after, **names).main, repr)
-        assert new.outcome == old.outcome
-        assert old.stall >= delay
-        if old.stall >= 10 * new.stall:
-            return
-    raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
+def test_a_unit_of_work(body: str) -> None:
+    text = main(f"db = Session()\n{body}", "import asyncio")
+    found = case(text, "db.commit", "sqlalchemy.orm.Session.commit", code="blocking-database")
+    assert "load more on the loop" in found.cures[0].caveat
+    prove(found, "Run the statements that use `db` in a thread", session)
 
 
 class _Redis(socketserver.StreamRequestHandler):
@@ -279,6 +355,60 @@ def test_redis(body: str) -> None:
     pytest.importorskip("redis")
     found = case(main(body, "import redis\nimport redis.asyncio"), "r.get", "redis.Redis.get")
     prove(found, "redis.asyncio.Redis", redis_server)
+
+
+class _Parts(BaseHTTPRequestHandler):
+    """Answers with three parts of a text, one by one."""
+
+    delay = 0.1
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for part in ("a", "b", "c"):
+            time.sleep(self.delay / 3)
+            choice = {"index": 0, "delta": {"content": part}, "finish_reason": None}
+            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+            self.wfile.write(f"data: {json.dumps({**chunk, 'choices': [choice]})}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def parts(delay: float) -> Iterator[dict[str, Any]]:
+    handler = type("Handler", (_Parts,), {"delay": delay})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield {"address": f"http://127.0.0.1:{server.server_port}"}
+        server.shutdown()
+
+
+@pytest.mark.parametrize("loop", ["", "direct", "with"])
+def test_an_answer_in_parts(loop: str) -> None:
+    pytest.importorskip("openai")
+    call = "client.chat.completions.create(model='m', messages=[], stream=True)"
+    body = {
+        "": f"answer = {call}\nfor part in answer:\n    ",
+        "direct": f"for part in {call}:\n    ",
+        "with": f"with {call} as answer:\n    for part in answer:\n        ",
+    }[loop]
+    body = (
+        "client = OpenAI(base_url=address, api_key='k', max_retries=0)\ntext = ''\n"
+        f"{body}text += part.choices[0].delta.content\nreturn text"
+    )
+    callee, sink = "client.chat.completions.create", "openai.OpenAI.chat.completions.create"
+    found = case(main(body, "from openai import OpenAI"), callee, sink)
+    texts = [found.text, found.after("AsyncOpenAI")]
+    outcomes = []
+    for text in texts:
+        with parts(0.2) as names:
+            outcomes.append(run(module(text, **names).main, repr).outcome)
+    assert outcomes[0] == outcomes[1] == ("result", "'abc'")
 
 
 def test_openai() -> None:

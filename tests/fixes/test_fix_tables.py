@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import re
+import subprocess
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,41 @@ def stdlib(names: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("name", stdlib(table("threads")["handles"] + table("threads")["readers"]))
 def test_files_and_their_readers_exist(name: str) -> None:
+    needs(name)
     assert callable(find(name))
+
+
+TEMPORARY = [
+    (entry["name"], blocking, twin)
+    for entry in table("files")["library"]
+    for blocking, twin in entry["temporary"].items()
+]
+
+
+@pytest.mark.parametrize(("library", "blocking", "twin"), TEMPORARY)
+def test_temporary_files_take_the_same(library: str, blocking: str, twin: dict[str, Any]) -> None:
+    needs(library)
+    for name in (blocking, twin["by"]):
+        parameters = list(inspect.signature(find(name)).parameters)
+        assert parameters[: len(twin["takes"])] == twin["takes"]
+        assert set(twin["by_name"]) <= set(parameters)
+
+
+@pytest.mark.parametrize("idiom", table("process")["library"])
+def test_a_library_runs_programs_with_the_same_options(idiom: str) -> None:
+    entry = table("process")["library"][idiom]
+    needs(entry["by"])
+    parameters = inspect.signature(find(entry["by"])).parameters
+    assert {"stdout", "stderr", *entry["passed"]} <= set(parameters)
+    assert parameters["check"].default is True
+    assert parameters["stdout"].default == parameters["stderr"].default == subprocess.PIPE
+
+
+def test_a_process_of_asyncio_has_what_is_used() -> None:
+    popen = table("process")["popen"]
+    from_asyncio = asyncio.subprocess.Process
+    assert all(inspect.iscoroutinefunction(getattr(from_asyncio, n)) for n in popen["awaited"])
+    assert set(table("process")["passed"]) <= set(inspect.signature(subprocess.Popen).parameters)
 
 
 @pytest.mark.parametrize("pattern", table("threads")["bound"])

@@ -79,7 +79,7 @@ def test_a_client_that_an_object_holds(tmp_path: Path) -> None:
         ("def plain():\n    return client", "has no async way"),
         ("async def g():\n    return client.with_options(timeout=1)", "has no async way"),
         ("async def g():\n    for x in client.embeddings.create(): print(x)", "is iterated"),
-        ("async def g():\n    client.chat.completions.create(stream=True)", "is iterated"),
+        ("async def g():\n    client.chat.completions.create(stream=True)", "only iterated"),
         ("def g(client):\n    pass", "is another thing"),
         ("def g():\n    global client\n    client = None", "is set anew"),
     ],
@@ -112,3 +112,64 @@ def test_every_class_of_the_table_has_a_twin() -> None:
         assert entry is not None, name
         assert entry.twin, name
     assert set(table("twins")["closing"]) <= set(table("twins")["classes"])
+
+
+STREAM = """
+    from openai import OpenAI
+
+    client = OpenAI()
+
+
+    async def ask(text):
+        answer = client.chat.completions.create(model="m", messages=[], stream=True)
+        for part in answer:
+            yield part
+
+
+    async def ask_at_once(text):
+        for part in client.chat.completions.create(model="m", messages=[], stream=True):
+            yield part
+"""
+
+
+def test_an_answer_in_parts(tmp_path: Path) -> None:
+    text = textwrap.dedent(STREAM).lstrip()
+    changed = text.replace("OpenAI", "AsyncOpenAI").replace("    for", "    async for")
+    changed = changed.replace("client.chat", "await client.chat")
+    assert after(Project(tmp_path, app=STREAM), 7) == changed
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "answer.close()",
+        "list(answer)",
+        "yield answer",
+        "for answer in (): pass",
+        "f = lambda: answer",
+    ],
+)
+def test_an_answer_in_parts_that_goes_elsewhere(use: str, tmp_path: Path) -> None:
+    text = STREAM.replace(
+        "        for part in answer:", f"        {use}\n        for part in answer:"
+    )
+    project = Project(tmp_path, app=text)
+    path = str(project.root / "app.py")
+    finding = next(f for f in project.engine.report(path).findings if f.span.line == 7)
+    [fix] = project.engine.wide_fixes(finding)
+    assert fix.kind == "refused"
+    assert "is not only iterated" in fix.caveat
+
+
+def test_a_local_client_is_offered_once(tmp_path: Path) -> None:
+    text = """
+        from openai import OpenAI
+
+        async def ask(text):
+            client = OpenAI()
+            return client.embeddings.create(model="m", input=text)
+    """
+    project = Project(tmp_path, app=text)
+    [finding] = project.engine.report(str(project.root / "app.py")).findings
+    assert "Use openai.AsyncOpenAI" in [fix.title for fix in project.engine.fixes(finding)]
+    assert not project.engine.wide_fixes(finding)

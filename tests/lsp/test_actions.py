@@ -338,7 +338,7 @@ async def b():
 async def c():
     time.sleep(3)
 """
-PLAIN = "Loopsafe: Make all endpoints that await nothing, and block, a plain def in"
+PLAIN = "Loopsafe: Make every blocking endpoint without await a plain def in"
 
 
 async def test_endpoints_become_plain_for_a_file_and_for_the_workspace(tmp_path: Path) -> None:

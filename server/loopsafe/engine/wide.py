@@ -10,9 +10,10 @@ from typing import NamedTuple
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
 from loopsafe.engine.cures import Cures, number_of
-from loopsafe.fixes import fixes
+from loopsafe.fixes import async_object, fixes, primitives
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.fixes.site import locate
 from loopsafe.fixes.twins import Client, client_of, replaced
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety
@@ -118,8 +119,12 @@ class Wide:
         twin = self._files.twin(client.cls) if client is not None else ""
         if client is None or not twin:
             return None
+        is_local = isinstance(client.scope, ast.AsyncFunctionDef)
+        if is_local and any(async_object.cures(locate(finding, context))):
+            return None  # That cure says it already.
         article = "an" if twin[:1] in "aeiou" else "a"
-        title = f"Make {client.name} {article} {twin}, and await all its calls"
+        uses = "uses" if primitives.is_primitive(client.cls) else "calls"
+        title = f"Make {client.name} {article} {twin}, and await all its {uses}"
         awaitable = {
             other.span: method
             for other in self._files.findings(finding.path)
@@ -127,10 +132,14 @@ class Wide:
         }
         try:
             self._check_outside(module, context, client)
-            edits = replaced(context, client, twin, awaitable)
+            if primitives.is_primitive(client.cls):
+                edits = primitives.replaced(context, client, twin)
+            else:
+                edits = replaced(context, client, twin, awaitable)
         except Stuck as why:
             return Fix(title, Safety.DISPLAY, (), "refused", str(why))
         caveat = "An async client belongs to one event loop, and is closed with `await`."
+        caveat = primitives.CAVEAT if primitives.is_primitive(client.cls) else caveat
         return Fix(title, Safety.UNSAFE, edits, caveat=caveat)
 
     def _method(self, finding: Finding, cls: str) -> str:

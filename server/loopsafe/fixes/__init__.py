@@ -16,13 +16,16 @@ from loopsafe.fixes import (
     async_session,
     attribute,
     block,
+    client_block,
     drop_in,
     eager,
     future,
     ignore,
     nested_loop,
     offload,
+    popen,
     process,
+    run_process,
     scoped,
     thread_flag,
     to_def,
@@ -51,6 +54,8 @@ _ASYNC: tuple[Cure, ...] = (
     async_object.cures,
     async_session.cures,
     async_client.cures,
+    client_block.cures,
+    popen.cures,
 )
 _THREAD: tuple[Cure, ...] = (block.cures, scoped.cures, offload.cures)
 _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
@@ -58,11 +63,12 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "eager-offload": ((eager.cures,),),
     "nested-loop": ((nested_loop.cures,),),
     "await-sync": (_ASYNC, (offload.cures,)),
+    "blocking-future": ((to_def.cures,), (nested_loop.cures, *_ASYNC), _THREAD),
     "unused-ignore": ((unused.cures,),),
 }
 # Where one of these is safe, moving the call to a thread would be a detour.
 _ENOUGH: tuple[Cure, ...] = (drop_in.cures, attribute.cures, future.cures)
-_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (process.cures,))
+_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (run_process.cures, process.cures))
 
 
 def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:

@@ -29,15 +29,17 @@ def cures(site: Site) -> Iterator[Fix]:
         return
     edits = [site.draft.insert(site.draft.start(block), "async ")]
     for item in block.items:
-        name = item.optional_vars
-        opened = _opened(site, item.context_expr, library)
-        uses = _uses(site, function, block, name.id) if isinstance(name, ast.Name) else None
+        temporary = _temporary(site, item.context_expr, library)
+        opened = _opened(site, item.context_expr, library, temporary)
+        uses = _uses(site, function, block, item, temporary)
         if opened is None or uses is None:
             return
         edits += [*opened, *uses]
+    first = _temporary(site, block.items[0].context_expr, library)
     caveat = _caveat(site, block, library)
     safety = Safety.UNSAFE if caveat else Safety.SAFE
-    yield Fix(f"Use {library['open']}()", safety, tuple(edits), caveat=caveat)
+    title = f"Use {first['by'] if first else library['open']}()"
+    yield Fix(title, safety, tuple(edits), caveat=caveat)
 
 
 def _block(site: Site) -> ast.With | None:
@@ -74,16 +76,32 @@ def _imports(site: Site, library: dict[str, Any]) -> bool:
     return any(module.partition(".")[0] == library["name"] for module in imported)
 
 
-def _opened(site: Site, call: ast.expr, library: dict[str, Any]) -> list[Edit] | None:
-    """`open(p)` and `p.open()`, opened by the library."""
+def _temporary(site: Site, call: ast.expr, library: dict[str, Any]) -> dict[str, Any] | None:
+    """The library's class for a temporary file or folder, if it takes the same arguments."""
+    full = site.full_name(call.func) if isinstance(call, ast.Call) else ""
+    entry: dict[str, Any] | None = library["temporary"].get(full)
+    if entry is None or not isinstance(call, ast.Call):
+        return None
+    known = {*entry["takes"], *entry["by_name"]}
+    by_name = all(keyword.arg in known for keyword in call.keywords)
+    starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+    return entry if by_name and not starred and len(call.args) <= len(entry["takes"]) else None
+
+
+def _opened(
+    site: Site, call: ast.expr, library: dict[str, Any], temporary: dict[str, Any] | None
+) -> list[Edit] | None:
+    """`open(p)`, `p.open()` and a temporary file, opened by the library."""
     if not isinstance(call, ast.Call) or not site.draft.faithful(call):
         return None
-    module, _, name = library["open"].rpartition(".")
+    module, _, name = (temporary["by"] if temporary else library["open"]).rpartition(".")
     spelling = spell(site, module, name)
     if spelling is None:
         return None
     draft, before = site.draft, "await " * library["awaited"]
     start, stop = draft.start(call), draft.callee_stop(call)
+    if temporary:
+        return [*spelling.edits, draft.replace(start, stop, spelling.text)]
     if site.full_name(call.func) in table("files")["functions"]:
         return [*spelling.edits, draft.replace(start, stop, before + spelling.text)]
     is_method = call is site.call and site.finding.sink in table("files")["methods"]
@@ -100,9 +118,18 @@ def _opened(site: Site, call: ast.expr, library: dict[str, Any]) -> list[Edit] |
 
 
 def _uses(
-    site: Site, function: ast.AsyncFunctionDef, block: ast.With, name: str
+    site: Site,
+    function: ast.AsyncFunctionDef,
+    block: ast.With,
+    item: ast.withitem,
+    temporary: dict[str, Any] | None,
 ) -> list[Edit] | None:
     """The edits of all uses of a file in its block; None where one has no async way."""
+    if temporary and temporary["plain"]:
+        return []
+    if not isinstance(item.optional_vars, ast.Name):
+        return None
+    name = item.optional_vars.id
     parents = {id(c): n for n in ast.walk(block) for c in ast.iter_child_nodes(n)}
     edits: list[Edit] = []
     bound = 0
@@ -188,8 +215,9 @@ def _given(site: Site, node: ast.Name, call: ast.Call) -> list[Edit] | None:
 
 def _caveat(site: Site, block: ast.With, library: dict[str, Any]) -> str:
     if not _imports(site, library):
-        return f"The file then depends on {library['name']}, which is installed."
-    if not all(_only_reads(item.context_expr) for item in block.items):
+        return f"The module then depends on {library['name']}, which is installed."
+    kept = [i.context_expr for i in block.items if not _temporary(site, i.context_expr, library)]
+    if not all(map(_only_reads, kept)):
         return "Other code may run before the file is closed, and see it half written."
     return ""
 

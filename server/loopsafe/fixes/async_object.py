@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import bound_by, own_nodes
+from loopsafe.fixes.names import bindings, own_nodes
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, site_at
@@ -58,14 +58,15 @@ def _construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None
 
 def _value(function: ast.AsyncFunctionDef, name: str) -> ast.expr | None:
     """What the only assignment of a local variable gives it."""
+    if len(bindings(function).get(name, [])) != 1:
+        return None
     found: list[ast.expr | None] = []
     for node in own_nodes(function):
         if isinstance(node, ast.Assign) and [_id(t) for t in node.targets] == [name]:
             found.append(node.value)
         elif isinstance(node, ast.With):
             found += [i.context_expr for i in node.items if _id(i.optional_vars) == name]
-    bound = sum(name in bound_by(node) for node in own_nodes(function))
-    return found[0] if len(found) == bound == 1 else None
+    return found[0] if len(found) == 1 else None
 
 
 def _id(node: ast.expr | None) -> str:
@@ -171,9 +172,14 @@ class _Change:
             if method not in plain and "*" not in plain:
                 return False
             return inner is None or self._of(call, inner)
-        refused = table("objects")["refused"].get(known.name.partition(".")[0], [])
-        if method in refused or any(_streams(keyword) for keyword in call.keywords):
+        package = known.name.partition(".")[0]
+        if method in table("objects")["refused"].get(package, []):
             return False
+        parts = streams(call)
+        if parts is not False:
+            inner = table("objects")["streams"].get(package) if parts else None
+            if inner is None:
+                return False
         twin = closing or (blocking.twin.rpartition(".")[2] if blocking else "") or method
         there = site_at(self.site, node)
         if there.function is not self.function or not may_await(there):
@@ -250,8 +256,12 @@ def _joined(edits: list[Edit]) -> Iterator[Edit]:
         yield Edit(edits[0].path, span, content)
 
 
-def _streams(keyword: ast.keyword) -> bool:
-    """Whether an argument asks for an answer in parts, which would be read in another way."""
-    if keyword.arg != "stream":
-        return keyword.arg is None
-    return not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+def streams(call: ast.Call) -> bool | None:
+    """Whether the arguments ask for an answer in parts; None where they do not tell."""
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            return None
+        if keyword.arg == "stream":
+            value = keyword.value
+            return bool(value.value) if isinstance(value, ast.Constant) else None
+    return False

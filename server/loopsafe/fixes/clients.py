@@ -38,6 +38,7 @@ class Pair:
     methods: Mapping[str, Method]
     keywords: Mapping[str, str]
     constructor: Mapping[str, str]
+    rivals: frozenset[str] = frozenset()
     session_attributes: frozenset[str] = frozenset()
     session_arguments: frozenset[str] = frozenset()
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +73,8 @@ def spell_client(site: Site, pair: Pair) -> tuple[str, Spelling] | None:
     """The module of the async client that the file can have, and how it names the class."""
     imported = survey(site.context.tree).imported
     present = [m for m in pair.clients if m in imported]
-    present += [m for m in pair.clients if site.context.installed(m)]
+    if imported.isdisjoint(pair.rivals):
+        present += [m for m in pair.clients if site.context.installed(m)]
     if not present:
         return None
     spelling = spell(site, present[0], pair.client)
@@ -151,7 +153,7 @@ def _pair(entry: dict[str, Any], package: str) -> Pair:
         )
         for name, method in fields["methods"].items()
     }
-    for name in ("session_attributes", "session_arguments", "safe"):
+    for name in ("rivals", "session_attributes", "session_arguments", "safe"):
         fields[name] = frozenset(fields.get(name, ()))
     return Pair(package=package, **fields)
 

@@ -34,7 +34,8 @@ def cures(site: Site) -> Iterator[Fix]:
         if method:
             start, stop = site.draft.start(call), site.draft.stop(call.func) - len(call.func.attr)
             edits = _replaced(site, call, site.draft.source.text[start:stop] + method)
-            yield Fix(f"Use await .{method}()", Safety.SAFE, edits)
+            owner = dotted(call.func.value)
+            yield Fix(f"Use await {owner}.{method}()", Safety.SAFE, edits)
         else:
             yield from _wrapped(site, call, call.func)
 

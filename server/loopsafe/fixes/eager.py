@@ -13,6 +13,7 @@ from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import dotted
+from loopsafe.fixes.place import is_given_to_await, last_name
 from loopsafe.fixes.rewrite import callee_as_argument, has_bare_generator, in_thread
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit, Fix, Safety
@@ -25,7 +26,7 @@ def cures(site: Site) -> Iterator[Fix]:
     outer, inner = _calls(site)
     if outer is None or inner is None or not site.draft.faithful(outer):
         return
-    if wants_awaitable(outer):
+    if is_given_to_await(inner, outer):
         yield from _wrapped(site, inner, last_name(outer))
         return
     takes = table("eager")["taking"].get(last_name(outer))
@@ -38,19 +39,6 @@ def cures(site: Site) -> Iterator[Fix]:
         yield Fix(title, Safety.UNSAFE, edits, caveat=_CAVEAT)
 
 
-def wants_awaitable(call: ast.AST | None) -> bool:
-    """Whether a call takes something to await: `asyncio.gather(...)`."""
-    return isinstance(call, ast.Call) and last_name(call) in table("eager")["awaiting"]
-
-
-def last_name(call: ast.Call) -> str:
-    """`run_in_executor` of `asyncio.get_running_loop().run_in_executor(...)`."""
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
 def _calls(site: Site) -> tuple[ast.Call | None, ast.Call | None]:
     """The offloading call and the call among its arguments, whichever of them is underlined."""
     call = site.call
@@ -58,7 +46,7 @@ def _calls(site: Site) -> tuple[ast.Call | None, ast.Call | None]:
         return None, None
     takes = table("eager")["taking"].get(last_name(call))
     position = takes["position"] if takes else 0
-    if takes or wants_awaitable(call):
+    if takes or last_name(call) in table("eager")["awaiting"]:
         inner = call.args[position] if len(call.args) == position + 1 else None
         if isinstance(inner, ast.Call):
             return call, inner

@@ -13,6 +13,8 @@ from loopsafe.model import Edit, Span
 from loopsafe.text import SourceText
 
 _TRIVIA = re.compile(r"(?:[ \t\f\r\n)]|\\\r?\n|#[^\r\n]*)*")
+_IN_CLASS = "class _:\n"
+"""Stands for the head of a class."""
 
 
 class Draft:
@@ -79,7 +81,8 @@ class Draft:
 def compiles(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> bool:
     """Whether the file still compiles after the edits, if it did before.
 
-    Only the statements of the module that an edit touches are compiled, and new lines between them.
+    Only those statements of the module, and of its classes, are compiled that an edit touches, and
+    new lines between them.
     """
     flags = 0
     for node in tree.body:
@@ -102,13 +105,39 @@ def _regions(
         if not inside:
             continue
         left = [e for e in left if e not in inside]
-        start = min(first, *(e.span.line for e in inside))
-        stop = max(last, *(_last_line(e.span) for e in inside))
-        text = SourceText("".join(source.line(n) + "\n" for n in range(start, stop + 1)))
-        moved = tuple(Edit(e.path, _shifted(e.span, start - 1), e.content) for e in inside)
-        yield text.text, text.apply(moved)
+        members = _members(tree, first, last)
+        parts = [(m, [e for e in inside if _lies_in(e.span, m)]) for m in members]
+        if sum(len(edits) for _, edits in parts) == len(inside):
+            for lines, touching in parts:
+                if touching:
+                    before, after = _region(source, *lines, touching)
+                    yield _IN_CLASS + before, _IN_CLASS + after
+        else:
+            start = min(first, *(e.span.line for e in inside))
+            stop = max(last, *(_last_line(e.span) for e in inside))
+            yield _region(source, start, stop, inside)
     for edit in left:
         yield "", edit.content
+
+
+def _region(source: SourceText, start: int, stop: int, edits: list[Edit]) -> tuple[str, str]:
+    """Some lines before and after edits in them."""
+    text = SourceText("".join(source.line(n) + "\n" for n in range(start, stop + 1)))
+    moved = tuple(Edit(e.path, _shifted(e.span, start - 1), e.content) for e in edits)
+    return text.text, text.apply(moved)
+
+
+def _members(tree: ast.Module, first: int, last: int) -> list[tuple[int, int]]:
+    """First and last lines of the statements of the class that has these lines for itself."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and (first_line(node), node.end_lineno) == (first, last):
+            ranges = _line_ranges(node)
+            return ranges if ranges[0][0] > node.lineno else []
+    return []
+
+
+def _lies_in(span: Span, lines: tuple[int, int]) -> bool:
+    return lines[0] <= span.line and span.end_line <= lines[1]
 
 
 def _last_line(span: Span) -> int:
@@ -116,8 +145,8 @@ def _last_line(span: Span) -> int:
     return span.end_line - (span.end_column == 0 and span.end_line > span.line)
 
 
-def _line_ranges(tree: ast.Module) -> list[tuple[int, int]]:
-    """First and last lines of the module's statements; those that share a line are one range."""
+def _line_ranges(tree: ast.Module | ast.ClassDef) -> list[tuple[int, int]]:
+    """First and last lines of the statements; those that share a line are one range."""
     ranges: list[tuple[int, int]] = []
     for node in tree.body:
         first, last = first_line(node), node.end_lineno or node.lineno

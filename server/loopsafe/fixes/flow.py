@@ -61,6 +61,14 @@ def flow_of(
     return Flow(tuple(sorted(results)), tuple(sorted(shared)), tuple(sorted(globals_)), returns)
 
 
+def suspends(statement: ast.stmt) -> bool:
+    """Whether a statement waits for the loop, in its own function."""
+    return any(
+        isinstance(node, _SUSPENDS) or (isinstance(node, ast.comprehension) and node.is_async)
+        for node in (statement, *own_nodes(statement))
+    )
+
+
 def _is_tied(node: ast.AST) -> bool:
     """Whether a node only works in its own function, or needs that to be a coroutine."""
     if isinstance(node, (*_SUSPENDS, ast.Global, ast.Nonlocal)):

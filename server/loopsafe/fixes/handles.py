@@ -6,9 +6,11 @@ They must be used up in the thread that opened them, so that all of it moves or 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.layout import suites
 from loopsafe.fixes.names import bound_by, own_nodes
 
 
@@ -17,25 +19,18 @@ class Handles:
 
     def __init__(self, function: ast.AsyncFunctionDef, opens: Callable[[ast.expr], bool]) -> None:
         self._opens = opens
-        self._made: dict[str, ast.expr] = {}
-        """What each variable that is set once is made of."""
-        counts: dict[str, int] = {}
-        for node in own_nodes(function):
-            for name in bound_by(node):
-                counts[name] = counts.get(name, 0) + 1
-            self._made.update(_made(node))
-        self._made = {name: made for name, made in self._made.items() if counts[name] == 1}
+        self._made = _made_once(function)
 
-    def origin(self, node: ast.AST | None) -> str:
-        """The variable that the object at the root of an expression comes from, in the end."""
-        name = _root(node)
+    def behind(self, node: ast.AST | None) -> list[str]:
+        """The variables behind an expression: its own, the one that is made of, and so on."""
+        names = [_root(node)]
         for _ in range(len(self._made)):
-            made = self._made.get(name)
+            made = self._made.get(names[-1])
             before = _root(made) if made is not None and not self._opens(made) else ""
             if before not in self._made:
                 break
-            name = before
-        return name
+            names.append(before)
+        return names
 
     def entered(self, block: ast.With, name: str) -> bool:
         """Whether a `with` gives a variable its object."""
@@ -52,18 +47,17 @@ class Handles:
         return made is not None and self._opens(made)
 
     def run(
-        self, function: ast.AsyncFunctionDef, node: ast.AST
+        self, function: ast.AsyncFunctionDef, node: ast.AST, name: str
     ) -> tuple[str, Sequence[ast.stmt]] | None:
         """The statements from where an assignment opens a handle to the last that uses it.
 
         None where the object is no such handle, is not used, or is used outside of them.
         """
-        name = self.origin(node)
         name = name if self.opened(name) else self._assigned(node)
         made = self._made.get(name)
         if made is None or not self._opens(made):
             return None
-        for suite in _suites(function):
+        for suite in suites(function):
             first = next((i for i, s in enumerate(suite) if _assigns(s, name, made)), None)
             if first is None:
                 continue
@@ -103,6 +97,18 @@ class Handles:
         }
 
 
+@lru_cache(maxsize=16)
+def _made_once(function: ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    """What each variable that is set once is made of; not to be changed."""
+    counts: dict[str, int] = {}
+    made: dict[str, ast.expr] = {}
+    for node in own_nodes(function):
+        for name in bound_by(node):
+            counts[name] = counts.get(name, 0) + 1
+        made.update(_made(node))
+    return {name: value for name, value in made.items() if counts[name] == 1}
+
+
 def _made(node: ast.AST) -> dict[str, ast.expr]:
     """The variables that a node sets, with what they are made of."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -128,14 +134,6 @@ def _gives_data(made: ast.expr) -> bool:
         return True
     function = made.func if isinstance(made, ast.Call) else made
     return isinstance(function, ast.Attribute) and function.attr in table("threads")["data"]
-
-
-def _suites(function: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in (function, *own_nodes(function)):
-        for field in ("body", "orelse", "finalbody"):
-            suite = getattr(node, field, None)
-            if isinstance(suite, list) and suite and isinstance(suite[0], ast.stmt):
-                yield suite
 
 
 def _assigns(statement: ast.stmt, name: str, made: ast.expr) -> bool:

@@ -20,6 +20,8 @@ from loopsafe.fixes.site import Site, is_generator
 from loopsafe.model import Edit, Fix, Safety
 
 _ALL = "All items are read before the first one is used."
+_LONG = 40
+"""Characters of an expression that a title shows."""
 
 
 def is_lazy(site: Site) -> bool:
@@ -73,8 +75,10 @@ def at_once(site: Site, idiom: Idiom, moved: ast.expr) -> Iterator[Fix]:
     generator = comprehension.generators[0]
     if generator.is_async or idiom.name not in table("threads")["gathered"]:
         return
-    if not may_move(comprehension):
-        return
+    given = (*moved.args, *(keyword.value for keyword in moved.keywords))
+    calls = any(isinstance(node, ast.Call) for argument in given for node in ast.walk(argument))
+    if calls or not may_move(comprehension):
+        return  # What its arguments call would be called before all of the others.
     gather, edits = spell(site, "asyncio", "gather"), in_thread(site, idiom, moved)
     if gather is None or edits is None:
         return
@@ -89,18 +93,44 @@ def at_once(site: Site, idiom: Idiom, moved: ast.expr) -> Iterator[Fix]:
 
 
 def shown(moved: ast.expr) -> str:
-    """An expression as a title names it: `requests.get()`, `.fetchall()`, `user.name`."""
+    """An expression as a title names it: `requests.get()`, `urlopen(...).read()`, `user.name`."""
     called = isinstance(moved, ast.Call)
     name = moved.func if isinstance(moved, ast.Call) else moved
     if isinstance(moved, ast.Subscript):
         return f"{shown(moved.value)}[...]"
-    text = dotted(name)
+    text = dotted(name) or _chained(name)
     if not text and not called:
         return "the operation"
     if not text:
         text = f".{name.attr}" if isinstance(name, ast.Attribute) else "the call"
         called = called and text != "the call"
     return text + "()" * called
+
+
+def _chained(name: ast.expr) -> str:
+    """`db.query(...).first` of a chain of calls; empty where that would be long."""
+    parts: list[str] = []
+    while not dotted(name):
+        if isinstance(name, ast.Attribute):
+            parts.append(f".{name.attr}")
+            name = name.value
+        elif isinstance(name, ast.Call):
+            parts.append("(...)" if name.args or name.keywords else "()")
+            name = name.func
+        else:
+            return ""
+    text = dotted(name) + "".join(reversed(parts))
+    return text if len(text) <= _LONG else ""
+
+
+def shown_whole(site: Site, moved: ast.expr) -> str:
+    """The same, with what a builtin goes through: `list(rows())`."""
+    text = shown(moved)
+    given = moved.args[0] if isinstance(moved, ast.Call) and moved.args else None
+    if isinstance(moved, ast.Call) and isinstance(given, ast.Call) and is_consumer(site, moved):
+        longer = f"{text[:-1]}{shown(given)})"
+        return longer if dotted(given.func) and len(longer) <= _LONG else text
+    return text
 
 
 def is_consumer(site: Site, call: ast.Call) -> bool:

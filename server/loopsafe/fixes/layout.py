@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from loopsafe.fixes.edits import Draft, first_line
+from loopsafe.fixes.names import own_nodes
 
 
 def string_lines(node: ast.AST) -> frozenset[int]:
@@ -19,6 +20,15 @@ def string_lines(node: ast.AST) -> frozenset[int]:
 
 
 _TEMPLATES = ("JoinedStr", "TemplateStr")
+
+
+def suites(function: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements in a function, from the outside in."""
+    for node in (function, *own_nodes(function)):
+        for field in ("body", "orelse", "finalbody"):
+            suite = getattr(node, field, None)
+            if isinstance(suite, list) and suite and isinstance(suite[0], ast.stmt):
+                yield suite
 
 
 def alone(draft: Draft, block: Sequence[ast.stmt]) -> bool:

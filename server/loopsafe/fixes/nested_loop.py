@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.names import bindings, own_nodes
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site
@@ -49,10 +50,27 @@ def _edits(site: Site, call: ast.Call, form: dict[str, Any]) -> tuple[Edit, ...]
     if form["awaits"] == "receiver":
         made = call.func.value if isinstance(call.func, ast.Attribute) else None
         made_by = site.full_name(made.func) if isinstance(made, ast.Call) else ""
-        if not isinstance(made, ast.Call) or made_by not in form["of"] or call.args:
+        if not isinstance(made, ast.Call) or made_by not in form["of"]:
+            return None
+        if call.args or call.keywords or not _is_own_loop(site, made, form["loop"]):
             return None
         return _await_argument(site, made, call)
     return _await_call(site, call)
+
+
+def _is_own_loop(site: Site, made: ast.Call, getters: list[str]) -> bool:
+    """Whether the second argument is the loop that is running, as the function says itself."""
+    loop = made.args[1] if len(made.args) == 2 else None
+    if isinstance(loop, ast.Name) and site.function is not None:
+        found = bindings(site.function).get(loop.id, [])
+        values = [
+            n.value
+            for n in own_nodes(site.function)
+            if isinstance(n, ast.Assign)
+            if n.targets == found
+        ]
+        loop = values[0] if len(values) == 1 else None
+    return isinstance(loop, ast.Call) and site.full_name(loop.func) in getters
 
 
 def _await_argument(site: Site, holder: ast.Call, whole: ast.Call) -> tuple[Edit, ...] | None:

@@ -10,12 +10,12 @@ import ast
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from loopsafe.fixes import eager
 from loopsafe.fixes.data import table
-from loopsafe.fixes.eager import wants_awaitable
 from loopsafe.fixes.idioms import Idiom, choose
-from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown
+from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown_whole
 from loopsafe.fixes.operation import item_statement, operation
-from loopsafe.fixes.place import may_await
+from loopsafe.fixes.place import is_given_to_await, may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
 from loopsafe.fixes.risk import risk
 from loopsafe.fixes.site import Site
@@ -24,6 +24,9 @@ from loopsafe.model import Edit, Fix, Safety
 
 def cures(site: Site) -> Iterator[Fix]:
     """The call itself in a thread; the whole expression where the call alone would not do."""
+    if _is_to_be_awaited(site):
+        yield from eager.cures(site)
+        return
     if not may_await(site) or _is_asynchronous(site):
         return
     idiom = choose(site)
@@ -34,14 +37,15 @@ def cures(site: Site) -> Iterator[Fix]:
         if edits:
             caveat = risk(site, moved)
             safety = Safety.UNSAFE if caveat else Safety.SAFE
-            title = f"Run {shown(site.call or moved)} in a thread with {idiom.shows}"
+            title = f"Run {shown_whole(site, moved)} in a thread with {idiom.shows}"
             yield Fix(title, safety, edits, caveat=caveat)
             yield from at_once(site, idiom, moved)
 
 
 def makes_handle(site: Site) -> bool:
     """Whether the call gives an object that goes on blocking: a file, a connection."""
-    return site.direct and site.finding.sink in table("threads")["handles"]
+    names = {site.finding.sink, site.full_name(site.call.func) if site.call else ""}
+    return site.direct and not names.isdisjoint(table("threads")["handles"])
 
 
 def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, ast.expr]]:
@@ -62,6 +66,14 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
             yield awaited(site, idiom, call), call
 
 
+def _is_to_be_awaited(site: Site) -> bool:
+    """Whether a call that is known to give nothing to await stands where that is wanted."""
+    call, blocking = site.call, site.context.blocking
+    if call is None or not site.direct or blocking is None or blocking.awaitable:
+        return False
+    return is_given_to_await(call, site.parent(call))
+
+
 def _is_asynchronous(site: Site) -> bool:
     """Whether the call gives something to await, so that a thread would not run its body."""
     blocking, call = site.context.blocking, site.call
@@ -69,7 +81,7 @@ def _is_asynchronous(site: Site) -> bool:
         return True
     if isinstance(site.local_definition(), ast.AsyncFunctionDef):
         return True
-    if call is not None and wants_awaitable(site.parent(call)):
+    if call is not None and is_given_to_await(call, site.parent(call)):
         return True
     is_awaited = call is not None and isinstance(site.parent(call), ast.Await)
     return is_awaited and site.finding.code != "await-sync"
@@ -83,13 +95,19 @@ def _is_context_manager(site: Site, call: ast.Call) -> bool:
 
 
 def _on_handle(site: Site) -> bool:
-    """Whether the call is made on a handle that the same expression opens: `open(p).read()`."""
+    """Whether the same expression opens the handle: `open(p).read()`, `json.load(open(p))`."""
     node = site.node
+    if site.call and site.call.args and _reads(site, site.call) and _opens(site, site.call.args[0]):
+        return True
     while isinstance(node, (ast.Attribute, ast.Call)):
         node = node.value if isinstance(node, ast.Attribute) else node.func
-        if isinstance(node, ast.Call) and site.full_name(node.func) in table("threads")["handles"]:
+        if _opens(site, node):
             return True
     return False
+
+
+def _opens(site: Site, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and site.full_name(node.func) in table("threads")["handles"]
 
 
 def _is_iterated(site: Site, call: ast.Call) -> bool:

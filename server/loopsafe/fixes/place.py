@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from loopsafe.fixes.data import table
 from loopsafe.fixes.names import COMPREHENSIONS
 from loopsafe.fixes.site import Site
 
@@ -47,6 +48,22 @@ def must_bracket(site: Site, call: ast.expr) -> bool:
         return False
     # Where the parent begins earlier, there are brackets around the call already: `(f()).x`.
     return site.draft.start(parent) == site.draft.start(call)
+
+
+def is_given_to_await(node: ast.expr | None, parent: ast.AST | None) -> bool:
+    """Whether an expression is what a call wants to await: `asyncio.create_task(...)`."""
+    if not isinstance(parent, ast.Call) or not any(node is given for given in parent.args):
+        return False
+    name, data = last_name(parent), table("eager")
+    return name in data["awaiting"] and (name in data["awaiting_all"] or parent.args[0] is node)
+
+
+def last_name(call: ast.Call) -> str:
+    """`run_in_executor` of `asyncio.get_running_loop().run_in_executor(...)`."""
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _steps(site: Site) -> list[tuple[ast.AST, ast.AST]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
-from loopsafe.fixes.place import must_bracket
+from loopsafe.fixes.place import is_given_to_await, must_bracket
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
@@ -70,8 +70,9 @@ def callee_as_argument(site: Site, call: ast.Call) -> str:
 
 
 def opening_await(site: Site, moved: ast.expr) -> tuple[str, str]:
-    """What stands before and after an expression to await it; nothing where `await` is there."""
-    if isinstance(site.parent(moved), ast.Await):
+    """What stands before and after an expression to await it; nothing where it is awaited."""
+    parent = site.parent(moved)
+    if isinstance(parent, ast.Await) or is_given_to_await(moved, parent):
         return "", ""
     start = site.draft.start(moved)
     before = site.draft.source.text[start - 1 : start]

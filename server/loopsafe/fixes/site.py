@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, count
 
 from loopsafe.fixes.context import FixContext
@@ -95,15 +96,7 @@ class Site:
 
     def imports(self) -> dict[str, str]:
         """Imported names that the finding can see, with the full names of what they stand for."""
-        found: dict[str, str] = {}
-        for scope in (self.context.tree, *list(self.scopes())[::-1]):
-            names = survey(scope).bindings if isinstance(scope, ast.Module) else bindings(scope)
-            for name, nodes in names.items():
-                found.pop(name, None)
-                for node in nodes:
-                    if isinstance(node, (ast.Import, ast.ImportFrom)):
-                        found.update(p for p in imported_names(node) if p[0] == name)
-        return found
+        return _imports((self.context.tree, *list(self.scopes())[::-1]))
 
     def full_name(self, node: ast.AST) -> str:
         """The full name of a chain of names, as far as the file's imports tell it."""
@@ -171,6 +164,20 @@ def place_in(context: FixContext, span: Span) -> Site:
 def is_generator(function: ast.AST) -> bool:
     """Whether calling a function only makes a generator."""
     return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(function))
+
+
+@lru_cache(maxsize=16)
+def _imports(scopes: tuple[Scope, ...]) -> dict[str, str]:
+    """The imported names that can be seen from inside of these scopes; not to be changed."""
+    found: dict[str, str] = {}
+    for scope in scopes:
+        names = survey(scope).bindings if isinstance(scope, ast.Module) else bindings(scope)
+        for name, nodes in names.items():
+            found.pop(name, None)
+            for node in nodes:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    found.update(p for p in imported_names(node) if p[0] == name)
+    return found
 
 
 def _only_function(nodes: list[ast.AST]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

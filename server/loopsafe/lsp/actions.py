@@ -20,7 +20,7 @@ EXTRACT = types.CodeActionKind.RefactorExtract.value
 KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND, EXTRACT)
 _PREFIX = "Loopsafe: "
 _ALL_TITLES = {
-    "plain-def": "Make all endpoints that await nothing, and block, a plain def",
+    "plain-def": "Make every blocking endpoint without await a plain def",
 }
 """By group of fixes."""
 _FIX_ALL_TITLE = f"{_PREFIX}Fix all safe problems"
@@ -34,8 +34,10 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
     actions: list[types.CodeAction] = []
     offers = [_Offer.of(work, f) for f in work.report.findings if _touch(f.span, span)]
     if wanted(KINDS[0]):
-        actions.extend(_quick_fixes(work, offers))
+        actions.extend(_quick_fixes(work, offers, hiding=False))
         actions.extend(_groups(work, offers, params.text_document.uri))
+        actions.extend(_show_chain(work, offers))
+        actions.extend(_quick_fixes(work, offers, hiding=True))
         actions.extend(_refused(work, offers))
         actions.extend(teaching.of_findings(work, [offer.finding for offer in offers]))
     # Of a notebook every cell would be asked for, and each would fix all the others again.
@@ -117,15 +119,15 @@ def _is_safe_cure(fix: Fix) -> bool:
     return fix.kind != "ignore" and fix.safety is Safety.SAFE
 
 
-def _quick_fixes(work: Work, offers: Sequence[_Offer]) -> Iterator[types.CodeAction]:
-    for hiding in (False, True):
-        if hiding:
-            yield from _show_chain(work, offers)
-        for offer in offers:
-            preferred = offer.preferred
-            for fix in offer.fixes:
-                if (fix.kind == "ignore") is hiding:
-                    yield from _quick_fix(work, offer.finding, fix, fix is preferred)
+def _quick_fixes(
+    work: Work, offers: Sequence[_Offer], *, hiding: bool
+) -> Iterator[types.CodeAction]:
+    """The cures, or the comments that hide findings."""
+    for offer in offers:
+        preferred = offer.preferred
+        for fix in offer.fixes:
+            if (fix.kind == "ignore") is hiding:
+                yield from _quick_fix(work, offer.finding, fix, fix is preferred)
 
 
 def _quick_fix(
