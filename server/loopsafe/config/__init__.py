@@ -77,6 +77,32 @@ class Settings:
                     return settings
         return Settings()
 
+    def analysis(self) -> Settings:
+        """What decides what is known of files, not which of it is told: files share an engine
+        whose settings agree in this."""
+        told = Settings()
+        return replace(
+            self,
+            select=told.select,
+            ignore=told.ignore,
+            per_file_ignores=told.per_file_ignores,
+            severity=told.severity,
+            exclude=told.exclude,
+            base=told.base,
+        )
+
+    def excludes(self, path: str) -> bool:
+        """Whether a file or folder below `base` is not to be looked at, by its absolute name."""
+        if not self.exclude or self.base is None:
+            return False
+        try:
+            name = Path(path).relative_to(self.base).as_posix()
+        except ValueError:
+            return False
+        from pathspec import GitIgnoreSpec  # Most projects have no such setting.
+
+        return GitIgnoreSpec.from_lines(self.exclude).match_file(name)
+
     def for_file(self, path: str) -> Settings:
         """The settings with the rules that are not reported in this file, by its absolute name."""
         if not self.per_file_ignores or self.base is None:

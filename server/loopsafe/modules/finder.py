@@ -16,7 +16,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import Environment
 from loopsafe.modules.origins import Origin, Origins, is_packaged
 from loopsafe.modules.owners import LIBRARY, Owner, Owners
-from loopsafe.modules.places import Hit, children, has_python, is_inside, locate
+from loopsafe.modules.places import Hit, children, has_python, in_any, locate, start_of
 from loopsafe.modules.projects import Projects
 from loopsafe.modules.typeshed import Typeshed
 
@@ -51,20 +51,25 @@ class Finder:
         typeshed: Path | None,
         disk: Disk | None = None,
         libraries: frozenset[str] = frozenset(),
+        top: Path | None = None,
     ) -> None:
-        """`libraries` are the top-level names that are known to be those of libraries."""
+        """`libraries` are the top-level names that are known to be those of libraries; `top` is a
+        folder around the project, whose other projects are its user's code, too."""
         self.disk = disk or Disk()
         self._libraries = libraries
         self.typeshed = Typeshed(typeshed, environment.version, self.disk)
         places = [os.path.abspath(root) for root in roots]
         sites = [os.path.abspath(path) for path in environment.paths]
         # A `.pth` entry inside the project is the project's own editable install.
-        own = [s for s in sites[1:] if any(is_inside(s, r) for r in places) and not is_packaged(s)]
+        around = [*places, os.path.abspath(top)] if top else places
+        own = [s for s in sites[1:] if in_any(s, around) and not is_packaged(s)]
         sites = [site for site in sites if site not in own]
         self.sites = tuple(sites)
         """Folders that packages are installed into."""
         prefix = str(environment.prefix) if environment.prefix else ""
         self._editable = {n: os.path.abspath(p) for n, p in environment.editable.items()}
+        mapped = [start_of(n, p) for n, p in self._editable.items()]
+        own += [m for m in mapped if not in_any(m, places) and in_any(m, around)]
         self._projects = Projects([*places, *own], places[-1] if places else "", self.disk)
         self._owners = Owners(self._projects, sites, self._editable, self.typeshed, self.disk)
         self._origins = Origins(

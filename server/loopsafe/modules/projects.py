@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from loopsafe.modules.disk import Disk
+from loopsafe.modules.marks import imports_start
 from loopsafe.modules.places import is_inside
-from loopsafe.modules.roots import MARKERS
 
 
 class Projects:
@@ -69,7 +69,7 @@ class Projects:
         return project or around[-1]
 
     def _is_project(self, folder: str) -> bool:
-        return any(name in self._disk.entries(folder) for name in MARKERS)
+        return imports_start(self._disk.entries(folder))
 
     def _is_package(self, folder: str) -> bool:
         names = self._disk.entries(folder)

@@ -19,9 +19,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "requirements.txt", "Pipfile")
-"""A folder with one of these is a project of its own."""
-
 _CARET = re.compile(r"^(\^|~(?!=))\s*(\d+(?:\.\d+)*)$")
 _NEWEST_MINOR = 30
 
@@ -36,6 +33,16 @@ def source_roots(root: Path, configured: Sequence[str | Path] = ()) -> tuple[Pat
         if folder.is_dir() and folder not in found:
             found.append(folder)
     return tuple(found)
+
+
+def workspace_root(folder: Path, top: Path) -> Path | None:
+    """The uv workspace that a project is a member of, no further up than `top`."""
+    for above in folder.parents:
+        if not above.is_relative_to(top):
+            return None
+        if folder in _members(above, _pyproject(above)):
+            return above
+    return None
 
 
 def python_version(root: Path, environment: Environment | None = None) -> tuple[int, int] | None:
