@@ -30,8 +30,11 @@ class Analysis:
         known: kept.Known | None,
         asked: frozenset[str],
     ) -> None:
-        """All files are of the project of the `sample`, a file below the `top`; `known` is an earlier run, of whose answers those are taken over that still hold;
-        `is_alone`: no other process has a share of the files that are `asked` about."""
+        """All files are of the project of the `sample`, a file below the `top`.
+
+        `known` is an earlier run, of whose answers those are taken over that still hold;
+        `is_alone`: no other process has a share of the files that are `asked` about.
+        """
         self._options = options
         self._cache = Cache(default_folder(os.environ)) if options.cached else None
         homes = homes_of(top, options)

@@ -82,7 +82,7 @@ def _show(found: list[Project], options: Options) -> None:
         for settings in project.told:
             base = settings.base or project.root
             root = base if base.is_relative_to(project.root) else project.root
-            print("\n".join(show(root, settings, environment.label)))
+            print("\n".join(show(root, settings, environment.label_in(project.top))))
 
 
 @contextmanager

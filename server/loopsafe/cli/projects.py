@@ -14,7 +14,7 @@ from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
 from loopsafe.modules.marks import project_root
-from loopsafe.project_files import WITH_NOTEBOOKS, python_files
+from loopsafe.project_files import WITH_NOTEBOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,7 @@ def _parted(homes: Homes, paths: list[str], seen: set[str]) -> list[Project]:
     """The files at and below some paths, by the engine that is asked about them."""
     parts: dict[Hashable, list[str]] = {}
     for path in paths:
-        start = os.path.abspath(path)
-        at = homes.of_folder(start) if os.path.isdir(start) else homes.of(start)
-        for file in python_files([path], at.settings, WITH_NOTEBOOKS, homes.settings_in):
+        for file in homes.below(path, WITH_NOTEBOOKS):
             if file not in seen:
                 seen.add(file)
                 parts.setdefault(homes.of(file).engine, []).append(file)
@@ -87,14 +85,10 @@ def _parted(homes: Homes, paths: list[str], seen: set[str]) -> list[Project]:
 
 def _project(homes: Homes, files: list[str]) -> Project:
     told = {id(s): s for s in (homes.of(file).settings for file in files)}
-    return Project(
-        homes.top.root, homes.of(files[0]), tuple(told.values()), tuple(files), homes
-    )
+    return Project(homes.top.root, homes.of(files[0]), tuple(told.values()), tuple(files), homes)
 
 
-def _settled(
-    settings: Settings, root: Path, options: Options
-) -> tuple[Settings, Path | None]:
+def _settled(settings: Settings, root: Path, options: Options) -> tuple[Settings, Path | None]:
     """Settings with those of the command line, and the environment that was chosen."""
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:

@@ -140,7 +140,7 @@ class Engine(Core):
 
     def environment_label(self) -> str:
         """The analysed environment in words: `Python 3.12 (.venv)`."""
-        return self.environment.label
+        return self.environment.label_in(self.homes.top.root)
 
     def blocking(self, finding: Finding) -> Blocking | None:
         """What is known of a finding's blocking callable."""

@@ -121,6 +121,11 @@ class Core:
             self.finder.invalidate([path])
             self._changed(path, files=self.disk.generation != names)
 
+    def rehome(self, homes: Homes) -> None:
+        """What is told of files may be another now; what is known of them stays."""
+        self.homes = homes
+        self._reports.clear()
+
     # Answers
 
     def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:

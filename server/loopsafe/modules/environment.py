@@ -47,6 +47,12 @@ class Environment:
     problem: str = ""
     """Why an explicitly chosen environment cannot be used, one sentence."""
 
+    def label_in(self, folder: Path) -> str:
+        """The label, with the way to an environment that is deeper in a folder."""
+        if self.prefix is None or folder not in self.prefix.parents:
+            return self.label
+        return _label(self.version, self.prefix.relative_to(folder).as_posix())
+
 
 def find_environment(
     root: Path, python: Path | None = None, env: Mapping[str, str] | None = None
@@ -67,9 +73,7 @@ def find_environment(
     return Environment()
 
 
-def own_environment(
-    folder: Path, names: Collection[str], env: Mapping[str, str]
-) -> Path | None:
+def own_environment(folder: Path, names: Collection[str], env: Mapping[str, str]) -> Path | None:
     """The environment that a folder has for itself, given the names in it."""
     if _SAYING.isdisjoint(names):
         return None

@@ -31,6 +31,12 @@ class Home:
     """The environment, where it was chosen, or is an inner project's own."""
 
     @property
+    def place(self) -> Path:
+        """A folder that has this home: that of the settings file, where it is within the root."""
+        base = self.settings.base
+        return base if base is not None and base.is_relative_to(self.root) else self.root
+
+    @property
     def engine(self) -> Hashable:
         """Files that are equal in this share an engine, whatever they want to be told of."""
         return self.root, self.python, self.settings.analysis()
@@ -67,15 +73,15 @@ class Homes:
             known = self._by_folder[folder] = self._look(folder)
         return known
 
-    def files(self, root: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str]:
-        """The Python files that an engine of this root is about: those of one environment.
+    def below(self, path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str]:
+        """The Python files at and below a path, without those that settings exclude."""
+        start = os.path.abspath(path)
+        home = self.of_folder(start) if os.path.isdir(start) else self.of(start)
+        return python_files([path], home.settings, suffixes, self.settings_in)
 
-        What settings exclude is left out.
-        """
-        settings = self.of_folder(str(root)).settings
-        for path in python_files([root], settings, suffixes, self.settings_in):
-            if self.of(path).root == root:
-                yield path
+    def files(self, root: Path) -> Iterator[str]:
+        """Those of them that an engine of this root is about: the files of one environment."""
+        return (path for path in self.below(root) if self.of(path).root == root)
 
     def settings_in(self, folder: str) -> Settings | None:
         """The settings that a folder below the top has of its own."""
