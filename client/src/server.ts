@@ -34,11 +34,13 @@ interface Running {
 }
 
 /** What the server says of itself, as `loopsafe/status`. */
-interface Health {
+export interface Health {
   readonly state: "ready" | "busy" | "error";
   readonly message: string;
   /** The environment that is analysed, `Python 3.12 (.venv)`. */
   readonly environment: string;
+  /** That of each open file, by its address, where they differ. */
+  readonly environments?: Readonly<Record<string, string>>;
 }
 
 /** Commands that the server may put into menus, lenses and hovers. */

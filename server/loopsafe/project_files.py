@@ -112,8 +112,8 @@ def _walk(
                 yield entry.path
         elif not _foreign(entry):
             settings = inner(entry.path)
-            own = excludes if settings is None else _excludes(settings, entry.path)
-            yield from _walk(entry.path, own, ignores, suffixes, inner)
+            inside = excludes if settings is None else _excludes(settings, entry.path)
+            yield from _walk(entry.path, inside, ignores, suffixes, inner)
 
 
 def _foreign(entry: os.DirEntry[str]) -> bool:

@@ -67,7 +67,8 @@ class Status:
         self._say("ready", "; ".join(problems))
 
     def _say(self, state: str, message: str) -> None:
-        status = {"state": state, "message": message, "environment": self._environment}
+        status: dict[str, Any] = {"state": state, "message": message}
+        status["environment"] = self._environment
         each = {uri: environment for uri, (environment, _) in self._files.items()}
         if len(set(each.values())) > 1:
             status["environments"] = each
