@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import Options
-from loopsafe.config import ConfigError, Settings, read_settings
+from loopsafe.config import ConfigError, Settings, anchored, read_settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
@@ -104,7 +104,7 @@ def _settled(settings: Settings, root: Path, options: Options) -> tuple[Settings
         settings,
         select=options.select or settings.select,
         ignore=settings.ignore + options.ignore,
-        exclude=settings.exclude + _anchored(options.exclude, settings.base or root),
+        exclude=settings.exclude + anchored(options.exclude, Path.cwd(), settings.base or root),
         base=settings.base or root,
         python=given,
         second_opinion=options.deep,
@@ -141,18 +141,6 @@ def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
         return ConfigError("--config", f"`{key}`: {problem}")
     line = find_line(read_toml(path)[0], ("tool", "loopsafe", key))
     return ConfigError(str(path), f"`{key}`: {problem}", line)
-
-
-def _anchored(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
-    """Patterns of the command line, where a path is one from the current folder."""
-    anchored = []
-    for pattern in patterns:
-        path = Path(os.path.abspath(pattern))
-        is_path = "/" in pattern.rstrip("/") or os.sep in pattern.rstrip(os.sep)
-        if is_path and "**" not in pattern and path.is_relative_to(base):
-            pattern = "/" + path.relative_to(base).as_posix()
-        anchored.append(pattern)
-    return tuple(anchored)
 
 
 def _top(path: Path) -> Path:

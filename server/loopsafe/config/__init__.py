@@ -5,6 +5,7 @@ A wrong setting is never ignored in silence: it is a `ConfigError` with the line
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ __all__ = [
     "OFFLOADS",
     "ConfigError",
     "Settings",
+    "anchored",
     "check_codes",
     "check_settings",
     "did_you_mean",
@@ -150,6 +152,8 @@ class Settings:
                 values[_field(key)] = READERS[key](value, base or self.base or Path.cwd())
             except Wrong as wrong:
                 raise ConfigError("", f"setting `loopsafe.{key}`: {wrong}") from None
+        if base is not None and self.base is not None and self.base != base:
+            values.update(_moved(values, base, self.base))
         for key in _ADDED & values.keys():
             values[key] = (*getattr(self, key), *values[key])
         if "exclude" in values:
@@ -206,6 +210,18 @@ def _settings(text: str, document: dict[str, Any], path: Path) -> Settings | Non
     return settings
 
 
+def anchored(patterns: Iterable[str], folder: Path, base: Path) -> tuple[str, ...]:
+    """Patterns that are relative to a folder, as they mean the same in another: paths, mostly."""
+    moved = []
+    for pattern in patterns:
+        path = Path(os.path.abspath(folder / pattern))
+        is_path = "/" in pattern.rstrip("/") or os.sep in pattern.rstrip(os.sep)
+        if is_path and "**" not in pattern and path.is_relative_to(base):
+            pattern = "/" + path.relative_to(base).as_posix()
+        moved.append(pattern)
+    return tuple(moved)
+
+
 def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
     """The codes, each once; ValueError names the first that is no rule."""
     known = []
@@ -214,6 +230,21 @@ def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"unknown rule `{code}`{did_you_mean(code, CODES)}")
         known.append(code)
     return tuple(dict.fromkeys(known))
+
+
+def _moved(values: Mapping[str, Any], folder: Path, base: Path) -> dict[str, Any]:
+    """The settings that hold patterns, with these as they mean the same from another folder."""
+
+    def moved(pattern: str) -> str:
+        return anchored([pattern.lstrip("/") if "/" in pattern[1:] else pattern], folder, base)[0]
+
+    found: dict[str, Any] = {}
+    if "exclude" in values:
+        found["exclude"] = tuple(map(moved, values["exclude"]))
+    if "per_file_ignores" in values:
+        each = values["per_file_ignores"]
+        found["per_file_ignores"] = tuple((moved(pattern), codes) for pattern, codes in each)
+    return found
 
 
 def _kebab(key: str) -> str:
