@@ -254,13 +254,23 @@ class TestChains:
         write(two, {"api/pyproject.toml": text})
         assert found() == {"api/t.py": 1}
 
-    def test_by_an_editable_install(self, two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_by_an_editable_install(self, two: Path, found: Found) -> None:
         install(two / "api", {"_core.pth": str(two / "libs/core/src")})
-        main(["check", "--output-format", "concise"])
-        # The other project's source is the user's, too: its line is what is told.
-        assert "api/t.py:5:5" in capsys.readouterr().out.replace(os.sep, "/")
-        [project] = [p for p in asked() if p.root == two / "api"]
-        assert project.python == two / "api/.venv"
+        assert found() == {"api/t.py": 1}
+
+    @pytest.mark.parametrize("way", ["path", "finder"])
+    def test_the_source_of_both_is_the_users(self, two: Path, found: Found, way: str) -> None:
+        """Of a coroutine that blocks, its own file tells, not each that awaits it."""
+        source = two / "libs/core/src"
+        finder = f"MAPPING = {{'core': {str(source / 'core')!r}}}\n"
+        ways = {
+            "path": {"_core.pth": str(source)},
+            "finder": {"__editable___core_finder.py": finder},
+        }
+        install(two / "api", ways[way])
+        write(source, {"core/work.py": STALLS.replace("def", "async def")})
+        write(two, {"api/t.py": (two / "api/t.py").read_text().replace("  fetch", "  await fetch")})
+        assert found() == {"libs/core/src/core/work.py": 1}
 
     def test_by_the_finder_of_an_editable_install(self, two: Path, found: Found) -> None:
         finder = f"MAPPING = {{'core': {str(two / 'libs/core/src/core')!r}}}\n"
