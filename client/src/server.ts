@@ -39,8 +39,8 @@ export interface Health {
   readonly message: string;
   /** The environment that is analysed, `Python 3.12 (.venv)`. */
   readonly environment: string;
-  /** That of each open file, by its address, where they differ. */
-  readonly environments?: Readonly<Record<string, string>>;
+  /** That of each open file, where they differ. */
+  readonly environments?: readonly { readonly uri: string; readonly environment: string }[];
 }
 
 /** Commands that the server may put into menus, lenses and hovers. */

@@ -93,7 +93,8 @@ function describe(state: State): Shown {
 /** The environment of the active file, where files differ in it. */
 function environmentOf(health: Health): string {
   const file = vscode.window.activeTextEditor?.document.uri.toString();
-  return (file && health.environments?.[file]) || health.environment;
+  const own = health.environments?.find((one) => one.uri === file);
+  return own?.environment ?? health.environment;
 }
 
 function countFindings(): string {

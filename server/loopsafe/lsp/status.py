@@ -69,9 +69,11 @@ class Status:
     def _say(self, state: str, message: str) -> None:
         status: dict[str, Any] = {"state": state, "message": message}
         status["environment"] = self._environment
-        each = {uri: environment for uri, (environment, _) in self._files.items()}
-        if len(set(each.values())) > 1:
-            status["environments"] = each
+        if len({environment for environment, _ in self._files.values()}) > 1:
+            status["environments"] = [
+                {"uri": uri, "environment": environment}
+                for uri, (environment, _) in self._files.items()
+            ]
         if status != self._sent:
             self._sent = status
             self._send(status)
