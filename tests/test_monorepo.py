@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,11 +185,12 @@ class TestEnvironments:
     def test_a_workspace_shares_one(self, root: Path, found: Found) -> None:
         text = '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/out"]\n'
         write(root, {"pyproject.toml": text})
-        for name in ("in", "out"):
+        for name in ("a", "b", "out"):
             write(root, {f"packages/{name}/t.py": CALLER, f"packages/{name}/pyproject.toml": ""})
             install(root / "packages" / name, {"lib.py": IS_QUICK})  # Left from before.
+        assert {project.root for project in asked()} == {root, root / "packages/out"}
         install(root, {"lib.py": STALLS})
-        assert found() == {"packages/in/t.py": 1}
+        assert found() == {"packages/a/t.py": 1, "packages/b/t.py": 1}
 
     def test_poetry_keeps_it_elsewhere(
         self, root: Path, found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -252,6 +254,19 @@ class TestChains:
         assert found() == {}
         text = '[tool.uv.sources]\ncore = { path = "../libs/core", editable = true }\n'
         write(two, {"api/pyproject.toml": text})
+        assert found() == {"api/t.py": 1}
+        shutil.rmtree(two / "api" / ".venv")  # Then it is served by that around it.
+        assert found() == {"api/t.py": 1}
+
+    def test_through_a_subclass_that_only_the_other_has(self, two: Path, found: Found) -> None:
+        base = "class Base:\n    def fetch(self):\n        raise NotImplementedError\n"
+        own = "import time\nfrom core.work import Base\n\n\nclass Own(Base):\n"
+        own += "    def fetch(self):\n        time.sleep(1)\n"
+        text = "from core.work import Base\n\n\nasync def main(it: Base):\n    it.fetch()\n"
+        write(two, {"libs/core/src/core/work.py": base, "libs/core/src/core/own.py": own})
+        sources = '[tool.uv.sources]\ncore = { path = "../libs/core" }\n'
+        write(two, {"api/t.py": text, "api/pyproject.toml": sources})
+        install(two / "api", {})
         assert found() == {"api/t.py": 1}
 
     def test_by_an_editable_install(self, two: Path, found: Found) -> None:

@@ -85,7 +85,7 @@ class Core:
         `whole` says that these files are all of them, as they are where none are given.
         """
         self._is_whole = self._is_whole or whole or paths is None
-        found = set(paths) if paths is not None else set(self.homes.files(self.root))
+        found = set(self.files() if paths is None else paths)
         fresh = found - self._modules.keys()
         if fresh:
             known = {*self._modules, *found}
@@ -99,6 +99,13 @@ class Core:
             self._chains.forget()
             self._before_change()
             self._reports.clear()
+
+    def files(self) -> Iterator[str]:
+        """What `index` reads: the files of the environment, and those of projects that are
+        installed in it with their sources and lie in the same folder."""
+        yield from self.homes.files(self.root)
+        for source in self.finder.beside(self.root):
+            yield from self.homes.below(source)
 
     def open_text(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""

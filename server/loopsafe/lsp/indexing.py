@@ -56,7 +56,7 @@ class Indexer:
         read: list[str] = []
         try:
             async with self._status.working("Reading the project"):
-                files = await self._worker.run(lambda _: engine.homes.files(engine.root), _RANK)
+                files = await self._worker.run(lambda _: engine.files(), _RANK)
                 while not await self._worker.run(partial(_slice, engine, files, read), _RANK):
                     if not await self._worker.run(lambda _: self._uses(engine), _RANK):
                         return

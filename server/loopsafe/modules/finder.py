@@ -8,7 +8,7 @@ Answers are remembered until names come or go on the disk or in the editor.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import Environment
 from loopsafe.modules.origins import Origin, Origins, is_packaged
 from loopsafe.modules.owners import LIBRARY, Owner, Owners
-from loopsafe.modules.places import Hit, children, has_python, in_any, locate, start_of
+from loopsafe.modules.places import Hit, children, has_python, in_any, is_inside, locate, start_of
 from loopsafe.modules.projects import Projects
 from loopsafe.modules.typeshed import Typeshed
 
@@ -61,7 +61,8 @@ class Finder:
         places = [os.path.abspath(root) for root in roots]
         sites = [os.path.abspath(path) for path in environment.paths]
         # A `.pth` entry inside the project is the project's own editable install.
-        around = [*places, os.path.abspath(top)] if top else places
+        self._top = os.path.abspath(top) if top else ""
+        around = [*places, self._top] if top else places
         own = [s for s in sites[1:] if in_any(s, around) and not is_packaged(s)]
         sites = [site for site in sites if site not in own]
         self.sites = tuple(sites)
@@ -136,6 +137,12 @@ class Finder:
     def origin_of_path(self, path: str) -> Origin:
         """Whose code a file is."""
         return self._origins.of(path)
+
+    def beside(self, root: Path) -> Iterator[str]:
+        """The source roots that are not in the project's folder, but in the top folder as well."""
+        for source in self._projects.roots:
+            if self._top and is_inside(source, self._top) and not is_inside(source, str(root)):
+                yield source
 
     def root_for(self, path: str) -> str:
         """The folder that a project file's absolute imports start from."""

@@ -138,9 +138,10 @@ class Homes:
         if self._env is None:
             return None
         found = own_environment(folder, names, self._env)
-        if found is None or self._is_same(found, outer) or self._is_shared(folder):
+        if found is None or self._is_same(found, outer):
             return None
-        return folder, found
+        # The members of a uv workspace have one for all, whatever was left in them from before.
+        return (folder, found) if workspace_root(folder, self.top.root) is None else None
 
     def _is_same(self, found: Path, outer: Home) -> bool:
         """Whether it serves the files around the folder as well."""
@@ -150,11 +151,3 @@ class Homes:
             top = find_environment(self.top.root, self.top.python, self._env)
             self._prefix = top.prefix or self.top.root
         return os.path.realpath(found) == os.path.realpath(self._prefix)
-
-    def _is_shared(self, folder: Path) -> bool:
-        """Whether a folder's project is of a uv workspace, which has one environment for all."""
-        workspace = workspace_root(folder, self.top.root)
-        if workspace is None:
-            return False
-        env = self._env or {}
-        return own_environment(workspace, os.listdir(workspace), env) is not None

@@ -87,6 +87,11 @@ def _neighbours(root: Path) -> Iterator[Path]:
         if root in members:
             yield from (source for m in members if m != root for source in _sources(m))
             break
+    yield from path_dependencies(root)
+
+
+def path_dependencies(root: Path) -> Iterator[Path]:
+    """The source roots of what a project is installed with by the path to it."""
     data = _pyproject(root)
     for table in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
         wanted = _get(data, *table)
