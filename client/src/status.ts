@@ -92,8 +92,8 @@ function describe(state: State): Shown {
 
 /** The environment of the active file, where files differ in it. */
 function environmentOf(health: Health): string {
-  const file = vscode.window.activeTextEditor?.document.uri.toString();
-  const own = health.environments?.find((one) => one.uri === file);
+  const file = vscode.window.activeTextEditor?.document.uri.fsPath; // Cells have their notebook's.
+  const own = health.environments?.find((one) => vscode.Uri.parse(one.uri).fsPath === file);
   return own?.environment ?? health.environment;
 }
 
