@@ -80,8 +80,7 @@ class Settings:
         return Settings()
 
     def analysis(self) -> Settings:
-        """What decides what is known of files, not which of it is told: files share an engine
-        whose settings agree in this."""
+        """What decides what is known of files: without what is told of it, and where it is from."""
         told = Settings()
         return replace(
             self,
@@ -90,6 +89,7 @@ class Settings:
             per_file_ignores=told.per_file_ignores,
             severity=told.severity,
             exclude=told.exclude,
+            python=told.python,
             base=told.base,
         )
 
