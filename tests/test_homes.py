@@ -294,6 +294,21 @@ class TestChains:
         assert found() == {"api/t.py": 1}
 
 
+class TestRoots:
+    def test_the_nearest_project_of_what_is_named(self, root: Path, found: Found) -> None:
+        text = "from app import work\n\n\nasync def main():\n    work.fetch()\n"
+        write(root, {"site/manage.py": "", "site/app/work.py": STALLS, "site/t.py": text})
+        write(root, {"tools/Pipfile": "", "tools/t.py": text, "site/app/__init__.py": ""})
+        assert [p.root for p in asked("site/t.py", "tools")] == [root / "site", root / "tools"]
+        assert found("site/t.py", "tools") == {"site/t.py": 1}
+
+    def test_a_list_of_requirements_makes_no_project(self, root: Path, found: Found) -> None:
+        text = "from app import work\n\n\nasync def main():\n    work.fetch()\n"
+        write(root, {"app/__init__.py": "", "app/work.py": STALLS, "tests/t.py": text})
+        write(root, {"tests/requirements.txt": "pytest\n"})
+        assert found("tests/t.py") == found() == {"tests/t.py": 1}
+
+
 class TestEngines:
     def test_many_small_projects_share_one(self, root: Path) -> None:
         write(root, {f"p{n}/t.py": "" for n in range(30)})

@@ -102,12 +102,6 @@ class Homes:
             path, folder = str(base), str(base.parent)
         return False
 
-    def forget(self) -> None:
-        """Settings files or environments may have come, changed or gone."""
-        self._by_folder.clear()
-        self._own.clear()
-        self._prefix = None
-
     def _look(self, folder: str) -> Home:
         top = str(self.top.root)
         if folder == top or not is_inside(folder, top):
@@ -137,7 +131,10 @@ class Homes:
             return (folder, settings.python) if is_new else None
         if self._env is None:
             return None
-        found = own_environment(folder, names, self._env)
+        try:
+            found = own_environment(folder, names, self._env)
+        except OSError:
+            return None
         if found is None or self._is_same(found, outer):
             return None
         # The members of a uv workspace have one for all, whatever was left in them from before.
