@@ -191,6 +191,9 @@ class TestEnvironments:
         assert {project.root for project in asked()} == {root, root / "packages/out"}
         install(root, {"lib.py": STALLS})
         assert found() == {"packages/a/t.py": 1, "packages/b/t.py": 1}
+        # The same for a member by itself.
+        assert found("packages/a") == {"packages/a/t.py": 1}
+        assert find_environment(root / "packages/a").prefix == root / ".venv"
 
     def test_poetry_keeps_it_elsewhere(
         self, root: Path, found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

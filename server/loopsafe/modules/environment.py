@@ -19,6 +19,7 @@ import platformdirs
 
 from loopsafe.modules.marks import REPOSITORY_MARKS
 from loopsafe.modules.sites import Sites, site_folders
+from loopsafe.modules.workspaces import workspace_of
 
 _FOLDERS = (".venv", "venv", "env", ".env", "virtualenv", ".virtualenv")
 _CONDA_FILES = ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml")
@@ -193,9 +194,11 @@ def _candidates(root: Path, env: Mapping[str, str]) -> Iterator[Path]:
     is_own = active is not None and os.path.realpath(active) == os.path.realpath(sys.prefix)
     if active and not is_own:
         yield active
+    workspace = workspace_of(root)
     if uv := env.get("UV_PROJECT_ENVIRONMENT"):
-        yield root / uv
-    for folder in _upwards(root):
+        yield (workspace or root) / uv
+    # The members of a workspace have one for all, whatever was left in them from before.
+    for folder in dict.fromkeys((*([workspace] if workspace else []), *_upwards(root))):
         yield from _in_folder(folder)
         yield from _kept_elsewhere(folder, env)
     for child in sorted(_children(root)):

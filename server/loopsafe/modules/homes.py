@@ -13,7 +13,7 @@ from pathlib import Path
 from loopsafe.config import Settings
 from loopsafe.modules.environment import find_environment, own_environment
 from loopsafe.modules.places import is_inside
-from loopsafe.modules.roots import workspace_root
+from loopsafe.modules.workspaces import workspace_of
 from loopsafe.project_files import SUFFIXES, python_files
 
 SETTINGS_FILE = "pyproject.toml"
@@ -138,7 +138,7 @@ class Homes:
         if found is None or self._is_same(found, outer):
             return None
         # The members of a uv workspace have one for all, whatever was left in them from before.
-        return (folder, found) if workspace_root(folder, self.top.root) is None else None
+        return (folder, found) if workspace_of(folder) is None else None
 
     def _is_same(self, found: Path, outer: Home) -> bool:
         """Whether it serves the files around the folder as well."""
