@@ -140,9 +140,9 @@ class Finder:
 
     def beside(self, root: Path) -> Iterator[str]:
         """The source roots that are not in the project's folder, but in the top folder as well."""
-        for source in self._projects.roots:
-            if self._top and is_inside(source, self._top) and not is_inside(source, str(root)):
-                yield source
+        top, own = self._top, str(root)
+        outside = (source for source in self._projects.roots if not is_inside(source, own))
+        return (source for source in outside if top and is_inside(source, top))
 
     def root_for(self, path: str) -> str:
         """The folder that a project file's absolute imports start from."""
