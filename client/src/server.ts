@@ -34,11 +34,13 @@ interface Running {
 }
 
 /** What the server says of itself, as `loopsafe/status`. */
-interface Health {
+export interface Health {
   readonly state: "ready" | "busy" | "error";
   readonly message: string;
   /** The environment that is analysed, `Python 3.12 (.venv)`. */
   readonly environment: string;
+  /** That of each open file, where they differ. */
+  readonly environments?: readonly { readonly uri: string; readonly environment: string }[];
 }
 
 /** Commands that the server may put into menus, lenses and hovers. */

@@ -1,7 +1,7 @@
 /** The status item: the only place where Loopsafe speaks up by itself. */
 
 import * as vscode from "vscode";
-import type { Server, State } from "./server.ts";
+import type { Health, Server, State } from "./server.ts";
 
 const { t } = vscode.l10n;
 const { Information, Warning, Error: Failure } = vscode.LanguageStatusSeverity;
@@ -83,11 +83,18 @@ function describe(state: State): Shown {
         severity: health.state === "error" || remark ? Warning : Information,
         first: [t("Loopsafe: {0}", countFindings()), SHOW_LOGS],
         second: [t("Loopsafe runs on Python {0}", interpreter.version), RESTART],
-        detail: health.message || remark || health.environment,
+        detail: health.message || remark || environmentOf(health),
         isBusy: health.state === "busy",
       };
     }
   }
+}
+
+/** The environment of the active file, where files differ in it. */
+function environmentOf(health: Health): string {
+  const file = vscode.window.activeTextEditor?.document.uri.fsPath; // Cells have their notebook's.
+  const own = health.environments?.find((one) => vscode.Uri.parse(one.uri).fsPath === file);
+  return own?.environment ?? health.environment;
 }
 
 function countFindings(): string {

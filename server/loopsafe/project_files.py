@@ -7,7 +7,7 @@ named explicitly always is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,17 +30,26 @@ _ENTERED_AS_PACKAGES = frozenset({"build", "dist"})
 """Output folders by custom, unless they hold an `__init__.py`."""
 
 
+Inner = Callable[[str], Settings | None]
+"""The settings that a folder has of its own."""
+
+
 def python_files(
-    paths: Iterable[str | Path], settings: Settings, suffixes: tuple[str, ...] = SUFFIXES
+    paths: Iterable[str | Path],
+    settings: Settings,
+    suffixes: tuple[str, ...] = SUFFIXES,
+    inner: Inner = lambda _: None,
 ) -> Iterator[str]:
     """Absolute names of the Python files at and below the paths, each once, sorted per path.
 
+    Settings of an inner project decide what is left out in its folder; whether the folder itself
+    is, those around it.
     Links to folders are not followed below a path, so loops of links end nothing but themselves.
     """
     seen: set[str] = set()
     for path in paths:
         start = os.path.abspath(path)
-        found = _below(start, settings, suffixes) if os.path.isdir(start) else iter((start,))
+        found = _below(start, settings, suffixes, inner) if os.path.isdir(start) else iter((start,))
         for name in found:
             key = os.path.normcase(name)
             if key not in seen:
@@ -63,12 +72,17 @@ class _Ignored:
         return self.spec.check_file(path[len(self.folder) :]).include
 
 
-def _below(start: str, settings: Settings, suffixes: tuple[str, ...]) -> Iterator[str]:
-    rules: tuple[_Ignored, ...] = ()
-    if settings.exclude:
-        base = _slashed(str(settings.base or start))
-        rules = (_Ignored(base, GitIgnoreSpec.from_lines(settings.exclude)),)
-    yield from _walk(start, rules, _outer_rules(start), suffixes)
+def _below(
+    start: str, settings: Settings, suffixes: tuple[str, ...], inner: Inner
+) -> Iterator[str]:
+    yield from _walk(start, _excludes(settings, start), _outer_rules(start), suffixes, inner)
+
+
+def _excludes(settings: Settings, folder: str) -> tuple[_Ignored, ...]:
+    if not settings.exclude:
+        return ()
+    base = _slashed(str(settings.base or folder))
+    return (_Ignored(base, GitIgnoreSpec.from_lines(settings.exclude)),)
 
 
 def _walk(
@@ -76,6 +90,7 @@ def _walk(
     excludes: tuple[_Ignored, ...],
     ignores: tuple[_Ignored, ...],
     suffixes: tuple[str, ...],
+    inner: Inner,
 ) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
@@ -96,7 +111,9 @@ def _walk(
             if _is_file(entry):
                 yield entry.path
         elif not _foreign(entry):
-            yield from _walk(entry.path, excludes, ignores, suffixes)
+            settings = inner(entry.path)
+            inside = excludes if settings is None else _excludes(settings, entry.path)
+            yield from _walk(entry.path, inside, ignores, suffixes, inner)
 
 
 def _foreign(entry: os.DirEntry[str]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from loopsafe.cli.crew import Part
 from loopsafe.cli.errors import described
 from loopsafe.cli.options import Options
-from loopsafe.cli.projects import settings_for
+from loopsafe.cli.projects import homes_of
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.model import Finding, Fix
@@ -23,17 +23,23 @@ class Analysis:
 
     def __init__(
         self,
-        root: Path,
+        top: Path,
+        sample: str,
         options: Options,
         is_alone: bool,
         known: kept.Known | None,
         asked: frozenset[str],
     ) -> None:
-        """`known` is an earlier run, of whose answers those are taken over that still hold;
-        `is_alone`: no other process has a share of the files that are `asked` about."""
+        """All files are of the project of the `sample`, a file below the `top`.
+
+        `known` is an earlier run, of whose answers those are taken over that still hold;
+        `is_alone`: no other process has a share of the files that are `asked` about.
+        """
         self._options = options
         self._cache = Cache(default_folder(os.environ)) if options.cached else None
-        self._engine = Engine(root, *settings_for(root, options), self._cache)
+        homes = homes_of(top, options)
+        home = homes.of(sample)
+        self._engine = Engine(home.root, home.settings, home.python, self._cache, homes)
         if options.stdin is not None:
             self._engine.open_text(*options.stdin)
         self._engine.index()

@@ -53,8 +53,10 @@ def _run(
     found: list[Project], options: Options, printer: Printer, baseline: Baseline | None
 ) -> Outcome:
     cache = Cache(default_folder(os.environ)) if options.cached else None
+    mistakes = {place: text for project in found for place, text in _mistakes(project)}
+    for (path, line), text in mistakes.items():
+        complain("warning", f"{printer.style.path(path)}:{line}", text)
     for project in found:
-        _tell_mistakes(project, printer)
         if options.fixing.wanted:
             _fix(project, options, cache, printer)
         else:
@@ -77,7 +79,10 @@ def _show(found: list[Project], options: Options) -> None:
             print("\n".join(project.files))
             continue
         environment = find_environment(project.root, project.python, os.environ)
-        print("\n".join(show(project.root, project.settings, environment.label)))
+        for settings in project.told:
+            base = settings.base or project.root
+            root = base if base.is_relative_to(project.root) else project.root
+            print("\n".join(show(root, settings, environment.label_in(project.top))))
 
 
 @contextmanager
@@ -113,22 +118,23 @@ def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _tell_mistakes(project: Project, printer: Printer) -> None:
-    """What is wrong in the knowledge files of packages."""
+def _mistakes(project: Project) -> Iterator[tuple[tuple[str, int], str]]:
+    """What is wrong in the knowledge files of packages, each at its place."""
     environment = find_environment(project.root, project.python, os.environ)
     files = shipped(project.root, project.settings, environment)
     for mistake in catalogue_of(project.settings, files)[1] if files else ():
-        place = f"{printer.style.path(mistake.path)}:{mistake.line or 1}"
-        complain("warning", place, f"{mistake.message}; the file is left out")
+        yield (mistake.path, mistake.line or 1), f"{mistake.message}; the file is left out"
 
 
 def _check(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
     """Tells what the files of one project come to, from what is kept or anew."""
+    if not project.files:
+        return
     key, known = b"", None
     if cache is not None and not options.deep and options.stdin is None:
         environment = find_environment(project.root, project.python, os.environ)
         files = shipped(project.root, project.settings, environment)
-        told = (
+        rest_on = (
             replace(project, files=()),
             environment,
             files,
@@ -136,7 +142,7 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
             options.output_format == "json",
             sorted(options.levels),
         )
-        key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, told))
+        key = kept.key_of(sys.version, str(find_typeshed()), *map(repr, rest_on))
         known = kept.recall(cache, key, project.files)
         if known is not None and known.grounds is None:
             for path in project.files:
@@ -147,7 +153,8 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
     listed: dict[str, Mapping[str, bool]] = {}
     # The second opinion has a process of its own for each engine.
     size = 1 if options.deep or known else min(options.jobs, len(project.files))
-    crew = Crew(Analysis, (project.root, options, size == 1, known, frozenset(project.files)))
+    told = (project.top, project.files[0], options, size == 1, known, frozenset(project.files))
+    crew = Crew(Analysis, told)
     carried: dict[str, kept.Answer] = {}
     grounds = None
     for part in parts(crew, project.files, size):
@@ -166,7 +173,7 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
 
 def _fix(project: Project, options: Options, cache: Cache | None, printer: Printer) -> None:
     """Applies fixes to the files of one project, and tells what is left in them."""
-    engine = Engine(project.root, project.settings, project.python, cache)
+    engine = Engine(project.root, project.settings, project.python, cache, project.homes)
 
     def work() -> tuple[Fixed, list[tuple[str, kept.Answer | str]]]:
         engine.index()

@@ -1,29 +1,46 @@
-"""Which files a run is about: each with its project, and how that project is set up."""
+"""Which files a run is about: each with what else shares an engine with it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import Options
-from loopsafe.config import ConfigError, Settings, read_settings
+from loopsafe.config import ConfigError, Settings, anchored, read_settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
-from loopsafe.project_files import WITH_NOTEBOOKS, python_files
-
-_ROOT_MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
+from loopsafe.modules.marks import project_root
+from loopsafe.project_files import WITH_NOTEBOOKS
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Files of one project that are to be checked, and how."""
+    """Files that one engine is asked about: those of one environment, whatever is told of them."""
 
-    root: Path
-    settings: Settings
-    python: Path | None
+    top: Path
+    """The folder whose `Homes` these are."""
+    home: Home
+    """Of the first file; of the others, only what is told may differ."""
+    told: tuple[Settings, ...]
+    """The settings of all files."""
     files: tuple[str, ...]
+    homes: Homes = field(repr=False, compare=False)
+
+    @property
+    def root(self) -> Path:
+        return self.home.root
+
+    @property
+    def settings(self) -> Settings:
+        return self.home.settings
+
+    @property
+    def python(self) -> Path | None:
+        return self.home.python
 
 
 def projects(options: Options) -> list[Project]:
@@ -32,20 +49,47 @@ def projects(options: Options) -> list[Project]:
     for path in options.paths:
         if not os.path.lexists(path) and options.stdin is None:
             raise UsageError(f"{path}: no such file or folder")
-        groups.setdefault(_project_root(Path(os.path.abspath(path))), []).append(path)
-    prepared = [(root, *settings_for(root, options), paths) for root, paths in groups.items()]
+        groups.setdefault(_top(Path(os.path.abspath(path))), []).append(path)
+    prepared = [(homes_of(top, options), paths) for top, paths in groups.items()]
     seen: set[str] = set()
-    projects = []
-    for root, settings, python, paths in prepared:
-        files = [file for file in python_files(paths, settings, WITH_NOTEBOOKS) if file not in seen]
-        seen.update(files)
-        projects.append(Project(root, settings, python, tuple(files)))
-    return projects
+    return [project for homes, paths in prepared for project in _parted(homes, paths, seen)]
 
 
-def settings_for(root: Path, options: Options) -> tuple[Settings, Path | None]:
-    """A project's settings with those of the command line, and the environment that was chosen."""
-    settings = _configured(root, options)
+def homes_of(top: Path, options: Options) -> Homes:
+    """The settings and environments of a folder's files, with what the command line says."""
+    home = Home(top, *_settled(_configured(top, options), top, options))
+    named = any("=" not in text for text in options.aside.config)
+
+    def read(folder: Path) -> Settings | None:
+        settings = read_settings(folder / SETTINGS_FILE)
+        if settings is None:
+            return None
+        return _settled(_with_options(settings, options), folder, options)[0]
+
+    return Homes(home, None if named or options.aside.isolated else read, os.environ)
+
+
+def _parted(homes: Homes, paths: list[str], seen: set[str]) -> list[Project]:
+    """The files at and below some paths, by the engine that is asked about them."""
+    parts: dict[Hashable, list[str]] = {}
+    for path in paths:
+        for file in homes.below(path, WITH_NOTEBOOKS):
+            if file not in seen:
+                seen.add(file)
+                parts.setdefault(homes.of(file).engine, []).append(file)
+    top = homes.top
+    if not parts:
+        return [Project(top.root, top, (top.settings,), (), homes)]
+    return [_project(homes, files) for files in parts.values()]
+
+
+def _project(homes: Homes, files: list[str]) -> Project:
+    told = {id(s): s for s in (homes.of(file).settings for file in files)}
+    return Project(homes.top.root, homes.of(files[0]), tuple(told.values()), tuple(files), homes)
+
+
+def _settled(settings: Settings, root: Path, options: Options) -> tuple[Settings, Path | None]:
+    """Settings with those of the command line, and the environment that was chosen."""
     given = Path(os.path.abspath(options.python)) if options.python else settings.python
     if given is not None:
         problem = find_environment(root, given).problem
@@ -60,7 +104,7 @@ def settings_for(root: Path, options: Options) -> tuple[Settings, Path | None]:
         settings,
         select=options.select or settings.select,
         ignore=settings.ignore + options.ignore,
-        exclude=settings.exclude + _anchored(options.exclude, settings.base or root),
+        exclude=settings.exclude + anchored(options.exclude, Path.cwd(), settings.base or root),
         base=settings.base or root,
         python=given,
         second_opinion=options.deep,
@@ -80,7 +124,10 @@ def _configured(root: Path, options: Options) -> Settings:
         settings = read_settings(Path(os.path.abspath(files[0])))
         if settings is None:
             raise UsageError(f"--config: {files[0]} has no [tool.loopsafe]")
-    settings = settings or Settings.load(root)
+    return _with_options(settings or Settings.load(root), options)
+
+
+def _with_options(settings: Settings, options: Options) -> Settings:
     for text in options.aside.config:
         if "=" in text:
             settings = settings.with_option(text, Path.cwd())
@@ -96,27 +143,15 @@ def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
     return ConfigError(str(path), f"`{key}`: {problem}", line)
 
 
-def _anchored(patterns: tuple[str, ...], base: Path) -> tuple[str, ...]:
-    """Patterns of the command line, where a path is one from the current folder."""
-    anchored = []
-    for pattern in patterns:
-        path = Path(os.path.abspath(pattern))
-        is_path = "/" in pattern.rstrip("/") or os.sep in pattern.rstrip(os.sep)
-        if is_path and "**" not in pattern and path.is_relative_to(base):
-            pattern = "/" + path.relative_to(base).as_posix()
-        anchored.append(pattern)
-    return tuple(anchored)
-
-
-def _project_root(path: Path) -> Path:
+def _top(path: Path) -> Path:
     """The nearest folder, upwards, that looks like a project.
 
     Without one: the current folder, if the path is in it; else what holds the path's package.
     """
     folder = path if path.is_dir() else path.parent
-    for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in _ROOT_MARKS):
-            return candidate
+    found = project_root(folder)
+    if found is not None:
+        return found
     if folder.is_relative_to(Path.cwd()):
         return Path.cwd()
     while (folder / "__init__.py").exists() and folder != folder.parent:

@@ -5,6 +5,7 @@ A wrong setting is never ignored in silence: it is a `ConfigError` with the line
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ __all__ = [
     "OFFLOADS",
     "ConfigError",
     "Settings",
+    "anchored",
     "check_codes",
     "check_settings",
     "did_you_mean",
@@ -77,6 +79,32 @@ class Settings:
                     return settings
         return Settings()
 
+    def analysis(self) -> Settings:
+        """What decides what is known of files: without what is told of it, and where it is from."""
+        told = Settings()
+        return replace(
+            self,
+            select=told.select,
+            ignore=told.ignore,
+            per_file_ignores=told.per_file_ignores,
+            severity=told.severity,
+            exclude=told.exclude,
+            python=told.python,
+            base=told.base,
+        )
+
+    def excludes(self, path: str) -> bool:
+        """Whether a file or folder below `base` is not to be looked at, by its absolute name."""
+        if not self.exclude or self.base is None:
+            return False
+        try:
+            name = Path(path).relative_to(self.base).as_posix()
+        except ValueError:
+            return False
+        from pathspec import GitIgnoreSpec  # Most projects have no such setting.
+
+        return GitIgnoreSpec.from_lines(self.exclude).match_file(name)
+
     def for_file(self, path: str) -> Settings:
         """The settings with the rules that are not reported in this file, by its absolute name."""
         if not self.per_file_ignores or self.base is None:
@@ -124,6 +152,8 @@ class Settings:
                 values[_field(key)] = READERS[key](value, base or self.base or Path.cwd())
             except Wrong as wrong:
                 raise ConfigError("", f"setting `loopsafe.{key}`: {wrong}") from None
+        if base is not None and self.base is not None and self.base != base:
+            values.update(_moved(values, base, self.base))
         for key in _ADDED & values.keys():
             values[key] = (*getattr(self, key), *values[key])
         if "exclude" in values:
@@ -180,6 +210,18 @@ def _settings(text: str, document: dict[str, Any], path: Path) -> Settings | Non
     return settings
 
 
+def anchored(patterns: Iterable[str], folder: Path, base: Path) -> tuple[str, ...]:
+    """Patterns that are relative to a folder, as they mean the same in another: paths, mostly."""
+    moved = []
+    for pattern in patterns:
+        path = Path(os.path.abspath(folder / pattern))
+        is_path = "/" in pattern.rstrip("/") or os.sep in pattern.rstrip(os.sep)
+        if is_path and "**" not in pattern and path.is_relative_to(base):
+            pattern = "/" + path.relative_to(base).as_posix()
+        moved.append(pattern)
+    return tuple(moved)
+
+
 def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
     """The codes, each once; ValueError names the first that is no rule."""
     known = []
@@ -188,6 +230,21 @@ def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"unknown rule `{code}`{did_you_mean(code, CODES)}")
         known.append(code)
     return tuple(dict.fromkeys(known))
+
+
+def _moved(values: Mapping[str, Any], folder: Path, base: Path) -> dict[str, Any]:
+    """The settings that hold patterns, with these as they mean the same from another folder."""
+
+    def moved(pattern: str) -> str:
+        return anchored([pattern.lstrip("/") if "/" in pattern[1:] else pattern], folder, base)[0]
+
+    found: dict[str, Any] = {}
+    if "exclude" in values:
+        found["exclude"] = tuple(map(moved, values["exclude"]))
+    if "per_file_ignores" in values:
+        each = values["per_file_ignores"]
+        found["per_file_ignores"] = tuple((moved(pattern), codes) for pattern, codes in each)
+    return found
 
 
 def _kebab(key: str) -> str:

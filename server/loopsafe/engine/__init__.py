@@ -31,6 +31,7 @@ from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Safety, Span
 from loopsafe.modules.cache import Cache
+from loopsafe.modules.homes import Homes
 from loopsafe.modules.roots import python_version
 from loopsafe.modules.table import Module
 from loopsafe.resolve.values import FunctionValue
@@ -44,7 +45,7 @@ _MOST_ROUNDS = 4
 
 
 class Engine(Core):
-    """All that the faces ask about the files of one project folder."""
+    """All that the faces ask about the files that one environment serves."""
 
     def __init__(
         self,
@@ -52,10 +53,11 @@ class Engine(Core):
         settings: Settings,
         python: Path | None = None,
         cache: Cache | None = None,
+        homes: Homes | None = None,
     ) -> None:
-        super().__init__(root, settings, python, cache)
+        super().__init__(root, settings, python, cache, homes)
         self.calls = CallGraph(
-            self.resolver, self._chains, self._places, self._project, settings.severity_of
+            self.resolver, self._chains, self._places, self._project, self._severities
         )
         search = search_of(root, self._roots, self.environment, self.finder.typeshed.folder)
         self._deepening = Deepening(
@@ -138,7 +140,7 @@ class Engine(Core):
 
     def environment_label(self) -> str:
         """The analysed environment in words: `Python 3.12 (.venv)`."""
-        return self.environment.label
+        return self.environment.label_in(self.homes.top.root)
 
     def blocking(self, finding: Finding) -> Blocking | None:
         """What is known of a finding's blocking callable."""
@@ -207,7 +209,7 @@ class Engine(Core):
 
     def twin(self) -> Engine:
         """Another engine of the same project and cache, which knows no unsaved buffers."""
-        return Engine(self.root, self.settings, self._python, self.table.cache)
+        return Engine(self.root, self.settings, self._python, self.table.cache, self.homes)
 
     def warm(self, path: str, check_in: Callable[[], None]) -> None:
         """Derives what a file calls in packages, for the cache; nothing that was done before.

@@ -76,9 +76,10 @@ class CallGraph:
         chains: Chains,
         places: Places,
         project: Callable[[], Iterable[Module]],
-        severity_of: Callable[[str, Cost], Severity],
+        severities: Callable[[str], Callable[[str, Cost], Severity]],
     ) -> None:
-        self._severity_of = severity_of
+        """`severities` gives, for a file, how loudly a rule's findings are told."""
+        self._severities = severities
         self._resolver = resolver
         self._chains = chains
         self._places = places
@@ -119,12 +120,14 @@ class CallGraph:
 
     def stalls(self, key: Key) -> bool:
         """Whether a function reaches a call that may stall whoever runs it."""
-        frame = self._frame(key)
-        ways = self._chains.ways(frame) if frame is not None else {}
+        frame, module = self._frame(key), self._resolver.table.get(key[0])
+        if frame is None or module is None:
+            return False
+        severity_of = self._severities(module.path)
         return any(
             way.rank == Cost.STALL.rank
-            and self._severity_of(code_of(category), Cost.STALL) is not Severity.OFF
-            for category, way in ways.items()
+            and severity_of(code_of(category), Cost.STALL) is not Severity.OFF
+            for category, way in self._chains.ways(frame).items()
         )
 
     def callees(self, key: Key) -> tuple[CallLine, ...]:

@@ -17,15 +17,15 @@ from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, u
 from loopsafe.engine.resume import Grounds, grounds, resumed
 from loopsafe.engine.teaching import catalogue_of, shipped
 from loopsafe.knowledge.catalogue import load
-from loopsafe.model import Finding, Severity
+from loopsafe.model import Cost, Finding, Severity
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
+from loopsafe.modules.homes import Home, Homes
 from loopsafe.modules.roots import source_roots
 from loopsafe.modules.table import LARGEST_TEXT, Change, Module, ModuleTable, Unit
 from loopsafe.modules.typeshed import find_typeshed
-from loopsafe.project_files import python_files
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions
@@ -38,16 +38,29 @@ class Core:
     """The inputs and the reports of one project folder. Not thread-safe: one thread at a time."""
 
     def __init__(
-        self, root: Path, settings: Settings, python: Path | None, cache: Cache | None
+        self,
+        root: Path,
+        settings: Settings,
+        python: Path | None,
+        cache: Cache | None,
+        homes: Homes | None,
     ) -> None:
+        """`homes` has the settings of each file, where they may differ in what is told of it."""
         self.root = root
         self.settings = settings
+        self.homes = homes or Homes(Home(root, settings, python))
         self._python = python
         self.environment = find_environment(root, python or settings.python, os.environ)
         self.disk = Disk()
         self._roots = source_roots(root, settings.source_roots)
-        known = load().libraries
-        self.finder = Finder(self._roots, self.environment, find_typeshed(), self.disk, known)
+        self.finder = Finder(
+            self._roots,
+            self.environment,
+            find_typeshed(),
+            self.disk,
+            load().libraries,
+            self.homes.top.root,
+        )
         self.table = ModuleTable(self.finder, self.disk, cache)
         files = shipped(root, settings, self.environment)
         self.catalogue, self.mistakes = catalogue_of(settings, files)
@@ -72,7 +85,7 @@ class Core:
         `whole` says that these files are all of them, as they are where none are given.
         """
         self._is_whole = self._is_whole or whole or paths is None
-        found = set(paths) if paths is not None else set(python_files([self.root], self.settings))
+        found = set(self.files() if paths is None else paths)
         fresh = found - self._modules.keys()
         if fresh:
             known = {*self._modules, *found}
@@ -86,6 +99,13 @@ class Core:
             self._chains.forget()
             self._before_change()
             self._reports.clear()
+
+    def files(self) -> Iterator[str]:
+        """What `index` reads: the files of the environment, and those of projects that are
+        installed in it with their sources and lie in the same folder."""
+        yield from self.homes.files(self.root)
+        for source in self.finder.beside(self.root):
+            yield from self.homes.below(source)
 
     def open_text(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""
@@ -107,6 +127,11 @@ class Core:
             names = self.disk.generation
             self.finder.invalidate([path])
             self._changed(path, files=self.disk.generation != names)
+
+    def rehome(self, homes: Homes) -> None:
+        """What is told of files may be another now; what is known of them stays."""
+        self.homes = homes
+        self._reports.clear()
 
     # Answers
 
@@ -161,6 +186,9 @@ class Core:
                 module = self._modules[path] = self.table.at(path)
             if module is not None:
                 yield module
+
+    def _severities(self, path: str) -> Callable[[str, Cost], Severity]:
+        return self.homes.of(path).settings.for_file(path).severity_of
 
     def _source(self, path: str) -> SourceText:
         return SourceText(self.disk.read(path))
@@ -247,7 +275,7 @@ class Core:
         if module is None:
             return FileReport(path, source)
         self.table.trace |= module.text_bit
-        severity_of = self.settings.for_file(path).severity_of
+        severity_of = self._severities(path)
         view = View(module, self.resolver, self._chains, self._places, severity_of, check_in)
         hidden = Suppressions(source)
         found = list(check(view))

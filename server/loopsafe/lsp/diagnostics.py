@@ -11,8 +11,9 @@ from lsprotocol import types
 
 from loopsafe.lsp.convert import uri_of
 from loopsafe.lsp.documents import Document
+from loopsafe.lsp.in_force import SettingsProblem
 from loopsafe.lsp.session import Session
-from loopsafe.lsp.workbench import SettingsProblem, Work
+from loopsafe.lsp.workbench import Work
 from loopsafe.lsp.worker import Rank
 
 _log = logging.getLogger(__name__)

@@ -11,13 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from loopsafe.engine import Engine
 from loopsafe.lsp.status import Status
 from loopsafe.lsp.warming import warm
 from loopsafe.lsp.worker import Rank, Stop, Worker
-from loopsafe.project_files import python_files
 
 _SLICE_SECONDS = 0.02
 _MOST_FILES = 2000
@@ -28,34 +27,39 @@ _log = logging.getLogger(__name__)
 class Indexer:
     """One run for each engine, begun anew when files appear."""
 
-    def __init__(self, worker: Worker, status: Status, done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        status: Status,
+        uses: Callable[[Engine], bool],
+        done: Callable[[], None],
+    ) -> None:
+        """`uses` says on the worker's thread whether an engine is still asked anything."""
         self._worker = worker
         self._status = status
+        self._uses = uses
         self._done = done
-        self._runs: dict[Path, tuple[Engine, asyncio.Task[None]]] = {}
+        self._runs: WeakKeyDictionary[Engine, asyncio.Task[None]] = WeakKeyDictionary()
 
-    def want(self, root: Path, engine: Engine) -> None:
+    def want(self, engine: Engine) -> None:
         """See to it that an engine knows its folder."""
-        engine_before, task = self._runs.get(root, (None, None))
-        if engine_before is engine:
-            return
-        if task:
-            task.cancel()
-        self._runs[root] = (engine, asyncio.ensure_future(self._run(engine)))
+        if engine not in self._runs:
+            self._runs[engine] = asyncio.ensure_future(self._run(engine))
 
     def again(self) -> None:
         """Files appeared: look for them with the next question."""
-        for _, task in self._runs.values():
+        for task in self._runs.values():
             task.cancel()
         self._runs.clear()
 
     async def _run(self, engine: Engine) -> None:
-        files = python_files([engine.root], engine.settings)
         read: list[str] = []
         try:
             async with self._status.working("Reading the project"):
+                files = await self._worker.run(lambda _: engine.files(), _RANK)
                 while not await self._worker.run(partial(_slice, engine, files, read), _RANK):
-                    pass
+                    if not await self._worker.run(lambda _: self._uses(engine), _RANK):
+                        return
                 await self._worker.run(partial(_done, engine, read), _RANK)
         except Exception as error:
             _log.error("Reading %s failed: %s", engine.root, error, exc_info=error)

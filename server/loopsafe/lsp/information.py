@@ -37,8 +37,8 @@ def debug_information(workbench: Workbench, folders: tuple[str, ...], waiting: i
         f"- Workspace {'trusted' if client.trusted else 'not trusted'}",
         f"- Folders: {', '.join(f'`{uri}`' for uri in folders) or 'none'}",
     ]
-    for root, bench in workbench.benches.items():
-        lines += ["", f"## Engine of `{root}`", *_bench(bench)]
+    for bench in workbench.benches:
+        lines += ["", f"## Engine of `{bench.home.root}`", *_bench(bench)]
     lines += ["", "## Cache", *_cache(workbench)]
     for problem in workbench.problems:
         lines += ["", f"Settings not in force: `{problem.path}`:{problem.line}: {problem.message}"]
@@ -47,10 +47,10 @@ def debug_information(workbench: Workbench, folders: tuple[str, ...], waiting: i
 
 
 def _bench(bench: Bench) -> Iterator[str]:
-    settings = bench.settings
+    settings = bench.home.settings
     environment = bench.engine.environment
     yield f"- Environment: {environment.label}"
-    yield f"- Environment chosen: `{bench.python or 'found by looking'}`"
+    yield f"- Environment chosen: `{bench.home.python or 'found by looking'}`"
     if environment.problem:
         yield f"- Environment not usable: {environment.problem}"
     yield f"- Settings from: `{settings.base or 'defaults'}`"

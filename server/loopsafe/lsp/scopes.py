@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from loopsafe.lsp.convert import path_of, uri_of
+from loopsafe.modules.marks import project_root
 
 _DELAY_SECONDS = 0.15
 _LONGEST_DELAY_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
 _LENSES = ("on", "onlyProblems")
-_PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Scopes:
             return max(around, key=lambda scope: len(scope.root.parts))
         folder = Path(path).parent
         if folder not in self._lone:
-            root = _project_root(folder)
+            root = project_root(folder) or folder
             self._lone[folder] = Scope(root, uri_of(str(root)))
         return self._lone[folder]
 
@@ -151,11 +151,3 @@ def _seconds(milliseconds: object) -> float:
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, float)):
         return _DELAY_SECONDS
     return min(max(milliseconds / 1000, 0.0), _LONGEST_DELAY_SECONDS)
-
-
-def _project_root(start: Path) -> Path:
-    """The nearest folder upwards that looks like a project's, else the one begun with."""
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in _PROJECT_MARKS):
-            return folder
-    return start

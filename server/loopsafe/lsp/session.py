@@ -30,7 +30,7 @@ from loopsafe.lsp.status import METHOD, Status
 from loopsafe.lsp.workbench import Work, Workbench
 from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.modules import shipped
-from loopsafe.project_files import python_files
+from loopsafe.modules.homes import SETTINGS_FILE
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -38,9 +38,6 @@ _SECTION = "loopsafe"
 _SUFFIXES = (".py", ".pyi", ".pyw")
 _LENS_PAUSE_SECONDS = 0.5
 _SLICE_SECONDS = 0.03
-_SETTINGS_FILE = "pyproject.toml"
-_ENVIRONMENT = ""
-"""In place of a path: what the status says of the environment."""
 
 
 class Session:
@@ -57,7 +54,7 @@ class Session:
         self.workbench = Workbench(client)
         self.worker = Worker()
         self.worker.start()
-        self.indexer = Indexer(self.worker, self.status, self._news)
+        self.indexer = Indexer(self.worker, self.status, self.workbench.uses, self._news)
         self._plain_settings: object = client.settings
         self._unsaved: set[str] = set()
         self.lenses_asked = False
@@ -111,7 +108,7 @@ class Session:
         if document is None:
             return
         self.documents.close(uri)
-        self.status.forget(document.path)
+        self.status.forget(document.uri)
         self.files_changed((document.path,))
         folders = {scope.root for scope in self.scopes.folders}
         folders.update(self.scopes.of(document.path).root for document in self.documents)
@@ -123,12 +120,12 @@ class Session:
         if not paths:
             return
         names = {os.path.basename(path) for path in paths}
-        if _SETTINGS_FILE in names:
+        if appeared or SETTINGS_FILE in names:
             self.worker.post(self.workbench.reload)
         if shipped.NAME in names:
             self.worker.post(self.workbench.start_over)
         self.worker.post(lambda: self.workbench.forget(paths))
-        if appeared:
+        if appeared or SETTINGS_FILE in names:
             self.indexer.again()
         self._news()
 
@@ -180,7 +177,7 @@ class Session:
                 self._crashed(label, scope, error)
                 return None
             if scope in self.scopes.folders:
-                self.indexer.want(scope.root, engine)
+                self.indexer.want(engine)
             if version == self.documents.version(uri):
                 return answer
 
@@ -194,8 +191,8 @@ class Session:
         editor = await self.scopes.settings(scope)
 
         def listed(stop: Stop) -> list[str]:
-            settings = self.workbench.settings(scope.root, editor)
-            return list(takewhile(lambda _: not stop(), python_files([scope.root], settings)))
+            files = self.workbench.homes(scope.root, editor).below(scope.root)
+            return list(takewhile(lambda _: not stop(), files))
 
         return await self.worker.run(listed, Rank.BACKGROUND)
 
@@ -271,11 +268,12 @@ class Session:
 
     def _ready(self, engine: Engine, report: FileReport) -> None:
         """Show the environment; where a chosen one or an open file cannot be used, why."""
-        problems = {_ENVIRONMENT: engine.environment.problem if self.client.trusted else ""}
-        if report.path in self.documents.view.documents:
-            name, too_large = os.path.basename(report.path), report.is_too_large
-            problems[report.path] = f"{name}: {report.problems[0].message}" if too_large else ""
-        self.status.ready(engine.environment_label(), problems)
+        problems = [engine.environment.problem] if self.client.trusted else []
+        if report.is_too_large:
+            problems.append(f"{os.path.basename(report.path)}: {report.problems[0].message}")
+        document = self.documents.view.documents.get(report.path)
+        uri = document.uri if document else ""
+        self.status.ready(engine.environment_label(), uri, tuple(filter(None, problems)))
 
     def _crashed(self, label: str, scope: Scope, error: Exception) -> None:
         name = type(error).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,8 @@ class Status:
         self._sent: dict[str, Any] = {}
         self._running = 0
         self._environment = ""
-        self._problems: dict[str, str] = {}
+        self._files: dict[str, tuple[str, tuple[str, ...]]] = {}
+        """The environment of each open file, and what is wrong."""
 
     @asynccontextmanager
     async def working(self, message: str = "Analysing") -> AsyncIterator[None]:
@@ -40,20 +41,21 @@ class Status:
         if self._running and self._sent.get("state") == "busy":
             self._say("busy", message)
 
-    def ready(self, environment: str, problems: Mapping[str, str]) -> None:
+    def ready(self, environment: str, uri: str = "", problems: tuple[str, ...] = ()) -> None:
         """An analysis succeeded, with this environment; others may still be running.
 
-        `problems` says of what the analysis looked at what is wrong with it, "" where nothing is:
-        what an answer says of one file leaves alone what is known of the others.
+        `problems` says what is wrong with an open file or its environment: what an answer says of
+        one file leaves alone what is known of the others.
         """
         self._environment = environment
-        self._problems.update(problems)
+        if uri:
+            self._files[uri] = environment, problems
         if self._running <= 1 or self._sent.get("state") != "busy":
             self._say_ready()
 
-    def forget(self, about: str) -> None:
-        """What `ready` was told of something does not matter any more."""
-        if self._problems.pop(about, "") and self._sent.get("state") == "ready":
+    def forget(self, uri: str) -> None:
+        """A file was closed: what `ready` was told of it does not matter any more."""
+        if self._files.pop(uri, None) and self._sent.get("state") == "ready":
             self._say_ready()
 
     def failed(self, message: str) -> None:
@@ -61,10 +63,17 @@ class Status:
         self._say("error", message)
 
     def _say_ready(self) -> None:
-        self._say("ready", "; ".join(filter(None, self._problems.values())))
+        problems = dict.fromkeys(text for _, texts in self._files.values() for text in texts)
+        self._say("ready", "; ".join(problems))
 
     def _say(self, state: str, message: str) -> None:
-        status = {"state": state, "message": message, "environment": self._environment}
+        status: dict[str, Any] = {"state": state, "message": message}
+        status["environment"] = self._environment
+        if len({environment for environment, _ in self._files.values()}) > 1:
+            status["environments"] = [
+                {"uri": uri, "environment": environment}
+                for uri, (environment, _) in self._files.items()
+            ]
         if status != self._sent:
             self._sent = status
             self._send(status)

@@ -12,11 +12,11 @@ from loopsafe.config import ConfigError, check_settings
 from loopsafe.config.writing import inserted, insertions
 from loopsafe.lsp.workbench import Work
 from loopsafe.model import Edit, Finding, Span
+from loopsafe.modules.homes import SETTINGS_FILE
 from loopsafe.text import SourceText
 
 KIND = types.CodeActionKind.Refactor.value
 _TITLE = "Teach Loopsafe: `{}` {}"
-_FILE = "pyproject.toml"
 
 
 class _Lesson(NamedTuple):
@@ -99,12 +99,13 @@ def _edit(work: Work, lesson: _Lesson) -> types.WorkspaceEdit | None:
 
 def _settings_file(work: Work) -> Path:
     """The file whose settings are in force, else the nearest, else one in the project's folder."""
-    if work.engine.settings.base is not None:
-        return work.engine.settings.base / _FILE
-    for folder in (work.root, *work.root.parents):
-        if (folder / _FILE).is_file():
-            return folder / _FILE
-    return work.root / _FILE
+    base = work.engine.homes.of(work.path).settings.base
+    if base is not None:
+        return base / SETTINGS_FILE
+    for folder in Path(work.path).parents:
+        if (folder / SETTINGS_FILE).is_file():
+            return folder / SETTINGS_FILE
+    return work.root / SETTINGS_FILE
 
 
 def _at(source: SourceText, offset: int) -> Span:

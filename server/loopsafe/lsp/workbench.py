@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections import deque
@@ -11,37 +10,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lsprotocol import types
-from pathspec import GitIgnoreSpec
 
-from loopsafe.config import ConfigError, Settings
 from loopsafe.engine import Engine, FileReport
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, uri_of
 from loopsafe.lsp.documents import DiskTexts, Document, OpenCell, View
+from loopsafe.lsp.in_force import InForce, SettingsProblem
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.lsp.worker import Stop
 from loopsafe.memory import reclaim
 from loopsafe.model import Edit, Finding, Span
 from loopsafe.modules.cache import Cache, default_folder
-from loopsafe.modules.shipped import NAME
+from loopsafe.modules.homes import Home, Homes
 from loopsafe.text import SourceText
 
 _LONE_ENGINES = 4
+_MOST_ENGINES = 12
+"""Each has what it knows in memory; the one longest unused makes room."""
 _KEPT_TIMINGS = 50
 _REPAIR_SECONDS = 60.0
-_NO_ENVIRONMENT = Path(os.devnull)
-"""Chosen where none may be looked for: a path that no environment belongs to."""
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsProblem:
-    """Why a pyproject.toml is not in force, at its line."""
-
-    path: str
-    source: SourceText
-    line: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +37,7 @@ class Work:
 
     path: str
     root: Path
+    """The folder that it is opened in."""
     engine: Engine
     editor: EditorSettings
     report: FileReport
@@ -138,19 +126,20 @@ class Texts:
         return notebook.may_edit(span) if notebook else True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bench:
-    """One folder's engine and the buffers it was given."""
+    """One engine and the buffers it was given."""
 
-    settings: Settings
-    python: Path | None
+    top: Path
+    """The folder that it is opened in."""
+    home: Home
     engine: Engine
     open: dict[str, Document] = field(default_factory=dict)
     reports: dict[str, tuple[int, FileReport]] = field(default_factory=dict)
 
 
 class Workbench:
-    """One engine per folder, kept in step with buffers, files and settings."""
+    """An engine for the files of each environment in a folder, in step with buffers and files."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -158,118 +147,103 @@ class Workbench:
         self._disk = DiskTexts()
         self.cache_folder = default_folder(os.environ)
         self._cache = Cache(self.cache_folder)
-        self._settings: dict[Path, Settings] = {}
-        self._stale: set[Path] = set()
+        self.in_force = InForce(client.trusted, self._disk.get)
+        self._homes: dict[Path, Homes] = {}
+        """By folder, those that its engines were given."""
         self._repaired = float("-inf")
-        self.benches: dict[Path, Bench] = {}
-        self.problems: tuple[SettingsProblem, ...] = ()
-        """Replaced as a whole, so that any thread may take it."""
+        self.benches: list[Bench] = []
+        """The one used last is the last."""
         self.timings: deque[tuple[str, float]] = deque(maxlen=_KEPT_TIMINGS)
         self.slowest: dict[str, float] = {}
         """The longest time in seconds of each file, of the slowest only."""
 
-    def work(self, path: str, root: Path, editor: EditorSettings, view: View, stop: Stop) -> Work:
+    @property
+    def problems(self) -> tuple[SettingsProblem, ...]:
+        """What is wrong in settings files. Any thread may ask."""
+        return self.in_force.problems
+
+    def work(self, path: str, top: Path, editor: EditorSettings, view: View, stop: Stop) -> Work:
         """The report of a file, up to date with the view."""
-        bench = self._bench(root, editor)
+        homes = self.homes(top, editor)
+        bench = self._bench(path, homes)
         _give(bench, view)
         report = self._report(bench, path, view, stop)
-        if _excluded(path, bench.settings):
+        if _is_installed(path) or homes.excludes(path):
             report = replace(report, findings=())
         return Work(
-            path, root, bench.engine, editor, report, self._convert, Texts(view, self._disk), stop
+            path, top, bench.engine, editor, report, self._convert, Texts(view, self._disk), stop
         )
 
-    def settings(self, root: Path, editor: EditorSettings) -> Settings:
-        """What is in force in a folder."""
-        return self._effective(root, editor)[0]
+    def homes(self, top: Path, editor: EditorSettings) -> Homes:
+        """What is in force for the files of a folder."""
+        homes = self.in_force.homes(top, editor)
+        if self._homes.get(top) is not homes:
+            self._homes[top] = homes
+            self._rehome(homes)
+        return homes
+
+    def uses(self, engine: Engine) -> bool:
+        """Whether questions are still put to an engine."""
+        return any(bench.engine is engine for bench in self.benches)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""
         paths = tuple(paths)
-        for bench in self.benches.values():
+        for bench in self.benches:
             bench.engine.forget(paths)
             bench.reports.clear()
 
     def reload(self) -> None:
-        """Settings files changed: read them again when next needed."""
-        self._stale.update(self._settings)
+        """Settings files or environments changed: look again when next needed."""
+        self.in_force.reload()
 
     def start_over(self) -> None:
         """A package says something else of itself: make every engine anew."""
-        for root in list(self.benches):
-            self._drop(root)
+        self._drop(self.benches)
 
     def keep_only(self, folders: Iterable[Path]) -> None:
         """Drop the engines of folders that left, and of the lone files longest unused."""
         folders = set(folders)
-        lone = [root for root, bench in self.benches.items() if root not in folders]
-        for root in lone[: max(len(lone) - _LONE_ENGINES, 0)]:
-            self._drop(root)
+        lone = [bench for bench in self.benches if bench.top not in folders]
+        self._drop(lone[: max(len(lone) - _LONE_ENGINES, 0)])
+        kept = {bench.top for bench in self.benches} | folders
+        self._homes = {top: homes for top, homes in self._homes.items() if top in kept}
+        self.in_force.keep_only(kept)
 
-    def repair(self, root: Path) -> None:
-        """After a crash, start over with a fresh engine; not at every keystroke, though."""
+    def repair(self, top: Path) -> None:
+        """After a crash, start over with fresh engines; not at every keystroke, though."""
         if time.monotonic() - self._repaired > _REPAIR_SECONDS:
             self._repaired = time.monotonic()
-            self._drop(root)
+            self._drop([bench for bench in self.benches if bench.top == top])
 
-    def _bench(self, root: Path, editor: EditorSettings) -> Bench:
-        settings, python = self._effective(root, editor)
-        bench = self.benches.pop(root, None)
-        if bench is None or (bench.settings, bench.python) != (settings, python):
-            is_first = bench is None
-            bench = Bench(settings, python, Engine(root, settings, python, self._cache))
-            self._note_mistakes(root, bench.engine.mistakes)
-            if not is_first:
-                reclaim()
-        self.benches[root] = bench  # Last in the order, as the latest used.
+    def _bench(self, path: str, homes: Homes) -> Bench:
+        home, top = homes.of(path), homes.top.root
+        key = home.engine
+        bench = next((b for b in self.benches if b.top == top and b.home.engine == key), None)
+        if bench is None:
+            self._drop(self.benches[: max(len(self.benches) - _MOST_ENGINES + 1, 0)])
+            engine = Engine(home.root, home.settings, home.python, self._cache, homes)
+            self.in_force.note(engine.mistakes, home.root)
+            bench = Bench(top, home, engine)
+        else:
+            self.benches.remove(bench)
+        self.benches.append(bench)
         return bench
 
-    def _effective(self, root: Path, editor: EditorSettings) -> tuple[Settings, Path | None]:
-        """The project's settings changed by the editor's, and the environment to analyse."""
-        settings = self._project_settings(root)
-        for key, value in editor.overrides.items():
-            if key == "python" and not self.client.trusted:
+    def _rehome(self, homes: Homes) -> None:
+        """Give a folder's engines what is in force now; drop those that nothing needs any more."""
+        gone = []
+        for bench in self.benches:
+            if bench.top != homes.top.root:
                 continue
-            try:
-                settings = settings.with_overrides({key: value}, root)
-            except ConfigError as error:
-                _log.warning("%s", error.message)
-        if not self.client.trusted:
-            return replace(settings, python=None), _NO_ENVIRONMENT
-        active = Path(editor.environment) if editor.environment else None
-        return settings, settings.python or active
-
-    def _project_settings(self, root: Path) -> Settings:
-        """What pyproject.toml says; the last good word while it holds a mistake."""
-        known = self._settings.get(root)
-        if known is not None and root not in self._stale:
-            return known
-        self._stale.discard(root)
-        problems = {problem.path: problem for problem in self.problems}
-        try:
-            self._settings[root] = Settings.load(root)
-        except ConfigError as error:
-            self._settings.setdefault(root, Settings())
-            source = self._disk.get(error.path) or SourceText("")
-            problems[error.path] = SettingsProblem(
-                error.path, source, error.line or 1, error.message
-            )
-        else:
-            for path in [p for p in problems if Path(p).parent in (root, *root.parents)]:
-                del problems[path]
-        self.problems = tuple(problems.values())
-        return self._settings[root]
-
-    def _note_mistakes(self, root: Path, mistakes: Iterable[ConfigError]) -> None:
-        """Mistakes in knowledge files: shown in the file where it is in the folder, else logged."""
-        kept = [p for p in self.problems if not _is_knowledge_of(p.path, root)]
-        for error in mistakes:
-            if not _is_knowledge_of(error.path, root):
-                _log.warning("%s; the file is left out", error)
-                continue
-            source = self._disk.get(error.path) or SourceText("")
-            kept.append(SettingsProblem(error.path, source, error.line or 1, error.message))
-        self.problems = tuple(kept)
+            before, now = bench.home, homes.of_folder(str(bench.home.place))
+            if now.engine == before.engine and now.settings.exclude == before.settings.exclude:
+                bench.home = now
+                bench.engine.rehome(homes)
+                bench.reports.clear()
+            else:
+                gone.append(bench)
+        self._drop(gone)
 
     def _report(self, bench: Bench, path: str, view: View, stop: Stop) -> FileReport:
         known = bench.reports.get(path)
@@ -288,8 +262,10 @@ class Workbench:
         if len(self.slowest) > _KEPT_TIMINGS:
             del self.slowest[min(self.slowest, key=self.slowest.__getitem__)]
 
-    def _drop(self, root: Path) -> None:
-        if self.benches.pop(root, None) is not None:
+    def _drop(self, benches: Iterable[Bench]) -> None:
+        gone = list(benches)
+        if gone:
+            self.benches = [bench for bench in self.benches if bench not in gone]
             reclaim()
 
 
@@ -304,21 +280,6 @@ def _give(bench: Bench, view: View) -> None:
             bench.open[path] = document
 
 
-def _is_knowledge_of(path: str, root: Path) -> bool:
-    place = Path(path)
-    is_installed = {"site-packages", "dist-packages"} & set(place.parts)
-    return place.name == NAME and not is_installed and place.is_relative_to(root)
-
-
-def _excluded(path: str, settings: Settings) -> bool:
-    """Whether the project does not want to hear of a file, or it is an installed library's."""
+def _is_installed(path: str) -> bool:
     parts = Path(path).parts
-    if "site-packages" in parts or "dist-packages" in parts:
-        return True
-    if not settings.exclude or settings.base is None:
-        return False
-    try:
-        relative = Path(path).relative_to(settings.base)
-    except ValueError:
-        return False
-    return GitIgnoreSpec.from_lines(settings.exclude).match_file(relative.as_posix())
+    return "site-packages" in parts or "dist-packages" in parts

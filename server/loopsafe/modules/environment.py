@@ -11,15 +11,22 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
+from loopsafe.modules.marks import REPOSITORY_MARKS
 from loopsafe.modules.sites import Sites, site_folders
+from loopsafe.modules.workspaces import workspace_of
 
 _FOLDERS = (".venv", "venv", "env", ".env", "virtualenv", ".virtualenv")
+_CONDA_FILES = ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml")
+_SAYING = frozenset(
+    (*_FOLDERS, *_CONDA_FILES, ".pdm-python", ".python-version", "Pipfile", "pyproject.toml")
+)
+"""A folder without any of these names has no environment of its own."""
 _BIN = ("bin", "scripts")
 _MOST_PACKAGES = 100
 _CONDA_NAME = re.compile(r"^name:\s*([\w.-]+)", re.MULTILINE)
@@ -41,6 +48,12 @@ class Environment:
     problem: str = ""
     """Why an explicitly chosen environment cannot be used, one sentence."""
 
+    def label_in(self, folder: Path) -> str:
+        """The label, with the way to an environment that is deeper in a folder."""
+        if self.prefix is None or folder not in self.prefix.parents:
+            return self.label
+        return _label(self.version, self.prefix.relative_to(folder).as_posix())
+
 
 def find_environment(
     root: Path, python: Path | None = None, env: Mapping[str, str] | None = None
@@ -59,6 +72,16 @@ def find_environment(
         if found is not None:
             return found
     return Environment()
+
+
+def own_environment(folder: Path, names: Collection[str], env: Mapping[str, str]) -> Path | None:
+    """The environment that a folder has for itself, given the names in it."""
+    if _SAYING.isdisjoint(names):
+        return None
+    uv = env.get("UV_PROJECT_ENVIRONMENT", "")
+    beside = [folder / uv] if uv and not os.path.isabs(uv) else []
+    candidates = (*beside, *_in_folder(folder), *_kept_elsewhere(folder, env))
+    return next((place for place in candidates if _from_prefix(place) is not None), None)
 
 
 def _chosen(path: Path, given: Path) -> Environment:
@@ -171,9 +194,11 @@ def _candidates(root: Path, env: Mapping[str, str]) -> Iterator[Path]:
     is_own = active is not None and os.path.realpath(active) == os.path.realpath(sys.prefix)
     if active and not is_own:
         yield active
+    workspace = workspace_of(root)
     if uv := env.get("UV_PROJECT_ENVIRONMENT"):
-        yield root / uv
-    for folder in _upwards(root):
+        yield (workspace or root) / uv
+    # The members of a workspace have one for all, whatever was left in them from before.
+    for folder in dict.fromkeys((*([workspace] if workspace else []), *_upwards(root))):
         yield from _in_folder(folder)
         yield from _kept_elsewhere(folder, env)
     for child in sorted(_children(root)):
@@ -228,7 +253,7 @@ def _named(folder: Path, env: Mapping[str, str]) -> Iterator[Path]:
         place = _pyenv(env) / name
         if _is_environment(place):
             yield place
-    for file in ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml"):
+    for file in _CONDA_FILES:
         found = _CONDA_NAME.search(_text(folder / file))
         # conda writes down every environment that it makes.
         known = _text(Path.home() / ".conda" / "environments.txt").splitlines() if found else []
@@ -262,7 +287,7 @@ def _upwards(root: Path) -> Iterator[Path]:
     """The project's folder, and those above it within its repository."""
     folders = [root, *root.parents]
     for index, folder in enumerate(folders):
-        if any((folder / mark).exists() for mark in (".git", ".hg", ".jj")):
+        if any((folder / mark).exists() for mark in REPOSITORY_MARKS):
             yield from folders[: index + 1]
             return
     yield root

@@ -8,7 +8,7 @@ Answers are remembered until names come or go on the disk or in the editor.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import Environment
 from loopsafe.modules.origins import Origin, Origins, is_packaged
 from loopsafe.modules.owners import LIBRARY, Owner, Owners
-from loopsafe.modules.places import Hit, children, has_python, is_inside, locate
+from loopsafe.modules.places import Hit, children, has_python, in_any, is_inside, locate, start_of
 from loopsafe.modules.projects import Projects
 from loopsafe.modules.typeshed import Typeshed
 
@@ -51,20 +51,26 @@ class Finder:
         typeshed: Path | None,
         disk: Disk | None = None,
         libraries: frozenset[str] = frozenset(),
+        top: Path | None = None,
     ) -> None:
-        """`libraries` are the top-level names that are known to be those of libraries."""
+        """`libraries` are the top-level names that are known to be those of libraries; `top` is a
+        folder around the project, whose other projects are its user's code, too."""
         self.disk = disk or Disk()
         self._libraries = libraries
         self.typeshed = Typeshed(typeshed, environment.version, self.disk)
         places = [os.path.abspath(root) for root in roots]
         sites = [os.path.abspath(path) for path in environment.paths]
         # A `.pth` entry inside the project is the project's own editable install.
-        own = [s for s in sites[1:] if any(is_inside(s, r) for r in places) and not is_packaged(s)]
+        self._top = os.path.abspath(top) if top else ""
+        around = [*places, self._top] if top else places
+        own = [s for s in sites[1:] if in_any(s, around) and not is_packaged(s)]
         sites = [site for site in sites if site not in own]
         self.sites = tuple(sites)
         """Folders that packages are installed into."""
         prefix = str(environment.prefix) if environment.prefix else ""
         self._editable = {n: os.path.abspath(p) for n, p in environment.editable.items()}
+        mapped = [start_of(n, p) for n, p in self._editable.items()]
+        own += [m for m in mapped if not in_any(m, places) and in_any(m, around)]
         self._projects = Projects([*places, *own], places[-1] if places else "", self.disk)
         self._owners = Owners(self._projects, sites, self._editable, self.typeshed, self.disk)
         self._origins = Origins(
@@ -131,6 +137,12 @@ class Finder:
     def origin_of_path(self, path: str) -> Origin:
         """Whose code a file is."""
         return self._origins.of(path)
+
+    def beside(self, root: Path) -> Iterator[str]:
+        """The source roots that are not in the project's folder, but in the top folder as well."""
+        top, own = self._top, str(root)
+        outside = (source for source in self._projects.roots if not is_inside(source, own))
+        return (source for source in outside if top and is_inside(source, top))
 
     def root_for(self, path: str) -> str:
         """The folder that a project file's absolute imports start from."""

@@ -65,6 +65,7 @@ class Owners:
         sure = [home, *given] if home in given else list(given)
         sure = [] if home == LIBRARY else list(dict.fromkeys(sure))
         guessed = [home] if home not in ("", LIBRARY, *given, *self._sites) else []
+        guessed += [r for h in guessed for r in self._projects.needed_by(h) if r not in given]
         stdlib = self._typeshed.has_stdlib(top)
         first = sure if stdlib else guessed + sure
         for root in first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loopsafe.modules.disk import Disk
@@ -82,6 +82,18 @@ def children(disk: Disk, folder: str) -> set[str]:
 def is_inside(path: str, folder: str) -> bool:
     """Whether a path is a folder or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def in_any(path: str, folders: Iterable[str]) -> bool:
+    """Whether a path is inside one of some folders."""
+    return any(is_inside(path, folder) for folder in folders)
+
+
+def start_of(name: str, place: str) -> str:
+    """The folder that a dotted name starts from, given where its package or module is."""
+    for _ in name.split("."):
+        place = os.path.dirname(place)
+    return place
 
 
 def _compiled(disk: Disk, folder: str, name: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from loopsafe.modules.disk import Disk
+from loopsafe.modules.marks import imports_start
 from loopsafe.modules.places import is_inside
-from loopsafe.modules.roots import MARKERS
+from loopsafe.modules.roots import path_dependencies
 
 
 class Projects:
@@ -24,6 +26,7 @@ class Projects:
             r for r in self.roots if any(o != r and is_inside(o, r) for o in self.roots)
         } | {home}
         self._by_folder: dict[str, str] = {}
+        self._needed: dict[str, tuple[str, ...]] = {}
         self.known = self.roots
         """All roots, given and learnt."""
 
@@ -47,9 +50,18 @@ class Projects:
             folder = os.path.dirname(folder)
             yield folder
 
+    def needed_by(self, home: str) -> tuple[str, ...]:
+        """What the project around a learnt root is installed with by path: source roots."""
+        if home not in self._needed:
+            project = self._project(home)
+            found = path_dependencies(Path(project)) if project else ()
+            self._needed[home] = tuple(os.path.abspath(folder) for folder in found)
+        return self._needed[home]
+
     def forget(self) -> None:
         """Drops what was learnt."""
         self._by_folder.clear()
+        self._needed.clear()
         self.known = self.roots
 
     def _root_for(self, folder: str) -> str:
@@ -59,7 +71,7 @@ class Projects:
         top = folder
         while self._is_package(top):
             top = os.path.dirname(top)
-        project = next((p for p in self.upwards(folder) if self._is_project(p)), "")
+        project = self._project(folder)
         source = os.path.join(project, "src")
         if project and is_inside(top, source):
             # Folders without an `__init__.py` may stand between, and are packages too.
@@ -68,8 +80,10 @@ class Projects:
             return top
         return project or around[-1]
 
-    def _is_project(self, folder: str) -> bool:
-        return any(name in self._disk.entries(folder) for name in MARKERS)
+    def _project(self, folder: str) -> str:
+        """The nearest folder, upwards, that looks like a project; nothing where none does."""
+        around = (f for f in self.upwards(folder) if imports_start(self._disk.entries(f)))
+        return next(around, "")
 
     def _is_package(self, folder: str) -> bool:
         names = self._disk.entries(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from loopsafe.modules.environment import Environment
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "requirements.txt", "Pipfile")
-"""A folder with one of these is a project of its own."""
+from loopsafe.modules.workspaces import get, members, read_pyproject, texts, workspace_of
 
 _CARET = re.compile(r"^(\^|~(?!=))\s*(\d+(?:\.\d+)*)$")
 _NEWEST_MINOR = 30
@@ -40,10 +32,10 @@ def source_roots(root: Path, configured: Sequence[str | Path] = ()) -> tuple[Pat
 
 def python_version(root: Path, environment: Environment | None = None) -> tuple[int, int] | None:
     """The oldest Python that the project supports; else that of its environment; else unknown."""
-    data = _pyproject(Path(root))
-    wanted = _get(data, "project", "requires-python")
+    data = read_pyproject(Path(root))
+    wanted = get(data, "project", "requires-python")
     if not isinstance(wanted, str):
-        wanted = _get(data, "tool", "poetry", "dependencies", "python")
+        wanted = get(data, "tool", "poetry", "dependencies", "python")
     if isinstance(wanted, str) and (version := _oldest(wanted)):
         return version
     return environment.version if environment else None
@@ -63,39 +55,34 @@ def _oldest(wanted: str) -> tuple[int, int] | None:
 
 def _hints(root: Path) -> Iterator[Path]:
     yield from _own_hints(root)
-    for member in _members(root, _pyproject(root)):
+    for member in members(root):
         yield from _sources(member)
 
 
 def _own_hints(root: Path) -> Iterator[Path]:
-    yield from (root / hint for hint in _pyproject_hints(_pyproject(root)))
+    yield from (root / hint for hint in _pyproject_hints(read_pyproject(root)))
     yield from (root / hint for hint in _setup_cfg_hints(root))
     yield root / "src"
 
 
 def _neighbours(root: Path) -> Iterator[Path]:
     """The sources of projects that this one is installed with, though they lie beside it."""
-    for above in root.parents:
-        members = _members(above, _pyproject(above))
-        if root in members:
-            yield from (source for m in members if m != root for source in _sources(m))
-            break
-    data = _pyproject(root)
+    workspace = workspace_of(root)
+    for member in members(workspace) if workspace is not None else ():
+        if member != root:
+            yield from _sources(member)
+    yield from path_dependencies(root)
+
+
+def path_dependencies(root: Path) -> Iterator[Path]:
+    """The source roots of what a project is installed with by the path to it."""
+    data = read_pyproject(root)
     for table in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
-        wanted = _get(data, *table)
+        wanted = get(data, *table)
         for name in wanted if isinstance(wanted, dict) else ():
-            path = _get(wanted, name, "path")
+            path = get(wanted, name, "path")
             if isinstance(path, str):
                 yield from _sources(root / path)
-
-
-def _members(root: Path, data: dict[str, Any]) -> list[Path]:
-    """The folders of the members of a uv workspace."""
-    workspace = _get(data, "tool", "uv", "workspace")
-    found = {f for member in _texts(_get(workspace, "members")) for f in _glob(root, member)}
-    for left_out in _texts(_get(workspace, "exclude")):
-        found.difference_update(_glob(root, left_out))
-    return sorted(found)
 
 
 def _sources(folder: Path) -> list[Path]:
@@ -104,20 +91,20 @@ def _sources(folder: Path) -> list[Path]:
 
 
 def _pyproject_hints(data: dict[str, Any]) -> Iterator[str]:
-    tool = _get(data, "tool")
-    wheel = _get(tool, "hatch", "build", "targets", "wheel")
-    for package in _texts(_get(wheel, "packages")):
+    tool = get(data, "tool")
+    wheel = get(tool, "hatch", "build", "targets", "wheel")
+    for package in texts(get(wheel, "packages")):
         yield os.path.dirname(package) or "."
-    yield from _texts(_get(wheel, "sources"))
-    yield from _texts([_get(tool, "setuptools", "package-dir", "")])
-    yield from _texts(_get(tool, "setuptools", "packages", "find", "where"))
-    packages = _get(tool, "poetry", "packages")
+    yield from texts(get(wheel, "sources"))
+    yield from texts([get(tool, "setuptools", "package-dir", "")])
+    yield from texts(get(tool, "setuptools", "packages", "find", "where"))
+    packages = get(tool, "poetry", "packages")
     for package in packages if isinstance(packages, list) else ():
-        yield from _texts([_get(package, "from")])
-    yield from _texts([_get(tool, "pdm", "build", "package-dir")])
-    yield from _texts([_get(tool, "uv", "build-backend", "module-root")])
-    yield from _texts([_get(tool, "maturin", "python-source")])
-    yield from _texts(_get(tool, "pytest", "ini_options", "pythonpath"))
+        yield from texts([get(package, "from")])
+    yield from texts([get(tool, "pdm", "build", "package-dir")])
+    yield from texts([get(tool, "uv", "build-backend", "module-root")])
+    yield from texts([get(tool, "maturin", "python-source")])
+    yield from texts(get(tool, "pytest", "ini_options", "pythonpath"))
 
 
 def _setup_cfg_hints(root: Path) -> Iterator[str]:
@@ -131,28 +118,3 @@ def _setup_cfg_hints(root: Path) -> Iterator[str]:
         if not package.strip() and folder.strip():
             yield folder.strip()
     yield from config.get("options.packages.find", "where", fallback="").split()
-
-
-def _pyproject(root: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def _get(data: object, *keys: str) -> Any:
-    for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
-
-
-def _texts(value: object) -> list[str]:
-    values = [value] if isinstance(value, str) else value
-    return [v for v in values if isinstance(v, str)] if isinstance(values, list) else []
-
-
-def _glob(root: Path, pattern: str) -> list[Path]:
-    try:
-        return [p for p in root.glob(pattern) if p.is_dir()]
-    except (ValueError, NotImplementedError, OSError):
-        return []

@@ -1,0 +1,28 @@
+"""What says that a folder is a project, or a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile")
+"""A folder with one of these is a project of its own."""
+REPOSITORY_MARKS = (".git", ".hg", ".jj")
+_SCRIPT_MARKS = (*PROJECT_MARKS, "requirements.txt")
+
+
+def imports_start(names: Collection[str]) -> bool:
+    """Whether the imports of scripts start in a folder that has these names.
+
+    A `requirements.txt` says so too, though no more than that: `docs` and `tests` often have one,
+    and are part of the project above.
+    """
+    return any(mark in names for mark in _SCRIPT_MARKS)
+
+
+def project_root(folder: Path) -> Path | None:
+    """The nearest folder, from this one upwards, that is a project or a repository."""
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in (*PROJECT_MARKS, *REPOSITORY_MARKS)):
+            return candidate
+    return None
