@@ -172,6 +172,26 @@ def test_answers_after_edits_are_those_of_a_fresh_engine(tmp_path: Path, seed: i
             assert found[file] == _shown(fresh.report(file)), (seed, path, text)
 
 
+@pytest.mark.parametrize("known", ["clear", "load"])
+def test_of_two_ways_alike_it_is_the_same_whatever_was_asked_before(
+    tmp_path: Path, known: str
+) -> None:
+    helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
+    helpers.write_text(
+        "import shutil\n\n\n"
+        "def clear():\n    shutil.rmtree('a')\n\n\n"
+        "def load():\n    shutil.copytree('a', 'b')\n\n\n"
+        "def both():\n    clear()\n    load()\n\n\n"
+        f"async def other():\n    {known}()\n"
+    )
+    main.write_text("from helpers import both\n\n\nasync def main():\n    both()\n")
+    first, later = _engine(tmp_path), _engine(tmp_path)
+    later.report(str(helpers))
+    found = first.report(str(main)).findings
+    assert len(found) == 1
+    assert found == later.report(str(main)).findings
+
+
 def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
     root = _project(tmp_path)
     engine = _engine(root)

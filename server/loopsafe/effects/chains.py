@@ -18,6 +18,7 @@ from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Span
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
@@ -183,21 +184,29 @@ class Chains:
     def _spread(
         self, found: list[tuple[Frame, Way]], callers: dict[Frame, list[tuple[Frame, Edge]]]
     ) -> None:
-        heap = [(way.rank, way.length, i, frame, way) for i, (frame, way) in enumerate(found)]
+        heap = [(*_order(way), i, frame, way) for i, (frame, way) in enumerate(found)]
         heapq.heapify(heap)
         counter = len(heap)
         while heap:
-            rank, length, _, frame, way = heapq.heappop(heap)
+            *_, frame, way = heapq.heappop(heap)
             ways = self._ways[frame]
             if way.blocking.category in ways:
                 continue
             ways[way.blocking.category] = way
             for caller, edge in callers.get(frame, ()):
-                eased = self._eased(frame, edge, rank)
+                eased = self._eased(frame, edge, way.rank)
                 if eased is not None:
                     counter += 1
-                    step = Way(eased, length + 1, edge, way.blocking)
-                    heapq.heappush(heap, (eased, length + 1, counter, caller, step))
+                    step = Way(eased, way.length + 1, edge, way.blocking)
+                    heapq.heappush(heap, (*_order(step), counter, caller, step))
+
+
+def _order(way: Way) -> tuple[int, int, Span, str]:
+    """What is taken first: the worst and nearest, and of two alike the one that stands first.
+
+    Whatever is known already, so that an answer after an edit is that of a fresh look.
+    """
+    return way.rank, way.length, way.edge.site.span, way.blocking.name
 
 
 def _length(target: Blocking) -> int:
