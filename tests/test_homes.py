@@ -128,6 +128,14 @@ class TestSettings:
         assert main(["check"]) == 2
         assert f"{Path('a', 'pyproject.toml')}:2: `python`: " in capsys.readouterr().err
 
+    def test_a_broken_file_that_does_not_mention_us_says_nothing(
+        self, root: Path, found: Found
+    ) -> None:
+        write(root, {"pyproject.toml": IGNORED, "a/pyproject.toml": "[\n", "a/app.py": BLOCKING})
+        assert found() == {}
+        write(root, {"pyproject.toml": ""})
+        assert found() == {"a/app.py": 1}
+
     def test_what_a_project_teaches_is_for_its_own_files(self, root: Path, found: Found) -> None:
         text = "import own\n\n\nasync def main():\n    own.work()\n"
         write(root, {"a/t.py": text, "b/t.py": text, "own.py": "def work(): pass\n"})

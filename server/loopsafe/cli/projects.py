@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import Options
-from loopsafe.config import ConfigError, Settings, anchored, read_settings
+from loopsafe.config import ConfigError, Settings, anchored, inner_settings, read_settings
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
@@ -61,7 +61,7 @@ def homes_of(top: Path, options: Options) -> Homes:
     named = any("=" not in text for text in options.aside.config)
 
     def read(folder: Path) -> Settings | None:
-        settings = read_settings(folder / SETTINGS_FILE)
+        settings = inner_settings(folder / SETTINGS_FILE)
         if settings is None:
             return None
         return _settled(_with_options(settings, options), folder, options)[0]

@@ -26,6 +26,7 @@ __all__ = [
     "check_codes",
     "check_settings",
     "did_you_mean",
+    "inner_settings",
     "read_settings",
 ]
 
@@ -175,6 +176,19 @@ class Settings:
 def read_settings(path: Path) -> Settings | None:
     """The settings in one pyproject.toml, None if it has no `[tool.loopsafe]`."""
     return _settings(*read_toml(path), path)
+
+
+def inner_settings(path: Path) -> Settings | None:
+    """The settings in the pyproject.toml of a project inside the one that is asked about.
+
+    None also where the file is broken and does not as much as mention us: example projects and
+    those that tests read are often broken on purpose.
+    """
+    try:
+        is_ours = b"loopsafe" in path.read_bytes()
+    except OSError:
+        return None
+    return read_settings(path) if is_ours else None
 
 
 def check_settings(text: str, path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopsafe.config import ConfigError, Settings, read_settings
+from loopsafe.config import ConfigError, Settings, inner_settings
 from loopsafe.lsp.scopes import EditorSettings
 from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
 from loopsafe.modules.shipped import NAME
@@ -80,7 +80,7 @@ class InForce:
             home, env = Home(top, settings, settings.python or active), os.environ
 
         def read(folder: Path) -> Settings | None:
-            said = self._said(folder, lambda: read_settings(folder / SETTINGS_FILE), (folder,))
+            said = self._said(folder, lambda: inner_settings(folder / SETTINGS_FILE), (folder,))
             return None if said is None else self._changed(said, top, editor)
 
         return Homes(home, read, env)
