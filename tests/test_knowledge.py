@@ -322,9 +322,13 @@ def _callables(file: str) -> Iterator[str]:
 def _returned(file: str) -> Iterator[str]:
     for name, result in library(file).returns.items():
         yield from (name, result)
+    for _, runner in library(file).runners:
+        yield from runner.passes
     for entry in library(file).classes:
         yield from entry.knowledge.returns.values()
         yield from entry.knowledge.attributes.values()
+        for runner in entry.knowledge.runners.values():
+            yield from runner.passes
 
 
 def test_spellings_are_one_object(file: str) -> None:

@@ -90,6 +90,8 @@ def _patched(before: ModuleFacts, old: list[str], hunk: Hunk, fresh: list[str]) 
         return None
     if (problems or before.problems) and not _stands_alone(lines, old[max(end, hunk.end) :]):
         return None
+    if problems and _leaves_margin(lines, _header_length(lines)):
+        return None
     part = _part(before, number)
     reader = _reader(before, function, part)
     try:
@@ -193,6 +195,12 @@ def _stands_alone(lines: list[str], behind: list[str]) -> bool:
         return False
     following = next((line for line in behind if not is_empty(line)), None)
     return following is None or Lines(f"{following}\n").is_code(0)
+
+
+def _leaves_margin(lines: list[str], header: int) -> bool:
+    """Whether a line below a header stands as far left, where a reader may take it for the end."""
+    margin = _indent(lines[0])
+    return any(not is_empty(line) and _indent(line) <= margin for line in lines[header:])
 
 
 def _part(facts: ModuleFacts, number: int) -> Part:

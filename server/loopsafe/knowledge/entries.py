@@ -206,6 +206,7 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
         reads=table.member("reads", Place),
         writes=table.member("writes", Place),
         returned=table.text("returned"),
+        passes=table.texts("passes"),
         also=tuple(read_runner(item, name, header) for item in table.tables("also")),
     )
     table.finish()

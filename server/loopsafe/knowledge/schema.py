@@ -164,6 +164,8 @@ class Runner:
     """Where what the callable returns is written out; it is made again where the callable runs."""
     returned: str = ""
     """Keyword of the class that is written, where it is not the annotated one."""
+    passes: tuple[str, ...] = ()
+    """Classes of what the callable is given, in order; they tell where no annotation does."""
     also: tuple[Runner, ...] = ()
     """The same call's other arguments that are callables."""
     takes: str = "callable"
