@@ -15,20 +15,10 @@ from loopsafe.cli import main
 from loopsafe.cli.options import add_arguments, options_of
 from loopsafe.cli.projects import Project, projects
 from loopsafe.modules.environment import find_environment
+from repository import CALLER, IGNORED, IS_QUICK, STALLS, write
 
 BLOCKING = "import time\n\n\nasync def tick():\n    time.sleep(1)\n"
-CALLER = "import lib\n\n\nasync def main():\n    lib.fetch()\n"
-STALLS = "import time\n\n\ndef fetch():\n    time.sleep(1)\n"
-IS_QUICK = "def fetch():\n    return 1\n"
-IGNORED = '[tool.loopsafe]\nignore = ["blocking-sleep"]\n'
 Found = Callable[..., dict[str, int]]
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
 
 
 def install(project: Path, files: dict[str, str], version: str = "3.12") -> Path:

@@ -9,21 +9,12 @@ import pytest
 from lsp_editor import Editor, editor
 from lsprotocol import types
 
+from repository import CALLER, IGNORED, IS_QUICK, STALLS, write
+
 pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
 
 BLOCKING = "import time\n\n\nasync def main():\n    time.sleep(1)\n"
-CALLER = "import lib\n\n\nasync def main():\n    lib.fetch()\n"
-STALLS = "import time\n\n\ndef fetch():\n    time.sleep(1)\n"
-IS_QUICK = "def fetch():\n    return 1\n"
-IGNORED = '[tool.loopsafe]\nignore = ["blocking-sleep"]\n'
 CREATED = types.FileChangeType.Created
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
 
 
 def install(project: Path, files: dict[str, str], version: str = "3.12") -> Path:
