@@ -12,6 +12,9 @@ from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 
+_MOST_KEPT = 10_000
+"""Of the pairs of a module and a name, for each of which the module is read through."""
+
 
 class Use(NamedTuple):
     """A place where a function is called, or handed on."""
@@ -31,6 +34,8 @@ class Callers:
     def __init__(self, resolver: Resolver, project: Callable[[], Iterable[Module]]) -> None:
         self.resolver = resolver
         self._project = project
+        self._mentions: dict[tuple[str, str], tuple[Module, tuple[Use, ...]]] = {}
+        """By module and name, as long as the module is the same."""
 
     def is_called(self, module: Module, number: int) -> bool:
         """Whether some code of the project calls a function by its name, and not a framework."""
@@ -45,10 +50,19 @@ class Callers:
         table.trace = trace
         for other in modules:
             if other is module or name in other.facts.words:
-                for use in _mentions(other, name):
+                for use in self._mentioned(other, name):
                     expr = use.call.func if use.call is not None else None
                     if expr is None or self._may_mean(other, use, expr, module, number):
                         yield use
+
+    def _mentioned(self, module: Module, name: str) -> tuple[Use, ...]:
+        known, uses = self._mentions.get((module.key, name), (None, ()))
+        if known is not module:
+            if len(self._mentions) > _MOST_KEPT:
+                self._mentions.clear()
+            uses = tuple(_mentions(module, name))
+            self._mentions[module.key, name] = module, uses
+        return uses
 
     def _may_mean(self, other: Module, use: Use, expr: Expr, module: Module, number: int) -> bool:
         frame = self.resolver.frame(other.name, use.scope)
