@@ -96,11 +96,8 @@ class Settings:
 
     def excludes(self, path: str) -> bool:
         """Whether a file or folder below `base` is not to be looked at, by its absolute name."""
-        if not self.exclude or self.base is None:
-            return False
-        try:
-            name = Path(path).relative_to(self.base).as_posix()
-        except ValueError:
+        name = self._below_base(path) if self.exclude else None
+        if name is None:
             return False
         from pathspec import GitIgnoreSpec  # Most projects have no such setting.
 
@@ -108,11 +105,8 @@ class Settings:
 
     def for_file(self, path: str) -> Settings:
         """The settings with the rules that are not reported in this file, by its absolute name."""
-        if not self.per_file_ignores or self.base is None:
-            return self
-        try:
-            name = Path(path).relative_to(self.base).as_posix()
-        except ValueError:
+        name = self._below_base(path) if self.per_file_ignores else None
+        if name is None:
             return self
         from pathspec import GitIgnoreSpec  # Most projects have no such setting.
 
@@ -123,6 +117,13 @@ class Settings:
             for code in codes
         )
         return replace(self, ignore=(*self.ignore, *ignored))
+
+    def _below_base(self, path: str) -> str | None:
+        """A file's or folder's name as patterns have it; None where it is not below `base`."""
+        try:
+            return Path(path).relative_to(self.base).as_posix() if self.base is not None else None
+        except ValueError:
+            return None
 
     def with_option(self, text: str, base: Path) -> Settings:
         """These settings with `key = value` of TOML in place of their own; paths are from base."""

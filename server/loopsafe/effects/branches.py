@@ -12,13 +12,11 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.relief import Relief, block_relief, function_relief
 from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.effects.targets import Run, Target, site_values, targets
-from loopsafe.facts.ir import Call, Function, Imported, Scope, Site, root_name
+from loopsafe.facts.ir import AWAITING, Call, Function, Imported, Scope, Site, root_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value
-
-_AWAITING = ("aenter", "aexit", "aiterate")
 
 
 class Branch(NamedTuple):
@@ -67,11 +65,11 @@ def entered(
 
 def _runs(site: Site, function: Function, target: Run) -> bool:
     """Whether a site runs a function's body, and does not merely make a coroutine or generator."""
-    if site.kind in _AWAITING and not function.is_async:
+    if site.kind in AWAITING and not function.is_async:
         return False  # A statement with `async` over what may also be the other kind.
     if function.is_generator:
         return target.iterated
-    return site.awaited or site.kind in _AWAITING if function.is_async else True
+    return site.awaited or site.kind in AWAITING if function.is_async else True
 
 
 def _is_direct(value: Value, function: FunctionValue) -> bool:

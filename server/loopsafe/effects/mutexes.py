@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loopsafe.effects.edges import Meeting, function_of, meetings
-from loopsafe.facts.ir import Attr, Call, Function, Name, Site, last_name
+from loopsafe.facts.ir import AWAITING, Attr, Call, Function, Name, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.table import Module
 from loopsafe.resolve.containers import container_methods
@@ -16,7 +16,6 @@ from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue
 
-_ASYNC = ("aenter", "aexit", "aiterate")
 _DEEPEST = 4
 """Beyond so many calls nothing is said."""
 
@@ -117,7 +116,7 @@ def _is_harmless(resolver: Resolver, site: Site, frame: Frame) -> bool:
     """Whether a site runs nothing of which anybody knows."""
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call):
-        return site.kind not in _ASYNC
+        return site.kind not in AWAITING
     here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
     values = resolver.values(call.func, here)
     if not values:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Attr, Call, Entered, Function, Site, last_name
+from loopsafe.facts.ir import AWAITING, Attr, Call, Entered, Function, Site, last_name
 from loopsafe.modules.table import Module
-
-_SUSPENDING = ("aenter", "aexit", "aiterate")
 
 
 def is_awaited_within(module: Module, function: Function, end: Site) -> bool:
@@ -23,7 +21,7 @@ def is_awaited_within(module: Module, function: Function, end: Site) -> bool:
     body = _within(function, end)
     calls = [site.expr for site in body if isinstance(site.expr, Call)]
     owners = {last_name(call.func.value) for call in calls if isinstance(call.func, Attr)}
-    awaits = any(site.is_awaited or site.kind in _SUSPENDING for site in body)
+    awaits = any(site.is_awaited or site.kind in AWAITING for site in body)
     return bool(names) and awaits and not names & owners
 
 

@@ -274,6 +274,10 @@ class Scope(NamedTuple):
     """Modules of `from module import *`."""
 
 
+AWAITING = ("aenter", "aexit", "aiterate")
+"""The kinds of sites at which an `async` statement awaits something."""
+
+
 class Site(NamedTuple):
     """A place where another function may run."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell_dotted
 from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes, survey
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
@@ -94,8 +94,7 @@ def _opened(
     """`open(p)`, `p.open()` and a temporary file, opened by the library."""
     if not isinstance(call, ast.Call) or not site.draft.faithful(call):
         return None
-    module, _, name = (temporary["by"] if temporary else library["open"]).rpartition(".")
-    spelling = spell(site, module, name)
+    spelling = spell_dotted(site, temporary["by"] if temporary else library["open"])
     if spelling is None:
         return None
     draft, before = site.draft, "await " * library["awaited"]

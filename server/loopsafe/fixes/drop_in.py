@@ -12,7 +12,7 @@ from typing import Any
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
-from loopsafe.fixes.imports import Spelling, spell
+from loopsafe.fixes.imports import Spelling, spell, spell_dotted
 from loopsafe.fixes.layout import opened
 from loopsafe.fixes.names import dotted, survey
 from loopsafe.fixes.place import may_await
@@ -99,8 +99,7 @@ def _wrapped(site: Site, call: ast.Call, callee: ast.Attribute) -> Iterator[Fix]
         return
     if entry["library"] not in survey(site.context.tree).imported:
         return
-    module, _, name = entry["by"].rpartition(".")
-    spelling = spell(site, module, name)
+    spelling = spell_dotted(site, entry["by"])
     if spelling is None:
         return
     draft, made = site.draft, callee.value

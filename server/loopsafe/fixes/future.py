@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell, spell_dotted
 from loopsafe.fixes.place import is_given_to_await, may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site
@@ -33,8 +33,7 @@ def cures(site: Site) -> Iterator[Fix]:
     limit = _limit(call)
     if limit is None or (limit and site.context.python_version < _LIMITED):
         return
-    module, _, name = entry["wrap"].rpartition(".")
-    spelling, waiting = spell(site, module, name), spell(site, "asyncio", "wait_for")
+    spelling, waiting = spell_dotted(site, entry["wrap"]), spell(site, "asyncio", "wait_for")
     if spelling is None or waiting is None:
         return
     draft, text = site.draft, site.draft.source.text

@@ -24,6 +24,12 @@ class Spelling:
     """The import, where the file does not have it yet."""
 
 
+def spell_dotted(site: Site, dotted: str, by_name: bool = False) -> Spelling | None:
+    """As `spell`, of a name in one piece: the last part is of the module before it."""
+    module, _, name = dotted.rpartition(".")
+    return spell(site, module, name, by_name)
+
+
 def spell(site: Site, module: str, name: str, by_name: bool = False) -> Spelling | None:
     """Spells `name` of `module` (`to_thread` of `asyncio`), reusing what the file imports.
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import Idiom, of_nothing
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell, spell_dotted
 from loopsafe.fixes.names import bindings, dotted
 from loopsafe.fixes.rewrite import in_thread, lambda_in_thread, may_move, opening_await
 from loopsafe.fixes.risk import risk
@@ -169,8 +169,7 @@ def _fix(site: Site, idiom: Idiom, edits: tuple[Edit, ...] | None, caveat: str) 
 
 def _async_for(site: Site, idiom: Idiom, loop: ast.For) -> tuple[Edit, ...] | None:
     """`for x in f():` becomes `async for x in iterate_in_threadpool(f()):`."""
-    module, _, name = idiom.iterates.rpartition(".")
-    spelling = spell(site, module, name, by_name=True)
+    spelling = spell_dotted(site, idiom.iterates, by_name=True)
     if spelling is None:
         return None
     draft = site.draft

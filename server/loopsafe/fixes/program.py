@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.imports import Spelling, spell
+from loopsafe.fixes.imports import Spelling, spell, spell_dotted
 from loopsafe.fixes.names import bindings
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
@@ -60,8 +60,7 @@ def started(site: Site, options: Options) -> Spelling | None:
     edits: list[Edit] = [*starter.edits]
     for name, value in options.passed.items():
         if value in table("process")["pipes"]:
-            module, _, last = value.rpartition(".")
-            pipe = spell(site, module, last)
+            pipe = spell_dotted(site, value)
             if pipe is None:
                 return None
             edits += pipe.edits

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from loopsafe.fixes.clients import Change, Pair
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell_dotted
 from loopsafe.fixes.names import TRIES, bindings, dotted
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
@@ -112,8 +112,7 @@ def _widened(
         return []
     texts = [site.draft.code(node) for node in named]
     for name in extra:
-        owner, _, last = name.rpartition(".")
-        spelling = spell(site, owner, last)
+        spelling = spell_dotted(site, name)
         if spelling is None:
             return None
         edits += spelling.edits

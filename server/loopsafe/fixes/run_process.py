@@ -12,7 +12,7 @@ from typing import Any
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell_dotted
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.program import PIPES, Options, options_of
 from loopsafe.fixes.rewrite import opening_await
@@ -45,8 +45,7 @@ def cures(site: Site) -> Iterator[Fix]:
 def _edits(
     site: Site, call: ast.Call, options: Options, library: dict[str, Any], gives: str
 ) -> tuple[Edit, ...] | None:
-    module, _, name = library["by"].rpartition(".")
-    spelling = spell(site, module, name)
+    spelling = spell_dotted(site, library["by"])
     if spelling is None:
         return None
     given = [options.command, *([] if options.check else ["check=False"])]
@@ -56,8 +55,7 @@ def _edits(
         if value.startswith("subprocess."):
             if value.endswith(".PIPE"):
                 continue  # As it does by itself.
-            owner, _, last = value.rpartition(".")
-            written = spell(site, owner, last)
+            written = spell_dotted(site, value)
             if written is None:
                 return None
             imports += written.edits
