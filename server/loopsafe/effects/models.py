@@ -16,11 +16,11 @@ from loopsafe.facts.ir import (
     Binary,
     Binding,
     Call,
-    Display,
     Expr,
     FunctionRef,
     Name,
     Subscript,
+    key_parts,
 )
 from loopsafe.resolve.arguments import argument_at, metadata
 from loopsafe.resolve.names import Definition, module_definitions
@@ -184,8 +184,7 @@ def annotation_markers(
         return
     if isinstance(annotation, Subscript):
         yield from ((marker, frame) for marker in metadata(annotation))
-        key = annotation.key
-        for part in key.items if isinstance(key, Display) else (key,):
+        for part in key_parts(annotation):
             yield from annotation_markers(resolver, part, frame, depth + 1)
     elif isinstance(annotation, Binary):
         for part in (annotation.left, annotation.right):

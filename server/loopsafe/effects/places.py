@@ -47,14 +47,16 @@ class Places:
         self._before: dict[str, Found] = {}
         """Of modules that are to be looked at again."""
         self._found: dict[tuple[str, int], list[Registration]] | None = None
+        self._dropped: dict[str, Found] = {}
+        """What `_found` has of modules that are to be looked at again."""
 
     def forget(self, changed: int | None = None) -> None:
         """Drops what rests on any of these bits, or all."""
         for name, (found, trace) in list(self._by_module.items()):
             if changed is None or trace & changed:
                 self._before.setdefault(name, found)
+                self._dropped.setdefault(name, found)
                 del self._by_module[name]
-                self._found = None
 
     def by_module(self) -> Mapping[str, tuple[Found, int]]:
         """What each module registers, with the bits that it rests on."""
@@ -153,22 +155,33 @@ class Places:
         return ends_in_thread
 
     def _registrations(self) -> dict[tuple[str, int], list[Registration]]:
-        if self._found is None:
+        table = self.resolver.table
+        outer = table.trace
+        if self._found is None or any(self._differs(*dropped) for dropped in self._dropped.items()):
             self._found = {}
-            table = self.resolver.table
-            outer = table.trace
             for module in self._project():
-                entry = self._by_module.get(module.name)
-                if entry is None:
-                    table.trace = module.bit | module.text_bit
-                    found = registrations(self.resolver, module)
-                    entry = self._by_module[module.name] = found, table.trace
-                for key, registration in entry[0]:
+                for key, registration in self._of(module):
                     known = self._found.setdefault(key, [])
                     if registration not in known:
                         known.append(registration)
-            table.trace = outer
+        self._dropped.clear()
+        table.trace = outer
         return self._found
+
+    def _differs(self, name: str, before: Found) -> bool:
+        """Whether a module registers something else than before; most edits change nothing."""
+        module = self.resolver.table.get(name)
+        return module is None or not module.is_project or self._of(module) != before
+
+    def _of(self, module: Module) -> Found:
+        """What a module registers."""
+        entry = self._by_module.get(module.name)
+        if entry is None:
+            table = self.resolver.table
+            table.trace = module.bit | module.text_bit
+            found = registrations(self.resolver, module)
+            entry = self._by_module[module.name] = found, table.trace
+        return entry[0]
 
     def _inherited(self, module: Module, number: int) -> Run | None:
         """A method that a library calls on instances of its subclasses."""

@@ -380,6 +380,11 @@ class ModuleFacts(NamedTuple):
     problems: tuple[SyntaxProblem, ...]
 
 
+def key_parts(subscript: Subscript) -> tuple[Expr, ...]:
+    """What stands in the brackets: of `dict[K, V]` two expressions."""
+    return subscript.key.items if isinstance(subscript.key, Display) else (subscript.key,)
+
+
 def last_name(expr: Expr) -> str:
     """The last part of a dotted name; nothing for what is no name."""
     if isinstance(expr, Attr):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
 from loopsafe.facts.extract import StatementReader
@@ -190,24 +191,25 @@ class _Mover:
         if kind is Span:
             is_behind = part.line > self._behind
             return _span(part, self._by) if is_behind else part
+        move = self._moved
         if kind is dict:
-            found = {name: self._moved(value) for name, value in part.items()}
+            found = {name: move(value) for name, value in part.items()}
             return found if any(found[name] is not part[name] for name in part) else part
-        if not isinstance(part, tuple):
+        if not isinstance(part, tuple) or not part:
             return part
         if (known := self.twins.get(id(part))) is not None:
             return known
-        items = [self._moved(item) for item in part]
+        items = [item if type(item) in _PLACELESS else move(item) for item in part]
         # The statement that an exit stands behind may end with the function.
-        if isinstance(part, Exit) and part.line >= self._behind:
+        if kind is Exit and part.line >= self._behind:
             items[0] += self._by
-        elif isinstance(part, Function) and part.end > self._behind:
+        elif kind is Function and part.end > self._behind:
             items[_END] += self._by
-        if all(a is b for a, b in zip(items, part, strict=True)):
+        if all(map(is_, items, part)):
             return part
         if kind is tuple:
             return tuple(items)
-        moved = self.twins[id(part)] = kind._make(items)
+        moved = self.twins[id(part)] = tuple.__new__(kind, items)
         return moved
 
 
@@ -228,11 +230,13 @@ def _enclosing(facts: ModuleFacts, scope: int) -> set[int]:
 
 def _collect(part: object, ids: set[int]) -> None:
     """Adds the `id`s of all parts of a part that questions may be about."""
+    items: Iterable[object] = ()
     if isinstance(part, dict):
-        for value in part.values():
-            _collect(value, ids)
+        items = part.values()
     elif isinstance(part, tuple):
         if type(part) is not tuple:
             ids.add(id(part))
-        for item in part:
+        items = part
+    for item in items:
+        if isinstance(item, (tuple, dict)):
             _collect(item, ids)

@@ -255,9 +255,9 @@ class ModuleTable:
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
         changes: list[Change] = []
-        for key, before in list(self._modules.items()):
-            if before is None or before.path != path:
-                continue
+        modules = self._modules.items()
+        known = [(key, m) for key, m in modules if m is not None and m.file.path == path]
+        for key, before in known:
             text = self._text(before.file)
             if text is not None and _digest(text) == before.digest:
                 if self.disk.is_open(path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.resolve.types import classes
-from loopsafe.resolve.values import ClassValue, External
+from loopsafe.resolve.values import ClassValue, External, TypeVariable, Values
+from loopsafe.resolve.variables import passes_on_plainly, type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -16,6 +17,45 @@ _LONGEST_MRO = 60
 
 def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
     """The class and its bases; C3 where it works out, depth first where it does not."""
+    if cls.arguments and all(cls.arguments) and cls.outer is None and not cls.holds:
+        count = len(cls.arguments)
+        pattern = resolver.remember(
+            ("pattern", cls.module, cls.number, count),
+            cls.module,
+            lambda: _pattern(resolver, cls, count),
+        )
+        if pattern:
+            return (cls, *(_applied(base, cls.arguments) for base in pattern))
+    return _linearised(resolver, cls)
+
+
+def _pattern(resolver: Resolver, cls: ClassValue, count: int) -> tuple[ClassValue | External, ...]:
+    """The bases of a generic class for any arguments; nothing where it takes more to apply them.
+
+    Containers of all kinds are made everywhere, each with a line of eight classes.
+    """
+    if len(type_parameters(resolver, cls)) != count:
+        return ()
+    given: tuple[Values, ...] = tuple((TypeVariable(index),) for index in range(count))
+    line = _linearised(resolver, cls._replace(arguments=given))
+    owners = (owner for owner in line if isinstance(owner, ClassValue))
+    return line[1:] if all(passes_on_plainly(resolver, owner) for owner in owners) else ()
+
+
+def _applied(base: ClassValue | External, arguments: tuple[Values, ...]) -> ClassValue | External:
+    """One of these bases, for a class with these arguments."""
+    if isinstance(base, External) or not base.arguments:
+        return base
+    given = (_argument(values, arguments) for values in base.arguments)
+    return base._replace(arguments=tuple(given))
+
+
+def _argument(values: Values, arguments: tuple[Values, ...]) -> Values:
+    first = values[0] if values else None
+    return arguments[first.number] if isinstance(first, TypeVariable) else values
+
+
+def _linearised(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
     module = resolver.table.get(cls.module)
     if module is None or cls.number >= len(module.facts.classes):
         return (cls,)

@@ -178,8 +178,7 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
         if isinstance(value, TupleValue):
             found.append(_item_of(resolver, value, resolver.values(expr.key, frame)))
         elif isinstance(value, ClassValue):
-            parts = expr.key.items if isinstance(expr.key, ir.Display) else (expr.key,)
-            arguments = tuple(resolver.instances(part, frame) for part in parts)
+            arguments = tuple(resolver.instances(part, frame) for part in ir.key_parts(expr))
             found.append((value._replace(arguments=arguments),))
         else:
             getters = resolver.attribute(value, "__getitem__")

@@ -17,7 +17,7 @@ from loopsafe.resolve.values import (
     Values,
     union,
 )
-from loopsafe.resolve.variables import from_arguments, mentions_variable, type_parameters
+from loopsafe.resolve.variables import from_arguments, generic_parameters, type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -37,16 +37,20 @@ def given(
     if module is None or call is None or frame is None or frame.depth >= DEEPEST:
         return ()
     facts = module.facts.functions[function.number]
-    outer = resolver.frame(function.module, facts.outer)
+    generic = generic_parameters(resolver, function)
+    if module.is_stub and not generic:
+        return ()
     found: dict[int, Values] = {}
     for index, expr in matched(facts, call, function.bound):
+        if module.is_stub and index not in generic:
+            continue
         values = resolver.values(expr, frame)
         if not values:
             continue
-        annotation = facts.parameters[index].annotation
-        if annotation is not None and mentions_variable(resolver, annotation, outer):
+        if index in generic:
             found[index] = union((found.get(index, ()), values))
-        elif not module.is_stub:
+        else:
+            annotation = facts.parameters[index].annotation
             telling = values if annotation is None else tuple(v for v in values if is_callable(v))
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))

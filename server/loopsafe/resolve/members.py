@@ -70,36 +70,12 @@ def find(
     class whose source is not at hand counts where the catalogue knows the attribute of it, or where
     no other class has it.
     """
-    passed = after is None
-    filling: Member | None = None
-    unseen: Member | None = None
-    for owner in resolver.mro(cls):
-        if not passed:
-            passed = (
-                isinstance(owner, ClassValue)
-                and after is not None
-                and (owner.module, owner.number) == (after.module, after.number)
-            )
-            continue
-        if isinstance(owner, External):
-            known = resolver.knowledge(owner)
-            if filling is not None or (known is not None and known.mentions(name)):
-                return filling or Member(owner, (), ())
-            unseen = unseen or Member(owner, (), ())
-            continue
-        if unseen is not None and owner.module == "builtins":
-            continue  # What `object` has, every class may have of its own.
-        module = resolver.table.get(owner.module)
-        if module is None:
-            continue
-        facts = module.facts.classes[owner.number]
-        bindings = final_bindings(module, facts.scope, name)
-        stored = facts.attributes.get(name, ())
-        if bindings or any(not isinstance(binding.value, Filled) for binding in stored):
-            return Member(owner, bindings, stored)
-        if stored and filling is None:
-            filling = Member(owner, bindings, stored)
-    return filling or unseen
+    if after is not None:
+        return _found(resolver, cls, name, after)
+    found = resolver.remember(
+        ("find", cls, name), cls.module, lambda: _found(resolver, cls, name, None)
+    )
+    return found or None
 
 
 def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
@@ -180,6 +156,41 @@ def decorator_names(resolver: Resolver, function: FunctionValue) -> tuple[str, .
 def is_property(names: tuple[str, ...]) -> bool:
     """Whether decorators make a function an attribute that is computed when it is read."""
     return any(name.rpartition(".")[2] in _PROPERTIES for name in names)
+
+
+def _found(
+    resolver: Resolver, cls: ClassValue, name: str, after: ClassValue | None
+) -> Member | None:
+    passed = after is None
+    filling: Member | None = None
+    unseen: Member | None = None
+    for owner in resolver.mro(cls):
+        if not passed:
+            passed = (
+                isinstance(owner, ClassValue)
+                and after is not None
+                and (owner.module, owner.number) == (after.module, after.number)
+            )
+            continue
+        if isinstance(owner, External):
+            known = resolver.knowledge(owner)
+            if filling is not None or (known is not None and known.mentions(name)):
+                return filling or Member(owner, (), ())
+            unseen = unseen or Member(owner, (), ())
+            continue
+        if unseen is not None and owner.module == "builtins":
+            continue  # What `object` has, every class may have of its own.
+        module = resolver.table.get(owner.module)
+        if module is None:
+            continue
+        facts = module.facts.classes[owner.number]
+        bindings = final_bindings(module, facts.scope, name)
+        stored = facts.attributes.get(name, ())
+        if bindings or any(not isinstance(binding.value, Filled) for binding in stored):
+            return Member(owner, bindings, stored)
+        if stored and filling is None:
+            filling = Member(owner, bindings, stored)
+    return filling or unseen
 
 
 def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:

@@ -36,7 +36,7 @@ _DEEPEST = 120
 
 _NEVER = 1 << 30
 
-_ABOUT_PARTS = frozenset({"type", "bound", "holds"})
+_ABOUT_PARTS = frozenset({"type", "bound", "holds", "variable"})
 """Questions about an expression or a binding, by its `id`."""
 
 _ABOUT_SITES = frozenset({"edges", "library", "meetings"})
@@ -72,6 +72,8 @@ class Resolver:
         self._frames: dict[str, dict[Hashable, Frame]] = {}
         self._shelves: dict[str, _Shelf] = {}
         self._traces: dict[int, int] = {}
+        self._rested = 0
+        """All bits that an answer has ever rested on."""
         self._names: dict[ClassValue | External, tuple[ClassKnowledge | None, int]] = {}
         self._active: dict[Hashable, int] = {}
         self._provisional: list[tuple[_Shelf, Hashable]] = []
@@ -270,7 +272,11 @@ class Resolver:
         shelf.answers[key] = result
         if trace != shelf.bit:
             # Most answers rest on the same few modules as many others.
-            shelf.traces[key] = self._traces.setdefault(trace, trace)
+            known = self._traces.get(trace)
+            if known is None:
+                known = self._traces[trace] = trace
+                self._rested |= trace
+            shelf.traces[key] = known
         return result
 
     def _shelf(self, module: str) -> _Shelf:
@@ -288,19 +294,23 @@ class Resolver:
         if shelf is None:
             return
         renewed = self._shelves[module] = _Shelf(shelf.bit)
+        answers, traces, traced = renewed.answers, renewed.traces, shelf.traces
         for key, answer in shelf.answers.items():
             found = self._renewed(key, answer, kept)
             if found is not None:
-                renewed.answers[found[0]] = found[1]
-                if key in shelf.traces:
-                    renewed.traces[found[0]] = shelf.traces[key]
+                name = found[0]
+                answers[name] = found[1]
+                if key in traced:
+                    traces[name] = traced[key]
 
     def _renewed(self, key: Hashable, answer: object, kept: Kept) -> tuple[Hashable, object] | None:
         """A question and its answer after an edit; None where they are to be found again."""
         assert isinstance(key, tuple)
         first, about = key[0], key[1]
-        if isinstance(first, int):
+        if type(first) is int:
             twin = kept.twin(first)
+            if twin == first:
+                return key, answer
             return ((twin, about), answer) if twin is not None else None
         if first in _ABOUT_PARTS:
             twin = kept.twin(about)
@@ -324,14 +334,19 @@ class Resolver:
         if frame.scope >= len(scopes) or max(scopes[frame.scope].owner, 0) not in kept.functions:
             return None
         assert isinstance(answer, tuple)
-        return tuple(item._replace(site=kept.same(item.site)) for item in answer)
+        sites = [kept.same(item.site) for item in answer]
+        return tuple(
+            item if site is item.site else item._replace(site=site)
+            for site, item in zip(sites, answer, strict=True)
+        )
 
     def forget(self, modules: Iterable[str], changed: int) -> None:
         """Drops the answers about these modules, and those that rest on any of these bits."""
         for name in modules:
             self._shelves.pop(name, None)
             self._frames.pop(name, None)
-        gone = {trace for trace in self._traces if trace & changed}
+        changed &= self._rested
+        gone = {trace for trace in self._traces if trace & changed} if changed else ()
         for shelf in self._shelves.values() if gone else ():
             for key in [key for key, trace in shelf.traces.items() if trace in gone]:
                 del shelf.answers[key], shelf.traces[key]

@@ -12,10 +12,10 @@ from loopsafe.facts.ir import (
     Choice,
     ClassRef,
     Const,
-    Display,
     Expr,
     Name,
     Subscript,
+    key_parts,
 )
 from loopsafe.resolve.names import Definition, module_definitions, qualified
 from loopsafe.resolve.values import (
@@ -122,7 +122,7 @@ def _aliased(resolver: Resolver, definition: Definition, expr: Name | None, fram
 
 def _subscript(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
     name = qualified(resolver, expr.value, frame) or ""
-    parts = expr.key.items if isinstance(expr.key, Display) else (expr.key,)
+    parts = key_parts(expr)
     if not parts:
         return ()
     special = _SPECIAL.get(name.rpartition(".")[2])

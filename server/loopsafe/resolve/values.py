@@ -141,6 +141,12 @@ class TupleValue(NamedTuple):
     items: tuple[Values, ...]
 
 
+class TypeVariable(NamedTuple):
+    """What a generic class is given for a type parameter, while its bases are read for all uses."""
+
+    number: int
+
+
 class SuperValue(NamedTuple):
     """`super()`: lookups start behind `after` in the order of `receiver`."""
 
@@ -163,6 +169,7 @@ Value: TypeAlias = (
     | OffloadingValue
     | ConstantValue
     | TupleValue
+    | TypeVariable
     | SuperValue
 )
 

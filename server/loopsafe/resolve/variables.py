@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Binary, Call, Display, Expr, Imported, Name, Subscript
+from loopsafe.facts.ir import Binary, Call, Display, Expr, Imported, Name, Subscript, key_parts
 from loopsafe.resolve.names import Definition, definitions, module_definitions, qualified
 from loopsafe.resolve.values import (
     ClassValue,
     External,
     Frame,
+    FunctionValue,
     Instance,
     TupleValue,
     Values,
@@ -35,13 +36,12 @@ def type_variable(resolver: Resolver, expr: Expr, frame: Frame) -> str | None:
     """The name of the type variable that an expression is, if it is one."""
     if not isinstance(expr, Name):
         return None
-    for found in followed(resolver, expr, frame):
-        value = found.binding.value
-        if isinstance(value, Call):
-            name = qualified(resolver, value.func, found.frame)
-            if name is not None and name.rpartition(".")[2] in ("TypeVar", "ParamSpec"):
-                return expr.id
-    return None
+    is_variable = resolver.remember(
+        ("variable", id(expr), frame.scope),
+        frame.module,
+        lambda: _is_type_variable(resolver, expr, frame),
+    )
+    return expr.id if is_variable else None
 
 
 def followed(resolver: Resolver, expr: Name, frame: Frame) -> tuple[Definition, ...]:
@@ -99,13 +99,31 @@ def from_arguments(resolver: Resolver, variable: str, frame: Frame) -> Values:
     return ()
 
 
-def mentions_variable(resolver: Resolver, annotation: Expr, frame: Frame) -> bool:
-    """Whether a type expression has a type variable in it."""
-    if isinstance(annotation, Binary):
-        return mentions_variable(resolver, annotation.left, frame) or mentions_variable(
-            resolver, annotation.right, frame
+def generic_parameters(resolver: Resolver, function: FunctionValue) -> frozenset[int]:
+    """The parameters of a function whose annotations have a type variable in them."""
+    return (
+        resolver.remember(
+            ("generic", function.module, function.number),
+            function.module,
+            lambda: frozenset(_generic_parameters(resolver, function)),
         )
-    return bool(_variables_in(resolver, annotation, frame))
+        or frozenset()
+    )
+
+
+def passes_on_plainly(resolver: Resolver, cls: ClassValue) -> bool:
+    """Whether a class gives its type variables to its bases only as they are: `Sequence[T]`."""
+    module = resolver.table.get(cls.module)
+    if module is None:
+        return False
+    facts = module.facts.classes[cls.number]
+    frame = resolver.frame(cls.module, facts.outer)
+    return all(
+        isinstance(part, Name) or not _variables_in(resolver, part, frame)
+        for base in facts.bases
+        if isinstance(base, Subscript)
+        for part in key_parts(base)
+    )
 
 
 def argument_of(resolver: Resolver, cls: ClassValue, variable: str) -> Values:
@@ -130,8 +148,7 @@ def _unified(
         )
     if not isinstance(annotation, Subscript):
         return ()
-    index = annotation.key
-    parts = index.items if isinstance(index, Display) else (index,)
+    parts = key_parts(annotation)
     for position, part in enumerate(parts):
         if variable in _variables_in(resolver, part, frame):
             inner = _part(resolver, annotation.value, given, (position, len(parts)), frame)
@@ -182,6 +199,38 @@ def _own_argument(resolver: Resolver, cls: ClassValue | External, variable: str)
     return cls.arguments[names.index(variable)]
 
 
+def _generic_parameters(resolver: Resolver, function: FunctionValue) -> Iterator[int]:
+    module = resolver.table.get(function.module)
+    if module is None:
+        return
+    facts = module.facts.functions[function.number]
+    frame = resolver.frame(function.module, facts.outer)
+    for index, parameter in enumerate(facts.parameters):
+        if parameter.annotation is not None and _mentions_one(
+            resolver, parameter.annotation, frame
+        ):
+            yield index
+
+
+def _mentions_one(resolver: Resolver, annotation: Expr, frame: Frame) -> bool:
+    """Whether a type expression has a type variable in it."""
+    if isinstance(annotation, Binary):
+        return _mentions_one(resolver, annotation.left, frame) or _mentions_one(
+            resolver, annotation.right, frame
+        )
+    return bool(_variables_in(resolver, annotation, frame))
+
+
+def _is_type_variable(resolver: Resolver, expr: Name, frame: Frame) -> bool:
+    for found in followed(resolver, expr, frame):
+        value = found.binding.value
+        if isinstance(value, Call):
+            name = qualified(resolver, value.func, found.frame)
+            if name is not None and name.rpartition(".")[2] in ("TypeVar", "ParamSpec"):
+                return True
+    return False
+
+
 def _type_parameters(resolver: Resolver, cls: ClassValue) -> tuple[str, ...]:
     module = resolver.table.get(cls.module)
     if module is None:
@@ -193,8 +242,7 @@ def _type_parameters(resolver: Resolver, cls: ClassValue) -> tuple[str, ...]:
     for base in facts.bases:
         if not isinstance(base, Subscript):
             continue
-        parts = base.key.items if isinstance(base.key, Display) else (base.key,)
-        names = [n for part in parts for n in _variables_in(resolver, part, frame)]
+        names = [n for part in key_parts(base) for n in _variables_in(resolver, part, frame)]
         base_name = qualified(resolver, base.value, frame) or ""
         if base_name.rpartition(".")[2] in ("Generic", "Protocol"):
             explicit.extend(names)
