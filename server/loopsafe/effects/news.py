@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, ModuleFacts, Name, Subscript, last_name
 from loopsafe.facts.kept import Kept
+from loopsafe.model import Span
 from loopsafe.modules.table import Change, Module, Unit
 from loopsafe.resolve.outside import stored_names
 
@@ -54,13 +55,14 @@ def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> se
         return {*before.words, *after.words}
     found: set[str] = set()
     for facts in (before, after):
-        changed = [
-            (function, facts.scopes[function.scope].bindings)
-            for number, function in enumerate(facts.functions)
-            if number not in kept.functions
-        ]
+        for number, function in enumerate(facts.functions):
+            if number not in kept.functions:
+                found.update(_names_in((function, facts.scopes[function.scope].bindings)))
         # What is assigned to attributes stands with no function.
-        found.update(_names_in((changed, facts.assigned if changed else ())))
+        for assigned in facts.assigned:
+            scope = facts.scopes[assigned.binding.scope]
+            if scope.kind != "function" or scope.owner not in kept.functions:
+                found.update(_names_in(assigned))
     return found
 
 
@@ -70,7 +72,11 @@ def _names_in(part: object) -> Iterator[str]:
         part = todo.pop()
         if isinstance(part, (Name, Attr)):
             yield last_name(part)
-        if isinstance(part, (tuple, list)):
-            todo.extend(part)
-        elif isinstance(part, dict):
+        if isinstance(part, dict):
             todo.extend(part.values())
+        elif isinstance(part, tuple):
+            todo.extend(item for item in part if type(item) not in _NAMELESS)
+
+
+_NAMELESS = frozenset({str, int, bool, type(None), Span})
+"""Parts of facts in which no name stands."""
