@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
-from loopsafe.resolve.members import dotted_name, named
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.runners import runner_of
@@ -28,7 +28,6 @@ from loopsafe.resolve.values import (
     PartialValue,
     Value,
     Values,
-    as_instance,
     union,
 )
 
@@ -141,19 +140,10 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
         return passed
     if parameter.default is not None:
         return resolver.values(parameter.default, outer)
-    return _handed(resolver, facts, index, outer) if parameter.annotation is None else ()
-
-
-def _handed(resolver: Resolver, facts: Function, index: int, outer: Frame) -> Values:
-    """What a decorator's library gives a function that it calls: a handler's request."""
-    number = index - (facts.owner >= 0)
-    for expr in facts.decorators:
-        callee = expr.func if isinstance(expr, Call) else expr
-        for value in resolver.values(callee, outer):
-            runner = runner_of(resolver, value)
-            if runner is not None and runner.decorated and 0 <= number < len(runner.passes):
-                return tuple(as_instance(v) for v in named(resolver, runner.passes[number]))
-    return ()
+    if parameter.annotation is not None:
+        return ()
+    owner = module.facts.scopes[frame.scope].owner
+    return resolver.handed.parameter(resolver, module, owner, index)
 
 
 def _run(resolver: Resolver, callee: Value, call: Call, frame: Frame) -> Values:

@@ -15,6 +15,7 @@ from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import bases, calls, expressions, members, protocols, types
+from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.outside import Outside
 from loopsafe.resolve.values import (
     ClassValue,
@@ -67,6 +68,7 @@ class Resolver:
         self.table = table
         self.catalogue = catalogue
         self.outside = Outside()
+        self.handed = Handed()
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
@@ -345,6 +347,11 @@ class Resolver:
             for key in [k for k in shelf.answers if isinstance(k, tuple) and k[0] == kind]:
                 del shelf.answers[key]
                 shelf.traces.pop(key, None)
+
+    def forget_places(self) -> None:
+        """Drops what is known of where the project's modules do something: a text changed."""
+        self.outside.forget()
+        self.handed.forget()
 
     def forget_all(self) -> None:
         """Drops every answer."""
