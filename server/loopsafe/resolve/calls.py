@@ -129,19 +129,19 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if passed and all(isinstance(value, ConstantValue) for value in passed):
         return passed
     outer = resolver.frame(frame.module, facts.outer, frame.receiver)
+    declared: Values = ()
     if parameter.annotation is not None:
         declared = resolver.instances(parameter.annotation, frame)
-        if resolver.known(declared):
+        if resolver.tells(declared):
             return declared
-    injected = _injected(resolver, parameter, outer)
-    if injected:
-        return injected
-    if passed:
-        return passed
+    found = _injected(resolver, parameter, outer) or passed
+    if found:
+        return found
     if parameter.default is not None:
-        return resolver.values(parameter.default, outer)
+        default = resolver.values(parameter.default, outer)
+        return default if resolver.known(default) else declared or default
     if parameter.annotation is not None:
-        return ()
+        return declared
     owner = module.facts.scopes[frame.scope].owner
     return resolver.handed.parameter(resolver, module, owner, index)
 

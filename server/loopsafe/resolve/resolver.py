@@ -21,6 +21,7 @@ from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
+    ExternalInstance,
     Frame,
     FunctionValue,
     Instance,
@@ -176,6 +177,13 @@ class Resolver:
     def known(self, values: Values) -> Values:
         """Values without None: what a program that goes on may hold."""
         return without_none(values)
+
+    def tells(self, declared: Values) -> bool:
+        """Whether what an annotation says is more than the name of a class nobody knows."""
+        return any(
+            not isinstance(value, ExternalInstance) or self.catalogue.klass(value.name) is not None
+            for value in without_none(declared)
+        )
 
     # Frames
 
