@@ -47,7 +47,9 @@ def given(
         if annotation is not None and mentions_variable(resolver, annotation, outer):
             found[index] = union((found.get(index, ()), values))
         elif not module.is_stub:
-            is_told = annotation is not None and resolver.tells(resolver.instances(annotation, outer))
+            is_told = annotation is not None and resolver.tells(
+                resolver.instances(annotation, outer)
+            )
             telling = tuple(v for v in values if is_callable(v)) if is_told else values
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))
