@@ -83,8 +83,9 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
     if facts.is_generator:
         return (GeneratorValue(function, arguments), *declared)
     values = declared
-    if not resolver.known(declared) and not module.is_stub:
-        values = union((declared, *(resolver.values(expr, frame) for expr in facts.values)))
+    if not resolver.tells(declared) and not module.is_stub:
+        given_back = union(resolver.values(expr, frame) for expr in facts.values)
+        values = given_back if resolver.known(given_back) else union((declared, given_back))
     return (CoroutineValue(values),) if facts.is_async else values
 
 
