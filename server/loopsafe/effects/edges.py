@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.meant import meant
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.relief import Relief, block_relief
 from loopsafe.effects.targets import Target, site_values, targets
@@ -76,7 +77,7 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         if never_on_loop(resolver, scope, site.block, site.span.line, here):
             continue
-        values = site_values(resolver, site, here)
+        values = meant(resolver, site, site_values(resolver, site, here), scope, here)
         if not values:
             continue
         relief = block_relief(scope, site.block)

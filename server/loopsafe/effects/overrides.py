@@ -16,7 +16,10 @@ from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _DOUBLES = ("mock", "fake", "dummy", "stub", "test")
 _MOST = 8
-"""More implementations than this say nothing about which one runs."""
+"""More classes that merely have the methods of a protocol say nothing about which one runs."""
+
+_MOST_NAMED = 24
+"""Where the classes name what they implement, so many may be meant."""
 
 
 class Overrides:
@@ -55,7 +58,9 @@ class Overrides:
         ]
         real = [f for f in found if not _is_double(resolver, f)]
         kept = real or found
-        return tuple(kept) if len(kept) <= _MOST else ()
+        home = resolver.table.get(function.receiver.module)
+        is_named = home is None or not is_protocol(home.facts.classes[function.receiver.number])
+        return tuple(kept) if len(kept) <= (_MOST_NAMED if is_named else _MOST) else ()
 
     def _implementations(
         self, resolver: Resolver, cls: ClassValue, name: str

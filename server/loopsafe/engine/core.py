@@ -92,7 +92,7 @@ class Core:
             self._modules = {path: self._modules.get(path) for path in sorted(known)}
             # Any of them may override a method, register a function or store an attribute.
             self.resolver.forget_kind("edges")
-            self.resolver.outside.forget()
+            self.resolver.forget_places()
             self.resolver.forget((), self.table.all_of(BY_NAME))
             self._overrides.look_again()
             self._places.look_again()
@@ -216,7 +216,7 @@ class Core:
         for key, before in gone.items():
             changed |= self.table.bit(key) * 3
             changed |= self.table.asked(inherited(before, self.table.get(key)))
-        self.resolver.outside.forget()
+        self.resolver.forget_places()
         self._overrides.forget(gone)
         self._drop(gone, changed)
         module = self.table.at(path) if appears else None

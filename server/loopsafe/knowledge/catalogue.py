@@ -62,10 +62,15 @@ class Catalogue:
         self._done: set[str] = set()
         self.runner_places: dict[str, set[tuple[int, str]]] = {}
         """By the last names of what takes a callable: at which position, and by which keyword."""
+        passing: set[str] = set()
         for name, runner in self._named_runners():
+            if runner.passes and not runner.decorated:
+                passing.add(name)
             for one in (runner, *runner.also):
                 places = self.runner_places.setdefault(name, set())
                 places.add((one.position, one.argument))
+        self.passing_words = frozenset(passing)
+        """Last names of calls that take a function and are known to give it something."""
         self.handing_words = frozenset(self._handing_words())
         self.maker_words = frozenset(self._maker_words())
         self.during_words = frozenset(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
-from loopsafe.resolve.members import dotted_name, named
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.runners import runner_of
@@ -28,7 +28,6 @@ from loopsafe.resolve.values import (
     PartialValue,
     Value,
     Values,
-    as_instance,
     union,
 )
 
@@ -84,8 +83,9 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
     if facts.is_generator:
         return (GeneratorValue(function, arguments), *declared)
     values = declared
-    if not resolver.known(declared) and not module.is_stub:
-        values = union((declared, *(resolver.values(expr, frame) for expr in facts.values)))
+    if not resolver.tells(declared) and not module.is_stub:
+        given_back = union(resolver.values(expr, frame) for expr in facts.values)
+        values = given_back if resolver.known(given_back) else union((declared, given_back))
     return (CoroutineValue(values),) if facts.is_async else values
 
 
@@ -130,30 +130,21 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if passed and all(isinstance(value, ConstantValue) for value in passed):
         return passed
     outer = resolver.frame(frame.module, facts.outer, frame.receiver)
+    declared: Values = ()
     if parameter.annotation is not None:
         declared = resolver.instances(parameter.annotation, frame)
-        if resolver.known(declared):
+        if resolver.tells(declared):
             return declared
-    injected = _injected(resolver, parameter, outer)
-    if injected:
-        return injected
-    if passed:
-        return passed
+    found = _injected(resolver, parameter, outer) or passed
+    if found:
+        return found
     if parameter.default is not None:
-        return resolver.values(parameter.default, outer)
-    return _handed(resolver, facts, index, outer) if parameter.annotation is None else ()
-
-
-def _handed(resolver: Resolver, facts: Function, index: int, outer: Frame) -> Values:
-    """What a decorator's library gives a function that it calls: a handler's request."""
-    number = index - (facts.owner >= 0)
-    for expr in facts.decorators:
-        callee = expr.func if isinstance(expr, Call) else expr
-        for value in resolver.values(callee, outer):
-            runner = runner_of(resolver, value)
-            if runner is not None and runner.decorated and 0 <= number < len(runner.passes):
-                return tuple(as_instance(v) for v in named(resolver, runner.passes[number]))
-    return ()
+        default = resolver.values(parameter.default, outer)
+        return default if resolver.known(default) else declared or default
+    if parameter.annotation is not None:
+        return declared
+    owner = module.facts.scopes[frame.scope].owner
+    return resolver.handed.parameter(resolver, module, owner, index)
 
 
 def _run(resolver: Resolver, callee: Value, call: Call, frame: Frame) -> Values:

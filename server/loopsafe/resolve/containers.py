@@ -150,4 +150,5 @@ def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
     root = bindings.get(root_name(element) or "", ())
     if any(isinstance(binding.value, Filled) for binding in root):
         return ()
-    return resolver.values(element, frame)
+    held = resolver.values(element, frame)
+    return held or resolver.handed.stored(resolver, element, frame.module, frame.scope)

@@ -48,8 +48,8 @@ def bound(resolver: Resolver, binding: ir.Binding, frame: Frame) -> Values:
     if binding.value is None:
         return declared
     value = resolver.values(binding.value, frame)
-    if not resolver.known(declared):
-        return value or declared
+    if not resolver.tells(declared):
+        return value if resolver.known(value) else value or declared
     return value if _is_narrower(resolver, value, declared) else declared
 
 

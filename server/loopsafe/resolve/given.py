@@ -37,6 +37,7 @@ def given(
     if module is None or call is None or frame is None or frame.depth >= DEEPEST:
         return ()
     facts = module.facts.functions[function.number]
+    outer = resolver.frame(function.module, facts.outer)
     generic = generic_parameters(resolver, function)
     if module.is_stub and not generic:
         return ()
@@ -51,7 +52,10 @@ def given(
             found[index] = union((found.get(index, ()), values))
         else:
             annotation = facts.parameters[index].annotation
-            telling = values if annotation is None else tuple(v for v in values if is_callable(v))
+            is_told = annotation is not None and resolver.tells(
+                resolver.instances(annotation, outer)
+            )
+            telling = tuple(v for v in values if is_callable(v)) if is_told else values
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))
     return tuple(found.items())

@@ -42,8 +42,8 @@ class _Stored(NamedTuple):
     """Index of the class whose methods do it to `self`; -1 where it is done from outside."""
 
 
-class _Made(NamedTuple):
-    """A call of something that has the name of a class."""
+class Made(NamedTuple):
+    """A call of something that has the name of a class or a function."""
 
     module: str
     call: Call
@@ -57,8 +57,8 @@ class Outside:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._by_name: dict[str, list[_Stored]] | None = None
-        self._calls: dict[str, list[_Made]] = {}
-        """By the name of a class."""
+        self._calls: dict[str, list[Made]] = {}
+        """By the name of what is called."""
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
@@ -98,10 +98,16 @@ class Outside:
         member = find(resolver, cls, name)
         if module is None or not module.is_project or member is None:
             return ()
-        if not any(isinstance(binding.value, Name) for binding in member.stored):
+        stored = [binding for binding in member.stored if isinstance(binding.value, Name)]
+        if not stored:
             return ()
+        if isinstance(member.owner, ClassValue):
+            home = member.owner.module
+            put = [resolver.handed.stored(resolver, b.value, home, b.scope) for b in stored]
+            if any(put):
+                return union(put)
         found: list[Values] = []
-        for made in self._calls_of(resolver, module, module.facts.classes[cls.number].name):
+        for made in self.calls_of(resolver, module, module.facts.classes[cls.number].name):
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
                 if isinstance(callee, ClassValue) and _is_same(callee, cls):
@@ -111,16 +117,17 @@ class Outside:
         kinds = {kind for value in values for kind in _kinds(resolver, value)}
         return values if len(kinds) == 1 and () not in found else ()
 
-    def _calls_of(self, resolver: Resolver, home: Module, name: str) -> list[_Made]:
+    def calls_of(self, resolver: Resolver, home: Module, name: str) -> list[Made]:
+        """Calls of what has the name of something that a module defines, except those of tests."""
         table = resolver.table
         trace = table.trace | table.bit(("made", name)) | home.text_bit
         calls = self._calls.get(name)
         if calls is None:
             calls = self._calls[name] = [
-                _Made(module.name, site.expr, site.scope)
+                Made(module.name, site.expr, site.scope)
                 for module in self.project()
                 if module is home or name in module.facts.words
-                if not _is_test(module)
+                if not is_test(module)
                 for function in module.facts.functions
                 for site in function.sites
                 if isinstance(site.expr, Call) and last_name(site.expr.func) == name
@@ -131,7 +138,7 @@ class Outside:
     def _read(self) -> dict[str, list[_Stored]]:
         found: dict[str, list[_Stored]] = {}
         for module in self.project():
-            places = _stored(module.name, module.facts) if not _is_test(module) else ()
+            places = _stored(module.name, module.facts) if not is_test(module) else ()
             for name, stored in places:
                 found.setdefault(name, []).append(stored)
         self._by_name = found
@@ -197,7 +204,7 @@ def _is_same(one: ClassValue, other: ClassValue) -> bool:
     return (one.module, one.number) == (other.module, other.number)
 
 
-def _is_test(module: Module) -> bool:
+def is_test(module: Module) -> bool:
     """Whether a module is for tests, which give objects what stands in for the real."""
     parts = module.dotted.split(".")
     return any(part in ("tests", "conftest") or part.startswith("test_") for part in parts)

@@ -15,11 +15,13 @@ from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import bases, calls, expressions, members, protocols, types
+from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.outside import Outside
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
+    ExternalInstance,
     Frame,
     FunctionValue,
     Instance,
@@ -67,6 +69,7 @@ class Resolver:
         self.table = table
         self.catalogue = catalogue
         self.outside = Outside()
+        self.handed = Handed()
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
@@ -176,6 +179,13 @@ class Resolver:
     def known(self, values: Values) -> Values:
         """Values without None: what a program that goes on may hold."""
         return without_none(values)
+
+    def tells(self, declared: Values) -> bool:
+        """Whether what an annotation says is more than the name of a class nobody knows."""
+        return any(
+            not isinstance(value, ExternalInstance) or self.catalogue.klass(value.name) is not None
+            for value in without_none(declared)
+        )
 
     # Frames
 
@@ -360,6 +370,11 @@ class Resolver:
             for key in [k for k in shelf.answers if isinstance(k, tuple) and k[0] == kind]:
                 del shelf.answers[key]
                 shelf.traces.pop(key, None)
+
+    def forget_places(self) -> None:
+        """Drops what is known of where the project's modules do something: a text changed."""
+        self.outside.forget()
+        self.handed.forget()
 
     def forget_all(self) -> None:
         """Drops every answer."""

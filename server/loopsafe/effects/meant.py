@@ -1,0 +1,137 @@
+"""Which of several callables a call means: by its `await`, and by what was asked before it.
+
+`await handler(event)` in a dispatcher means the coroutine functions among its handlers, and
+`if iscoroutinefunction(handler)` tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.facts.ir import (
+    Attr,
+    Call,
+    Choice,
+    Expr,
+    Name,
+    Scope,
+    Site,
+    Subscript,
+    Test,
+    last_name,
+)
+from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.names import definitions, own_name, qualified
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import (
+    ClassValue,
+    CoroutineValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    PartialValue,
+    Value,
+    Values,
+)
+
+_ASKS = frozenset(
+    f"{module}.iscoroutinefunction" for module in ("inspect", "asyncio", "asyncio.coroutines")
+)
+
+
+def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: Frame) -> Values:
+    """Of what a call may lead to, what it can mean where it stands."""
+    call = site.expr
+    if site.kind != "call" or not isinstance(call, Call) or not values:
+        return values
+    for asked, holds in _answers(resolver, site, scope, frame):
+        if _is_same(asked, call.func):
+            values = tuple(
+                v for v in values if _is_coroutine_function(resolver, v) in (None, holds)
+            )
+    if site.awaited:
+        name = last_name(call.func)
+        # Who awaits a plain function by its own name makes a mistake, which is found elsewhere.
+        values = tuple(
+            v
+            for v in values
+            if own_name(resolver, v) == name
+            or _is_coroutine_function(resolver, v) is not False
+            or _gives_awaitable(resolver, v)
+        )
+    return values
+
+
+def _answers(
+    resolver: Resolver, site: Site, scope: Scope, frame: Frame
+) -> Iterator[tuple[Expr, bool]]:
+    """What is known at a site of callables that were asked about, with the answers."""
+    block = site.block
+    while block >= 0:
+        found = scope.blocks[block]
+        if found.test is not None and found.kind in ("if", "else"):
+            yield from _asked(resolver, found.test, found.kind == "if", frame)
+        for leaving in found.exits:
+            if site.span.line > leaving.line:
+                yield from _asked(resolver, leaving.test, False, frame)
+        block = found.parent
+
+
+def _asked(
+    resolver: Resolver, test: Expr, holds: bool, frame: Frame
+) -> Iterator[tuple[Expr, bool]]:
+    """The callables that a condition asks about, where it is known to hold or to fail."""
+    if isinstance(test, Test) and test.kind == "not":
+        yield from _asked(resolver, test.value, not holds, frame)
+    elif isinstance(test, Choice) and test.op == ("and" if holds else "or"):
+        for option in test.options:
+            yield from _asked(resolver, option, holds, frame)
+    elif isinstance(test, Name):
+        found = definitions(resolver, test, frame)
+        value = found[0].binding.value if len(found) == 1 else None
+        if isinstance(value, Call):
+            yield from _asked(resolver, value, holds, found[0].frame)
+    elif isinstance(test, Call) and len(test.args) == 1 and last_name(test.func) in _NAMES:
+        names = [dotted_name(resolver, value) for value in resolver.values(test.func, frame)]
+        if _ASKS.intersection(
+            name for name in (*names, qualified(resolver, test.func, frame)) if name
+        ):
+            yield test.args[0], holds
+
+
+_NAMES = frozenset(name.rpartition(".")[2] for name in _ASKS)
+
+
+def _is_coroutine_function(resolver: Resolver, value: Value) -> bool | None:
+    """Whether a value is a coroutine function; None where nobody can say."""
+    if isinstance(value, PartialValue):
+        return _is_coroutine_function(resolver, value.function)
+    if isinstance(value, ClassValue):
+        return False
+    if isinstance(value, External):
+        return False if resolver.catalogue.callable(value.name) is not None else None
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return None
+    return module.facts.functions[value.number].is_async
+
+
+def _gives_awaitable(resolver: Resolver, value: Value) -> bool:
+    """Whether what a plain function gives can be awaited."""
+    return any(
+        isinstance(result, CoroutineValue)
+        or (isinstance(result, Instance) and bool(resolver.attribute(result, "__await__")))
+        for result in resolver.called(value)
+    )
+
+
+def _is_same(one: Expr, other: Expr) -> bool:
+    """Whether two expressions are written alike."""
+    if isinstance(one, Name) and isinstance(other, Name):
+        return one.id == other.id
+    if isinstance(one, Attr) and isinstance(other, Attr):
+        return one.name == other.name and _is_same(one.value, other.value)
+    if isinstance(one, Subscript) and isinstance(other, Subscript):
+        return _is_same(one.value, other.value) and _is_same(one.key, other.key)
+    return type(one) is type(other) and one == other

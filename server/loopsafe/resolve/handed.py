@@ -1,0 +1,193 @@
+"""What functions are given by those who call them, where no annotation says it.
+
+A framework is known to pass a request to what a decorator or a call hands over to it:
+`router.add_get("/", handler)`. And what a project's own method keeps of its arguments, its calls
+say: `bus.subscribe(listener)`, or `@bus.listener`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, last_name
+from loopsafe.resolve.arguments import argument_at, matched
+from loopsafe.resolve.members import named
+from loopsafe.resolve.runners import runner_of
+from loopsafe.resolve.values import (
+    FunctionValue,
+    PartialValue,
+    Value,
+    Values,
+    as_instance,
+    union,
+)
+
+if TYPE_CHECKING:
+    from loopsafe.knowledge.schema import Runner
+    from loopsafe.modules.table import Module
+    from loopsafe.resolve.resolver import Resolver
+
+
+_MOST = 16
+"""What more places than this give to a function says little about any of them."""
+
+_MAKERS = frozenset({"__init__", "__new__"})
+"""What these are given belongs to one object, not to all of a class."""
+
+_SEVERAL = frozenset({"args", "kwargs"})
+
+
+class _Handover(NamedTuple):
+    """A call that may hand a function of some name to a framework."""
+
+    module: str
+    call: Call
+    scope: int
+
+
+class _Decoration(NamedTuple):
+    """A function that something of some name decorates."""
+
+    module: str
+    function: int
+    decorator: Expr
+
+
+class Handed:
+    """Finds by a function's name the calls that hand it on, or that give it something."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, list[_Handover]] | None = None
+        self._decorations: dict[str, list[_Decoration]] | None = None
+
+    def forget(self) -> None:
+        """A text changed, or there are other modules."""
+        self._by_name = self._decorations = None
+
+    def stored(self, resolver: Resolver, expr: Expr | None, module: str, scope: int) -> Values:
+        """What a function of the project keeps, by its calls, where it is one of its parameters."""
+        home = resolver.table.get(module)
+        if home is None or not home.is_project or not isinstance(expr, Name):
+            return ()
+        number = home.facts.scopes[scope].owner
+        facts = home.facts.functions[number]
+        bindings = home.facts.scopes[scope].bindings.get(expr.id, ())
+        if facts.scope != scope or facts.name in _MAKERS or len(bindings) != 1:
+            return ()
+        value = bindings[0].value
+        if not isinstance(value, Param) or facts.parameters[value.number].kind in _SEVERAL:
+            return ()
+        index = value.number
+        return resolver.remember(
+            ("given", number, index), module, lambda: self._given(resolver, home, number, index)
+        )
+
+    def _given(self, resolver: Resolver, home: Module, number: int, index: int) -> Values:
+        facts = home.facts.functions[number]
+        calls = resolver.outside.calls_of(resolver, home, facts.name)
+        decorations = list(self._decorating(resolver, home, number, index))
+        if len(calls) + len(decorations) > _MOST:
+            return ()
+        found = [decorations]
+        for made in calls:
+            frame = resolver.frame(made.module, made.scope)
+            for callee in resolver.values(made.call.func, frame):
+                if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
+                    given = dict(matched(facts, made.call, callee.bound)).get(index)
+                    found.append(list(resolver.values(given, frame)) if given is not None else [])
+        return resolver.known(union(map(tuple, found)))
+
+    def _decorating(
+        self, resolver: Resolver, home: Module, number: int, index: int
+    ) -> Iterator[Value]:
+        """The functions that a function gets as their decorator, or that it makes the decorator."""
+        facts = home.facts.functions[number]
+        if index != (facts.owner >= 0):
+            return
+        outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
+        name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
+        for place in self._decorated(resolver, name):
+            frame = resolver.frame(place.module, 0)
+            values = resolver.values(place.decorator, frame)
+            if any(_is_one(value, home.name, number) for value in values):
+                yield FunctionValue(place.module, place.function)
+
+    def _decorated(self, resolver: Resolver, name: str) -> list[_Decoration]:
+        table = resolver.table
+        trace = table.trace | table.bit(("used", name))
+        if self._decorations is None:
+            self._decorations = {}
+            for module in resolver.outside.project():
+                for number, function in enumerate(module.facts.functions):
+                    # Methods are decorated before there is an object to call them on.
+                    for expr in (
+                        function.decorators if function.owner < 0 and not function.outer else ()
+                    ):
+                        callee = expr.func if isinstance(expr, Call) else expr
+                        place = _Decoration(module.name, number, expr)
+                        self._decorations.setdefault(last_name(callee), []).append(place)
+        table.trace = trace
+        return self._decorations.get(name, [])
+
+    def parameter(self, resolver: Resolver, module: Module, function: int, index: int) -> Values:
+        """What a framework is known to pass for a parameter of a function."""
+        facts = module.facts.functions[function]
+        place = index - (facts.owner >= 0)
+        if place < 0:
+            return ()
+        for runner in self._runners(resolver, module, function, facts):
+            if place < len(runner.passes):
+                return tuple(as_instance(v) for v in named(resolver, runner.passes[place]))
+        return ()
+
+    def _runners(
+        self, resolver: Resolver, module: Module, number: int, facts: Function
+    ) -> Iterator[Runner]:
+        outer = resolver.frame(module.name, facts.outer)
+        for expr in facts.decorators:
+            callee = expr.func if isinstance(expr, Call) else expr
+            for value in resolver.values(callee, outer):
+                runner = runner_of(resolver, value)
+                if runner is not None and runner.decorated:
+                    yield runner
+        for place in self._places(resolver, facts.name):
+            frame = resolver.frame(place.module, place.scope)
+            for value in resolver.values(place.call.func, frame):
+                runner = runner_of(resolver, value)
+                if runner is None or not runner.passes:
+                    continue
+                given = argument_at(place.call, runner.position, runner.argument)
+                targets = resolver.values(given, frame) if given is not None else ()
+                if any(_is_one(target, module.name, number) for target in targets):
+                    yield runner
+
+    def _places(self, resolver: Resolver, name: str) -> list[_Handover]:
+        table = resolver.table
+        trace = table.trace | table.bit(("used", name))
+        if self._by_name is None:
+            self._by_name = {}
+            for module in resolver.outside.project():
+                for handed, place in _handovers(module, resolver.catalogue.passing_words):
+                    self._by_name.setdefault(handed, []).append(place)
+        table.trace = trace
+        return self._by_name.get(name, [])
+
+
+def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Handover]]:
+    if words.isdisjoint(module.facts.words):
+        return
+    for function in module.facts.functions:
+        for site in function.sites:
+            call = site.expr
+            if not isinstance(call, Call) or last_name(call.func) not in words:
+                continue
+            given: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
+            for expr in given:
+                if isinstance(expr, (Name, Attr)):
+                    yield last_name(expr), _Handover(module.name, call, site.scope)
+
+
+def _is_one(value: Value, module: str, number: int) -> bool:
+    inner = value.function if isinstance(value, PartialValue) else value
+    return isinstance(inner, FunctionValue) and (inner.module, inner.number) == (module, number)
