@@ -124,7 +124,7 @@ def called(
             if not isinstance(method, Instance):
                 yield from called(resolver, method, call, frame)
     elif isinstance(value, PartialValue):
-        yield from called(resolver, value.function, None, frame)
+        yield from called(resolver, value.function, value.called(call), frame)
 
 
 def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
