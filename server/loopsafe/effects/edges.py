@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.readiness import is_ready
 from loopsafe.effects.relief import Relief, block_relief
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site
@@ -84,6 +85,8 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
             for target in targets(resolver, site, value, here):
+                if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
+                    continue
                 yield Meeting(site, value, target, members, names, relief)
 
 
