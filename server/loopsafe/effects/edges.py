@@ -15,7 +15,15 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    CoroutineValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+)
 
 
 class Edge(NamedTuple):
@@ -104,6 +112,8 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
+        if is_for_async(function, meeting.site) and _is_made_async(resolver, meeting.value):
+            continue
         for end in _ends(resolver, overrides, meeting.target, is_root):
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
             edge = Edge(meeting.site, end, meeting.members, meeting.relief, fresh)
@@ -164,6 +174,26 @@ def _without_doubtful(function: Function, edges: list[Edge]) -> list[Edge]:
         or edge.site not in leading
         or edge.members <= len(leading[edge.site])
     ]
+
+
+def _is_made_async(resolver: Resolver, value: Value) -> bool:
+    """Whether a decorator that nobody knows must make a coroutine function of a plain one.
+
+    `await load()` of a `def load` works in no other way: as a rule it runs in a thread.
+    """
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+        return False
+    function = module.facts.functions[value.number]
+    if function.is_async or not function.decorators:
+        return False
+    outer = resolver.frame(value.module, function.outer)
+    is_open = any(
+        all(isinstance(made, External) for made in resolver.values(decorator, outer))
+        for decorator in function.decorators
+    )
+    gives = resolver.function_result(value, ()) if is_open else ()
+    return is_open and not any(isinstance(given, CoroutineValue) for given in gives)
 
 
 def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, frame: Frame) -> bool:
