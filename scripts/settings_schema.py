@@ -136,6 +136,7 @@ def _entry() -> dict[str, Any]:
             "cost": {"enum": [cost.value for cost in Cost]},
             "awaitable": {"type": "boolean"},
             "harmless-after": _TEXTS,
+            "harmless-behind": _TEXTS,
             **{key: {"type": "string"} for key in texts},
             **dict.fromkeys(
                 ("harmless-if", "only-if", "only-if-made", "harmless-if-made"), conditions

@@ -109,6 +109,8 @@ def _entry(entry: Blocking) -> Iterator[str]:
         yield f"  not with: {', '.join(map(_condition, entry.harmless_if))}"
     if entry.harmless_after:
         yield f"  not after: {', '.join(entry.harmless_after)}"
+    if entry.harmless_behind:
+        yield f"  not behind: {', '.join(entry.harmless_behind)}"
     if entry.twin:
         since = f" (since {entry.twin_since})" if entry.twin_since else ""
         yield f"  async twin: {entry.twin}{since}"

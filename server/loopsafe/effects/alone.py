@@ -1,4 +1,4 @@
-"""Coroutines that are the only task of their event loop: a command of the terminal, step by step.
+"""Coroutines that are the only task of their event loop: a command of the terminal, or a test.
 
 What they block stalls nobody but themselves.
 """
@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
-from loopsafe.effects.edges import function_of
+from loopsafe.effects.drivers import is_driven_by_decorator
+from loopsafe.effects.edges import function_of, meetings
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Call, Site
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
+from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
@@ -24,8 +27,8 @@ _MOST_FRAMES = 300
 
 
 def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
-    """Whether a coroutine only ever runs awaited, step by step, by what `asyncio.run` is given in
-    plain code, and nothing that is run so starts another task."""
+    """Whether a coroutine only ever runs awaited, step by step, by what a loop is started for, and
+    nothing that is run so starts another task."""
     driven = _driven(places, module, number)
     return bool(driven) and all(_is_one_task(chains, *top) for top in driven)
 
@@ -40,6 +43,15 @@ def _driven(places: Places, module: Module, number: int) -> list[tuple[Module, i
         here, index = todo.pop()
         if len(seen) > _MOST_CALLERS or places.run(here, index).role:
             return []
+        if _is_test(here, index):
+            # Tests that call a function of the application say nothing of who else does.
+            if not is_test_file(module.path):
+                return []
+            tops.append((here, index))
+            continue
+        if is_driven_by_decorator(places.resolver, here, index):
+            tops.append((here, index))
+            continue
         is_used = False
         for use in places.callers.uses(here, index):
             is_used = True
@@ -53,6 +65,11 @@ def _driven(places: Places, module: Module, number: int) -> list[tuple[Module, i
         if not is_used:
             return []
     return tops
+
+
+def _is_test(module: Module, number: int) -> bool:
+    """Whether a coroutine function is a test, for which its runner starts a loop."""
+    return module.facts.functions[number].name.startswith("test") and is_test_file(module.path)
 
 
 def _awaits(resolver: Resolver, use: Use) -> bool:
@@ -72,19 +89,39 @@ def _is_one_task(chains: Chains, module: Module, number: int) -> bool:
     todo = [start] if start is not None else []
     seen = set(todo)
     for frame in todo:
-        if len(todo) > _MOST_FRAMES or any(_starts_tasks(chains, frame)):
+        if len(todo) > _MOST_FRAMES or _starts_tasks(chains.resolver, frame):
             return False
-        for edge in chains.edges(frame):
-            if isinstance(edge.target, Frame) and edge.target not in seen:
-                seen.add(edge.target)
-                todo.append(edge.target)
+        for reached in _reached(chains, frame):
+            if reached not in seen:
+                seen.add(reached)
+                todo.append(reached)
     return bool(todo)
 
 
-def _starts_tasks(chains: Chains, frame: Frame) -> Iterator[bool]:
+def _reached(chains: Chains, frame: Frame) -> Iterator[Frame]:
+    """The functions of the project that one calls, coroutines too."""
+    resolver = chains.resolver
+    for meeting in meetings(resolver, frame):
+        if isinstance(meeting.target, Blocking):
+            continue
+        function = meeting.target.function
+        for chosen in (function, *chains.overrides.of(resolver, function)):
+            module = resolver.table.get(chosen.module)
+            found = resolver.function_frame(chosen, meeting.target.arguments)
+            if module is not None and module.is_project and found is not None:
+                yield found
+
+
+def _starts_tasks(resolver: Resolver, frame: Frame) -> bool:
+    found = resolver.remember(
+        ("starts tasks", frame), frame.module, lambda: (any(_tasks(resolver, frame)),)
+    )
+    return any(found)
+
+
+def _tasks(resolver: Resolver, frame: Frame) -> Iterator[bool]:
     """Of a function's calls, whether they make a coroutine that is not awaited at once, or hand
     a function to the loop."""
-    resolver = chains.resolver
     function = function_of(resolver, frame)
     sites = function.sites if function is not None else ()
     waited = {id(found) for site in sites if (found := _waited_for(resolver, site, frame))}

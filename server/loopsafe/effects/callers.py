@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from loopsafe.effects.known import knowledge
+from loopsafe.effects.drivers import is_driving
 from loopsafe.facts.ir import Attr, Call, Expr, Name, last_name
-from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
@@ -24,8 +23,10 @@ class Use(NamedTuple):
     """Of the function in which it stands."""
     call: Call | None
     outermost: Call | None
-    """The outermost call whose arguments hold the call: `run` of `run(wait_for(f(), 5))`."""
+    """The outermost call whose arguments hold the use: `run` of `run(wait_for(f(), 5))`."""
     scope: int
+    mention: Expr | None = None
+    """The name as it stands there, where it is not called."""
 
 
 class Callers:
@@ -51,7 +52,7 @@ class Callers:
         for other in modules:
             if other is module or name in other.facts.words:
                 for use in self._mentioned(other, name):
-                    expr = use.call.func if use.call is not None else None
+                    expr = use.call.func if use.call is not None else use.mention
                     if expr is None or self._may_mean(other, use, expr, module, number):
                         yield use
 
@@ -91,37 +92,40 @@ class Callers:
 
     def is_driven(self, use: Use) -> bool:
         """Whether a coroutine made here is run by a loop that starts here: `asyncio.run(f())`."""
-        if use.outermost is None or use.module.facts.functions[use.number].is_async:
+        given = use.call or use.mention
+        if use.outermost is None or given is None:
+            return False
+        if use.module.facts.functions[use.number].is_async:
             return False
         frame = self.resolver.frame(use.module.name, use.scope)
-        entries = [
-            knowledge(self.resolver, value)
-            for value in self.resolver.values(use.outermost.func, frame)
-        ]
-        return any(isinstance(e, Blocking) and e.category == "loop" for e in entries)
+        return is_driving(self.resolver, use.outermost, given, frame)
 
 
 def _mentions(module: Module, name: str) -> Iterator[Use]:
     """Where a module's code has a name, other than to define it."""
     for number, function in enumerate(module.facts.functions):
         parents: dict[Call, Call] = {}
-        found: list[tuple[Call | None, int]] = []
+        called: list[tuple[Call, int]] = []
+        named: list[tuple[Call | None, Expr, int]] = []
         for site in function.sites:
             call = site.expr
             if not isinstance(call, Call):
-                found.extend((None, site.scope) for _ in _named(call, name))
+                named.extend((None, found, site.scope) for found in _named(call, name))
                 continue
             if last_name(call.func) == name:
-                found.append((call, site.scope))
+                called.append((call, site.scope))
             for part in (*call.args, *(value for _, value in call.keywords)):
-                found.extend((None, site.scope) for _ in _named(part, name))
+                named.extend((call, found, site.scope) for found in _named(part, name))
                 parents.update((inner, call) for inner in _calls(part))
         kept = (*function.values, *function.yields, *function.decorators)
         defaults = (p.default for p in function.parameters if p.default is not None)
         for expr in (*kept, *defaults):
-            found.extend((None, function.scope) for _ in _named(expr, name))
-        for made, index in found:
+            named.extend((None, found, function.scope) for found in _named(expr, name))
+        for made, index in called:
             yield Use(module, number, made, _outermost(made, parents), index)
+        for taker, found, index in named:
+            outer = _outermost(taker, parents) or taker
+            yield Use(module, number, None, outer, index, found)
     yield from _bound(module, name)
 
 

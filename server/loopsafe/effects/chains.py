@@ -35,6 +35,8 @@ class Way(NamedTuple):
     """Calls on the way, the blocking one included."""
     edge: Edge
     blocking: Blocking
+    kept: bool = False
+    """Somewhere on the way a result is kept for the life of the process: it happens once."""
 
 
 class Step(NamedTuple):
@@ -108,12 +110,13 @@ class Chains:
         if isinstance(target, Blocking):
             rank = edge.relief.eased(target.cost.rank)
             if rank is not None:
-                yield Way(rank, _length(target), edge, target)
+                kept = edge.relief is Relief.PROCESS
+                yield Way(rank, _length(target), edge, target, kept)
             return
         for way in self.ways(target).values():
-            eased = self._eased(target, edge, way.rank)
-            if eased is not None:
-                yield Way(eased, way.length + 1, edge, way.blocking)
+            longer = self._longer(target, edge, way)
+            if longer is not None:
+                yield longer
 
     def _own_ways(self, target: Frame) -> Container[str]:
         """Categories that a coroutine reaches whoever awaits it: they are reported inside it."""
@@ -125,13 +128,21 @@ class Chains:
         )
         return self.ways(plain) if plain is not target else ()
 
-    def _eased(self, target: Frame, edge: Edge, rank: int) -> int | None:
+    def _longer(self, target: Frame, edge: Edge, way: Way) -> Way | None:
+        """A way of an edge's target from where the edge begins; None where nothing is left."""
         function = function_of(self.resolver, target)
-        kept = function_relief(self.resolver, function, target.module) if function else Relief.NONE
-        if edge.fresh and kept is Relief.PROCESS:
-            kept = Relief.OBJECT  # Once for each thing that is asked for.
-        eased = kept.eased(rank)
-        return edge.relief.eased(eased) if eased is not None else None
+        own = function_relief(self.resolver, function, target.module) if function else Relief.NONE
+        if edge.fresh and own is Relief.PROCESS:
+            own = Relief.OBJECT  # Once for each thing that is asked for.
+        rank, kept = way.rank, way.kept
+        for relief in (own, edge.relief):
+            if relief is Relief.PROCESS and kept:
+                continue  # What happens once happens no more seldom.
+            eased = relief.eased(rank)
+            if eased is None:
+                return None
+            rank, kept = eased, kept or relief is Relief.PROCESS
+        return Way(rank, way.length + 1, edge, way.blocking, kept)
 
     def steps(self, frame: Frame, category: str) -> Iterator[Step]:
         """The chain from a frame to its nearest blocking call of a category."""
@@ -194,10 +205,9 @@ class Chains:
                 continue
             ways[way.blocking.category] = way
             for caller, edge in callers.get(frame, ()):
-                eased = self._eased(frame, edge, way.rank)
-                if eased is not None:
+                step = self._longer(frame, edge, way)
+                if step is not None:
                     counter += 1
-                    step = Way(eased, way.length + 1, edge, way.blocking)
                     heapq.heappush(heap, (*_order(step), counter, caller, step))
 
 

@@ -99,6 +99,16 @@ def holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) ->
     return bool(constants) and all(value.value == wanted for value in constants)
 
 
+def shape(expr: Expr) -> tuple[str, ...] | None:
+    """A receiver as its dotted spelling: `self._socket`."""
+    if isinstance(expr, Name):
+        return (expr.id,)
+    if isinstance(expr, Attr):
+        base = shape(expr.value)
+        return (*base, expr.name) if base else None
+    return None
+
+
 def _argument(condition: Condition, call: Call) -> Expr | None:
     for name, value in call.keywords:
         if condition.argument and name == condition.argument:
@@ -136,7 +146,7 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
     module = resolver.table.get(frame.module)
     if receiver is None or module is None:
         return False
-    wanted = _shape(receiver)
+    wanted = shape(receiver)
     if wanted is None:
         return False
     functions = module.facts.functions
@@ -150,23 +160,13 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
             if (
                 isinstance(made, Call)
                 and isinstance(made.func, Attr)
-                and _shape(made.func.value) == wanted
+                and shape(made.func.value) == wanted
                 # What a local name stands for changes from top to bottom.
                 and (len(wanted) > 1 or made.span < call.span)
                 and _spelled(resolver, made, frame) in calms
             ):
                 return True
     return False
-
-
-def _shape(expr: Expr) -> tuple[str, ...] | None:
-    """A receiver as its dotted spelling: `self._socket`."""
-    if isinstance(expr, Name):
-        return (expr.id,)
-    if isinstance(expr, Attr):
-        base = _shape(expr.value)
-        return (*base, expr.name) if base else None
-    return None
 
 
 def _spelled(resolver: Resolver, call: Call, frame: Frame) -> str:

@@ -25,7 +25,7 @@ from loopsafe.model import Cost
 from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame, FunctionValue, Value
+from loopsafe.resolve.values import Frame, FunctionValue, PartialValue, Value
 
 _MOST_TRIES = 8
 """Ways that the arguments rule out, before a search gives up."""
@@ -98,8 +98,11 @@ class Derivation:
             return None
         function, frame, direct = entry
         known: dict[str, Known] | None = None if site.kind == "call" else {}
-        if direct and isinstance(site.expr, Call):
-            known = passed(self.resolver, function, site.expr, {})
+        call = site.expr if isinstance(site.expr, Call) else None
+        if isinstance(value, PartialValue):
+            call, direct = value.called(call), True
+        if direct and call is not None:
+            known = passed(self.resolver, function, call, {})
         found = self.verdict(function, frame, known)
         facts = facts_of(self.resolver, function)
         if found is not None and found.conditions and site.awaited and facts and not facts.is_async:

@@ -8,14 +8,23 @@ from typing import NamedTuple
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import meant
 from loopsafe.effects.overrides import Overrides
-from loopsafe.effects.relief import Relief, block_relief
+from loopsafe.effects.readiness import is_ready
+from loopsafe.effects.relief import Relief, block_relief, class_relief
 from loopsafe.effects.targets import Target, site_values, targets
-from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import Frame, FunctionValue, Instance, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    CoroutineValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+)
 
 
 class Edge(NamedTuple):
@@ -80,12 +89,21 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         values = meant(resolver, site, site_values(resolver, site, here), scope, here)
         if not values:
             continue
-        relief = block_relief(scope, site.block)
+        here_only = block_relief(scope, site.block)
         identities = {_identity(resolver, value) for value in values}
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
+            relief = _relief(resolver, value, here_only)
             for target in targets(resolver, site, value, here):
+                if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
+                    continue
                 yield Meeting(site, value, target, members, names, relief)
+
+
+def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:
+    """How often a value is called: as its block runs, or once if the object it makes is kept."""
+    kept = class_relief(resolver, value) if isinstance(value, ClassValue) else Relief.NONE
+    return kept if kept is Relief.PROCESS else block
 
 
 def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]:
@@ -95,11 +113,16 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
+        if is_for_async(function, meeting.site) and _is_made_async(resolver, meeting.value):
+            continue
         for end in _ends(resolver, overrides, meeting.target, is_root):
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
             edge = Edge(meeting.site, end, meeting.members, meeting.relief, fresh)
             found.setdefault((meeting.site, end), edge)
-    return _without_doubtful(function, list(found.values()))
+    sure = [
+        edge for edge in found.values() if not _is_declared_wrongly(resolver, edge, function, frame)
+    ]
+    return _without_doubtful(function, sure)
 
 
 def _passes_data(resolver: Resolver, site: Site, frame: Frame) -> bool:
@@ -152,6 +175,48 @@ def _without_doubtful(function: Function, edges: list[Edge]) -> list[Edge]:
         or edge.site not in leading
         or edge.members <= len(leading[edge.site])
     ]
+
+
+def _is_made_async(resolver: Resolver, value: Value) -> bool:
+    """Whether a decorator that nobody knows must make a coroutine function of a plain one.
+
+    `await load()` of a `def load` works in no other way: as a rule it runs in a thread.
+    """
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+        return False
+    function = module.facts.functions[value.number]
+    if function.is_async or not function.decorators:
+        return False
+    outer = resolver.frame(value.module, function.outer)
+    is_open = any(
+        all(isinstance(made, External) for made in resolver.values(decorator, outer))
+        for decorator in function.decorators
+    )
+    gives = resolver.function_result(value, ()) if is_open else ()
+    return is_open and not any(isinstance(given, CoroutineValue) for given in gives)
+
+
+def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, frame: Frame) -> bool:
+    """Whether only a variable's annotation says that what is awaited is the synchronous client.
+
+    `client: redis.Redis = context["redis"]`: that its results are awaited says more.
+    """
+    call, target = edge.site.expr, edge.target
+    if not isinstance(target, Blocking) or not isinstance(call, Call):
+        return False
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    has_twin = target.twin.rpartition(".")[2] == last_name(call.func)
+    if not isinstance(receiver, Name) or not has_twin or not is_for_async(function, edge.site):
+        return False
+    found = definitions(resolver, receiver, frame)
+    return bool(found) and all(
+        d.binding.annotation is not None
+        and d.binding.value is not None
+        and not isinstance(d.binding.value, Param)
+        and not resolver.values(d.binding.value, d.frame)
+        for d in found
+    )
 
 
 def _identity(resolver: Resolver, value: Value) -> tuple[Hashable, Hashable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from loopsafe.effects.defaults import constant
 from loopsafe.facts.ir import (
     Attr,
     Block,
@@ -94,7 +95,8 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         known = _is_true(resolver, test, frame)
         return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
     if isinstance(test, Attr):
-        return _agreed(map(bool, _passed(resolver, test, frame)))
+        told = _agreed(map(bool, _passed(resolver, test, frame)))
+        return told if told is not None else constant(resolver, test, frame)
     if isinstance(test, Choice) and test.op:
         parts = [_holds(resolver, option, frame) for option in test.options]
         decisive = test.op == "or"

@@ -142,7 +142,8 @@ class Places:
                     continue
                 user = use.module.facts.functions[use.number]
                 is_own = function.is_async and not user.is_async
-                if use.call is None or (is_own and not self.callers.is_driven(use)):
+                is_driven = is_own and self.callers.is_driven(use)
+                if not is_driven and (is_own or use.call is None):
                     return False
                 uses += 1
                 key = (use.module.name, use.number)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 
-from loopsafe.facts.ir import Call, Function, Scope
+from loopsafe.effects.implicit import functions
+from loopsafe.facts.ir import Call, Function, Scope, last_name
 from loopsafe.model import COSTS, Cost
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, Value
 
 _KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "alru_cache"})
 _KEPT_BY_OBJECT = frozenset({"cached_property"})
@@ -45,6 +47,51 @@ def block_relief(scope: Scope, block: int) -> Relief:
             found = Relief.OBJECT
         block = scope.blocks[block].parent
     return found
+
+
+def class_relief(resolver: Resolver, cls: ClassValue) -> Relief:
+    """Whether a metaclass of the project keeps the objects of a class: a singleton is made once."""
+    return (
+        resolver.remember(
+            ("kept objects", cls.number),
+            cls.module,
+            lambda: Relief.PROCESS if _is_singleton(resolver, cls) else Relief.NONE,
+        )
+        or Relief.NONE
+    )
+
+
+def _is_singleton(resolver: Resolver, cls: ClassValue) -> bool:
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not module.is_project or not isinstance(owner, ClassValue):
+            continue
+        frame = resolver.frame(owner.module, module.facts.classes[owner.number].outer)
+        for name, expr in module.facts.classes[owner.number].keywords:
+            if name == "metaclass":
+                metaclasses = resolver.values(expr, frame)
+                return any(_keeps_objects(resolver, meta) for meta in metaclasses)
+    return False
+
+
+def _keeps_objects(resolver: Resolver, metaclass: Value) -> bool:
+    """Whether a metaclass makes an object only where it has none yet."""
+    if not isinstance(metaclass, ClassValue):
+        return False
+    for function in functions(resolver, metaclass, "__call__"):
+        module = resolver.table.get(function.module)
+        if module is None or not module.is_project:
+            continue
+        resolver.table.trace |= module.text_bit
+        sites = module.facts.functions[function.number].sites
+        making = [
+            s for s in sites if isinstance(s.expr, Call) and last_name(s.expr.func) == "__call__"
+        ]
+        return bool(making) and all(
+            block_relief(module.facts.scopes[site.scope], site.block) is not Relief.NONE
+            for site in making
+        )
+    return False
 
 
 def function_relief(resolver: Resolver, function: Function, module: str) -> Relief:

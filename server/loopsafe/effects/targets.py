@@ -10,11 +10,11 @@ from loopsafe.effects.implicit import functions, getters, operator_methods, sett
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
-from loopsafe.facts.ir import Attr, Call, Expr, Site
+from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments
-from loopsafe.resolve.names import qualified
+from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
@@ -96,7 +96,29 @@ def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Fram
     if module is None or module.is_project:
         return False
     name = qualified(resolver, call.func, frame)
-    return name is not None and resolver.catalogue.harmless(name)
+    if name is not None and resolver.catalogue.harmless(name):
+        return True
+    sources = _sources(resolver, call.func, value.receiver, frame)
+    return bool(sources) and all(
+        source is not None and resolver.catalogue.harmless(source) for source in sources
+    )
+
+
+def _sources(resolver: Resolver, callee: Expr, cls: ClassValue, frame: Frame) -> list[str | None]:
+    """A method by the names of the objects of a class that its receiver was bound to:
+    `sys.stdout.write` of `out.write` after `out = sys.stdout`."""
+    if not isinstance(callee, Attr) or not isinstance(callee.value, Name):
+        return []
+    return [
+        qualified(resolver, Attr(value, callee.name), found.frame)
+        for found in definitions(resolver, callee.value, frame)
+        if (value := found.binding.value) is not None
+        and any(
+            isinstance(given, Instance)
+            and (given.cls.module, given.cls.number) == (cls.module, cls.number)
+            for given in resolver.bound(found.binding, found.frame)
+        )
+    ]
 
 
 def called(
@@ -124,7 +146,7 @@ def called(
             if not isinstance(method, Instance):
                 yield from called(resolver, method, call, frame)
     elif isinstance(value, PartialValue):
-        yield from called(resolver, value.function, None, frame)
+        yield from called(resolver, value.function, value.called(call), frame)
 
 
 def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:

@@ -10,6 +10,7 @@ from loopsafe.effects.places import Places
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.facts.ir import Expr, Name
 from loopsafe.model import Place, Span
+from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
@@ -159,9 +160,3 @@ def _has_method(module: Module, cls: int, name: str) -> bool:
 
 def _decorator(expr: Expr) -> str:
     return expr.id if isinstance(expr, Name) else ""
-
-
-def is_test_file(path: str) -> bool:
-    """Whether pytest collects tests in a file, by its default rules."""
-    stem = PurePath(path).stem
-    return stem.startswith("test_") or stem.endswith("_test")

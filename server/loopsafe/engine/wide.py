@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from loopsafe.effects.uses import AllUses, Use
-from loopsafe.engine.conversion import Conversion, Converter, Refused, is_test_file
+from loopsafe.engine.conversion import Conversion, Converter, Refused
 from loopsafe.engine.cures import Cures, number_of
 from loopsafe.fixes import async_object, fixes, primitives
 from loopsafe.fixes.context import FixContext
@@ -17,6 +17,7 @@ from loopsafe.fixes.site import locate
 from loopsafe.fixes.twins import Client, client_of, replaced
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety
+from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.text import SourceText
 

@@ -75,6 +75,10 @@ class ScopeBuilder:
             self.blocks[index] = self.blocks[index]._replace(end=self.order)
             self.block = outer
 
+    def depends_on(self, test: Expr) -> None:
+        """Tells the condition of the block that is open."""
+        self.blocks[self.block] = self.blocks[self.block]._replace(test=test)
+
     def frozen(self) -> Scope:
         return Scope(
             self.kind,

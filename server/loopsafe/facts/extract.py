@@ -133,7 +133,9 @@ class StatementReader(BindingReader):
 
     def _while(self, node: ast.While) -> None:
         with self.scope.inside("loop"):
-            self.truth(node.test, self.expression(node.test))
+            test = self.expression(node.test)
+            self.scope.depends_on(test)
+            self.truth(node.test, test)
             if _branches(node.test)[0] == "dead":
                 with self.scope.inside("dead"):
                     self.statements(node.body)

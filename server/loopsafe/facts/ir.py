@@ -249,7 +249,8 @@ class Block(NamedTuple):
     `once` and `lazy` (keep their result for the process, or on an object), `dead` (never runs),
     `typing` (only for type checkers), `main` (`__name__ == "__main__"`)."""
     test: Expr | None
-    """The condition of an `if` or `else`; of an `except`, the call that the `try` begins with."""
+    """The condition of an `if`, `else` or `while`; of an `except`, the call that its `try` begins
+    with."""
     catches: tuple[Expr, ...]
     """The exception classes of an `except`."""
     end: int

@@ -108,6 +108,7 @@ def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
         defaults,
         cost=table.member("cost", Cost) or defaults.cost,
         harmless_after=table.texts("harmless-after"),
+        harmless_behind=table.texts("harmless-behind"),
         only_if_made=read_conditions(table, "only-if-made"),
         harmless_if_made=read_conditions(table, "harmless-if-made"),
         twin_since=table.text("twin-since"),

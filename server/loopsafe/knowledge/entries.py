@@ -146,6 +146,7 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
         only_if_made=read_conditions(table, "only-if-made") or defaults.only_if_made,
         harmless_if_made=read_conditions(table, "harmless-if-made") or defaults.harmless_if_made,
         harmless_after=table.texts("harmless-after") or defaults.harmless_after,
+        harmless_behind=table.texts("harmless-behind") or defaults.harmless_behind,
         awaitable=table.flag("awaitable"),
         twin=table.text("twin", defaults.twin),
         twin_since=since,

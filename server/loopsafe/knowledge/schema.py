@@ -92,6 +92,10 @@ class Blocking:
     harmless_after: tuple[str, ...] = ()
     """Calls on the same receiver that make it non-blocking, a method and its only argument as a
     literal: `setblocking(False)`, `settimeout(0)`."""
+    harmless_behind: tuple[str, ...] = ()
+    """Looks at the same receiver that say, as conditions around the call, that it need not wait:
+    `poll()`, `not empty()`, `in_waiting`, `poll() is not None`; with a dotted name, what gives a
+    list of those that are ready: `select.select()`."""
     only_if_made: tuple[Condition, ...] = ()
     """If there are any, one of them must hold for the call that made the receiver, else this does
     not block: `put` waits only on a `Queue(maxsize=10)`, not where the making is out of sight."""

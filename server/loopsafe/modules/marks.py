@@ -1,9 +1,9 @@
-"""What says that a folder is a project, or a repository."""
+"""What says that a folder is a project, or a repository, and that a file has tests."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePath
 
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile")
 """A folder with one of these is a project of its own."""
@@ -26,3 +26,9 @@ def project_root(folder: Path) -> Path | None:
         if any((candidate / mark).exists() for mark in (*PROJECT_MARKS, *REPOSITORY_MARKS)):
             return candidate
     return None
+
+
+def is_test_file(path: str) -> bool:
+    """Whether pytest collects tests in a file, by its default rules."""
+    stem = PurePath(path).stem
+    return stem.startswith("test_") or stem.endswith("_test")

@@ -92,6 +92,14 @@ class Outside:
             if isinstance(value, Instance)
         )
 
+    def is_given(self, resolver: Resolver, name: str) -> bool:
+        """Whether some code gives an object of somebody else, or one of a subclass, an attribute
+        of this name."""
+        trace = resolver.table.trace
+        index = self._by_name if self._by_name is not None else self._read()
+        resolver.table.trace = trace | resolver.table.bit(("stored", name))
+        return name in index
+
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
         """What every call that makes such an object gives it to keep, if they agree on a class."""
         module = resolver.table.get(cls.module)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Const, FunctionRef
+from loopsafe.facts.ir import UNKNOWN, Call, Const, Expr, FunctionRef, Starred
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -28,8 +28,20 @@ if TYPE_CHECKING:
 def _partial(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if not call.args:
         return ()
-    targets = resolver.values(call.args[0], frame)
-    return tuple(PartialValue(target, len(call.args) - 1) for target in targets)
+    function, *args = call.args
+    given = call._replace(
+        func=UNKNOWN,
+        args=tuple(map(_literal, args)),
+        keywords=tuple((name, _literal(value)) for name, value in call.keywords),
+    )
+    return tuple(PartialValue(target, given) for target in resolver.values(function, frame))
+
+
+def _literal(expr: Expr) -> Expr:
+    """An argument that is read where another call stands: a literal, or unknown."""
+    if isinstance(expr, Starred):
+        return Starred(UNKNOWN)
+    return expr if isinstance(expr, Const) else UNKNOWN
 
 
 def _super(resolver: Resolver, call: Call, frame: Frame) -> Values | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
-from loopsafe.facts.ir import Literal
+from loopsafe.facts.ir import Call, Literal
 
 LIMIT = 12
 """A union of more members than this says too little to follow; the rest is dropped."""
@@ -81,8 +81,18 @@ class PartialValue(NamedTuple):
     """`functools.partial(function, ...)`."""
 
     function: Value
-    given: int
-    """How many positional arguments are given."""
+    given: Call
+    """A call with what is given already; what is no literal is unknown, as it is read elsewhere."""
+
+    def called(self, call: Call | None) -> Call:
+        """What a call of the partial function calls the whole one with."""
+        if call is None:
+            return self.given
+        names = {name for name, _ in call.keywords if name is not None}
+        kept = tuple(pair for pair in self.given.keywords if pair[0] not in names)
+        return self.given._replace(
+            args=(*self.given.args, *call.args), keywords=(*kept, *call.keywords)
+        )
 
 
 class External(NamedTuple):

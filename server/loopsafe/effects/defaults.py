@@ -1,0 +1,101 @@
+"""Constants that a condition asks for by an attribute: `config.TESTING`, `settings.debug`."""
+
+from __future__ import annotations
+
+from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Imported, Name
+from loopsafe.resolve.names import Definition, definitions, module_definitions
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue
+
+
+def constant(resolver: Resolver, attribute: Attr, frame: Frame) -> bool | None:
+    """Whether an attribute is true or false wherever it is read; None where nobody can say.
+
+    Of a module of the project, of a class, or of an object that a module makes without arguments;
+    nothing in the project may give the attribute another value.
+    """
+    owners = resolver.values(attribute.value, frame)
+    if len(owners) != 1 or resolver.outside.is_given(resolver, attribute.name):
+        return None
+    owner = owners[0]
+    if isinstance(owner, ModuleValue):
+        return _of_module(resolver, owner.name, attribute.name)
+    if isinstance(owner, ClassValue):
+        return _of_class(resolver, owner, attribute.name)
+    if isinstance(owner, Instance) and _is_made_bare(resolver, attribute.value, frame):
+        return _of_class(resolver, owner.cls, attribute.name)
+    return None
+
+
+def _of_module(resolver: Resolver, name: str, attribute: str) -> bool | None:
+    module = resolver.table.get(name)
+    if module is None or not module.is_project:
+        return None
+    return _only(module.facts.scopes[0].bindings.get(attribute, ()))
+
+
+def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> bool | None:
+    found: bool | None = None
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not isinstance(owner, ClassValue):
+            return None  # A library's class may take its fields from anywhere.
+        if owner.module == "builtins":
+            continue
+        if not module.is_project:
+            return None
+        facts = module.facts.classes[owner.number]
+        outer = resolver.frame(owner.module, facts.outer)
+        if attribute in facts.attributes or not all(
+            _is_standard(resolver, decorator, outer) for decorator in facts.decorators
+        ):
+            return None
+        bindings = module.facts.scopes[facts.scope].bindings.get(attribute, ())
+        if found is None and bindings:
+            found = _only(bindings)
+            if found is None:
+                return None
+    return found
+
+
+def _only(bindings: tuple[Binding, ...]) -> bool | None:
+    """The literal of the only assignment, which always happens."""
+    value = bindings[0].value if len(bindings) == 1 and bindings[0].block == 0 else None
+    return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
+
+
+def _is_standard(resolver: Resolver, decorator: Expr, frame: Frame) -> bool:
+    """Whether a decorator is one of the standard library: those leave a default alone."""
+    callee = decorator.func if isinstance(decorator, Call) else decorator
+    modules = [
+        resolver.table.get(value.module)
+        for value in resolver.values(callee, frame)
+        if isinstance(value, FunctionValue)
+    ]
+    return bool(modules) and all(module is not None and module.is_stub for module in modules)
+
+
+def _is_made_bare(resolver: Resolver, expr: Expr, frame: Frame) -> bool:
+    """Whether a name of a module stands for an object that is made without arguments."""
+    found = _module_definitions(resolver, expr, frame)
+    value = found[0].binding.value if len(found) == 1 else None
+    return isinstance(value, Call) and not value.args and not value.keywords
+
+
+def _module_definitions(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Definition, ...]:
+    if isinstance(expr, Attr):
+        owners = resolver.values(expr.value, frame)
+        owner = owners[0] if len(owners) == 1 else None
+        is_module = isinstance(owner, ModuleValue)
+        return module_definitions(resolver, owner.name, expr.name) if is_module else ()
+    if not isinstance(expr, Name):
+        return ()
+    found = definitions(resolver, expr, frame)
+    value = found[0].binding.value if len(found) == 1 else None
+    if isinstance(value, Imported) and value.name is not None:
+        importer = resolver.table.get(found[0].frame.module)
+        if importer is None:
+            return ()
+        source = resolver.table.imported(importer, value.module, value.level)
+        return module_definitions(resolver, source, value.name)
+    return found if found and found[0].frame.scope == 0 else ()
