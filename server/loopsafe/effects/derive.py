@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
-from loopsafe.effects.branches import Branch, branches, entered
+from loopsafe.effects.branches import Branch, Crowd, branches, entered
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.settled import Known
@@ -163,8 +163,20 @@ class Derivation:
             if conditions > self._bounds.conditions:
                 closed.add(_worst(way))
                 continue
+            rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
+            if rare is not None:
+                closed.add((rare[0].frame, rare[1].site))
+                continue
             return self._derived(function, way, conditions)
         return None
+
+    def _is_common(self, crowd: Crowd | None) -> bool:
+        """Whether half of what a site may lead to blocks, where one of many says little."""
+        if crowd is None:
+            return True
+        verdicts = (self.verdict(function, frame, None) for function, frame in crowd.entries)
+        blocking = crowd.primitives + sum(verdict is not None for verdict in verdicts)
+        return 2 * blocking >= crowd.size
 
     def _nearest(
         self, function: FunctionValue, frame: Frame, closed: set[tuple[Frame, Site]]

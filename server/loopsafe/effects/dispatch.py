@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.sources import class_source, facts_of
+from loopsafe.effects.sources import facts_of
 from loopsafe.effects.targets import Run, Target
 from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Subscript
 from loopsafe.modules.table import Module
+from loopsafe.resolve.bases import class_source
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _MOST_MODULES = 60
 """In the folder of an abstract class; a larger one has too many to look at."""
 
-_MOST = 3
-"""More implementations than this say nothing about which one runs."""
 
+def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Target, ...]:
+    """The target; or, where that is an abstract method of a package, what it stands for.
 
-def implementations(resolver: Resolver, target: Target) -> tuple[Target, ...]:
-    """The target; or, where that is an abstract method of a package, what it stands for."""
+    More than some say nothing about which one runs.
+    """
     if not isinstance(target, Run) or target.function.receiver is None:
         return (target,)
     module = resolver.table.get(target.function.module)
@@ -32,7 +33,7 @@ def implementations(resolver: Resolver, target: Target) -> tuple[Target, ...]:
         module.key,
         lambda: tuple(_overrides(resolver, module, receiver, name)),
     )
-    if not 0 < len(found) <= _MOST:
+    if not 0 < len(found) <= most:
         return (target,)
     return tuple(target._replace(function=function) for function in found)
 

@@ -47,7 +47,10 @@ def given(
         if annotation is not None and mentions_variable(resolver, annotation, outer):
             found[index] = union((found.get(index, ()), values))
         elif not module.is_stub:
-            telling = values if annotation is None else tuple(v for v in values if is_callable(v))
+            is_open = annotation is None or not resolver.known(
+                resolver.instances(annotation, outer)
+            )
+            telling = values if is_open else tuple(v for v in values if is_callable(v))
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))
     return tuple(found.items())
