@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.extract import extract
@@ -22,6 +23,8 @@ LARGEST_TEXT = 2_000_000
 """Characters; a file like this was written by a program, and reading it takes seconds."""
 
 _CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
+_BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,8 @@ class ModuleTable:
         """Top-level names that are no module of the project, with their bits."""
         self._mentions: set[str] = set()
         """Modules that were only looked over."""
-        self._callees: dict[str, frozenset[str]] = {}
-        """What the texts of files call, by path."""
+        self._used: dict[str, frozenset[str]] = {}
+        """What the texts of files call or inherit from, by path."""
         self._project = 0
         """All bits of the project's modules."""
 
@@ -192,15 +195,21 @@ class ModuleTable:
         text = self._glanced(key)
         return name in text or "import *" in text
 
-    def calls(self, key: str, name: str) -> Module | None:
-        """The source of a module that calls something of a name, by a look at its text first."""
+    def user(self, key: str, name: str) -> Module | None:
+        """The source of a module that calls a class of a name, or inherits from it.
+
+        A look at its text comes before it is read in earnest.
+        """
         file = self.finder.source(key)
         if file is None:
             return None
         key = self._registered(file)
-        known = self._callees.get(file.path)
+        known = self._used.get(file.path)
         if known is None:
-            known = self._callees[file.path] = frozenset(_CALLEE.findall(self._glanced(key)))
+            text = self._glanced(key)
+            bases = (_WORD.findall(header) for header in _BASES.findall(text))
+            known = frozenset(chain(_CALLEE.findall(text), *bases))
+            self._used[file.path] = known
         return self.get(key) if name in known else None
 
     def _glanced(self, key: str) -> str:
@@ -268,7 +277,7 @@ class ModuleTable:
 
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
-        self._callees.pop(path, None)
+        self._used.pop(path, None)
         changes: list[Change] = []
         for key, before in list(self._modules.items()):
             if before is None or before.path != path:
@@ -340,7 +349,7 @@ class ModuleTable:
 
     def forget(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: drops its modules and those of its name; gives them."""
-        self._callees.pop(path, None)
+        self._used.pop(path, None)
         name = _looked_up(self.finder.name_of(path))
         gone = {
             key: module

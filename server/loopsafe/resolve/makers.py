@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Binding, Call, last_name
 from loopsafe.resolve.given import Arguments, constructors, given
+from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Value, Values, union
 
 if TYPE_CHECKING:
     from loopsafe.modules.table import Module
     from loopsafe.resolve.resolver import Resolver
-
-_MOST_MODULES = 120
-"""Of a package; a larger one has too many to look at."""
 
 _MOST_MAKERS = 4
 """Modules that make objects of a class, and calls in them; more tell too little apart."""
@@ -73,12 +71,18 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
             if not isinstance(call, Call) or last_name(call.func) != "__init__":
                 continue
             for callee in resolver.values(call.func, frame):
-                if isinstance(callee, FunctionValue) and _is_same(callee, wanted):
-                    yield given(resolver, callee, call, frame)
+                if isinstance(callee, FunctionValue) and _is_of(resolver, callee, wanted):
+                    yield given(resolver, wanted._replace(bound=callee.bound), call, frame)
 
 
-def _is_same(one: FunctionValue, other: FunctionValue) -> bool:
-    return (one.module, one.number) == (other.module, other.number)
+def _is_of(resolver: Resolver, callee: FunctionValue, wanted: FunctionValue) -> bool:
+    """Whether a constructor is that of a class, or stands for it in the stub."""
+    module, home = resolver.table.get(callee.module), resolver.table.get(wanted.module)
+    owner = module.facts.functions[callee.number].owner if module is not None else -1
+    source = resolver.source(ClassValue(callee.module, owner)) if owner >= 0 else None
+    if source is None or home is None:
+        return False
+    return source[:2] == (wanted.module, home.facts.functions[wanted.number].owner)
 
 
 def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]:
@@ -87,7 +91,7 @@ def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]
     if home is None:
         return
     name = home.facts.classes[cls.number].name
-    found = (resolver.table.calls(key, name) for key in _neighbours(resolver, home))
+    found = (resolver.table.user(key, name) for key in neighbours(resolver, home))
     others = [module for module in found if module is not None and module.key != home.key]
     count = 0
     for module in (home, *others) if len(others) <= _MOST_MAKERS else ():
@@ -114,30 +118,3 @@ def _makes(resolver: Resolver, value: Value, cls: ClassValue) -> bool:
     bases = resolver.mro(source) if source is not None else ()
     sources = (resolver.source(base) for base in bases if isinstance(base, ClassValue))
     return any(base[:2] == cls[:2] for base in sources if base is not None)
-
-
-def _neighbours(resolver: Resolver, home: Module) -> tuple[str, ...]:
-    """The modules of a class's package; of a large one those of its folder and above it."""
-    parts = home.dotted.split(".")
-    top = parts[0]
-    whole = resolver.remember(("modules", top), top, lambda: tuple(_below(resolver, top)))
-    if len(whole) <= _MOST_MODULES:
-        return whole or (home.key,)
-    folders = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
-    near = [
-        f"{folder}.{name}"
-        for folder in folders
-        for name in sorted(resolver.table.finder.submodules(folder))
-    ]
-    return tuple(dict.fromkeys([home.key, *folders, *near])) if len(near) <= _MOST_MODULES else ()
-
-
-def _below(resolver: Resolver, package: str) -> Iterator[str]:
-    """A package and the modules in it, at most one more than are looked at."""
-    todo, count = [package], 0
-    while todo and count <= _MOST_MODULES:
-        module = todo.pop(0)
-        yield module
-        count += 1
-        names = sorted(resolver.table.finder.submodules(module))
-        todo.extend(f"{module}.{name}" for name in names if not name.startswith("test"))

@@ -310,6 +310,10 @@ def _method(resolver: Resolver, method: FunctionValue) -> Values:
 def _delegated(resolver: Resolver, cls: ClassValue, name: str) -> Values:
     """What a class's own `__getattr__` gives for a name that it has not."""
     member = find(resolver, cls, "__getattr__") if not name.startswith("__") else None
+    owner = member.owner if member is not None else None
+    source = resolver.source(owner) if isinstance(owner, ClassValue) else None
+    if source is not None and source is not owner:
+        member = find(resolver, source, "__getattr__")  # What stands behind the stub.
     if member is None or not isinstance(member.owner, ClassValue):
         return ()
     module = resolver.table.get(member.owner.module)
