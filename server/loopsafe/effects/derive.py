@@ -230,7 +230,7 @@ class Derivation:
         closed: set[tuple[Frame, Site]],
     ) -> int | None:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
-        count = 0
+        count, is_kept = 0, False
         for node, branch in way:
             module = self.resolver.table.get(node.frame.module)
             facts = function_of(self.resolver, node.frame)
@@ -241,13 +241,14 @@ class Derivation:
                 closed.add((node.frame, branch.site))
                 return None
             # Arguments that nobody sees may settle every condition.
-            count += branch.doubt + (found if known is not None else _UNSEEN * found)
+            count += branch.doubt + found.count * (1 if known is not None else _UNSEEN)
+            is_kept = is_kept or found.is_kept
             call = branch.site.expr
             if branch.direct and branch.function is not None and isinstance(call, Call):
                 known = passed(self.resolver, branch.function, call, known or {})
             else:
                 known = {} if branch.site.kind != "call" else None
-        return count
+        return count + is_kept
 
     def _derived(
         self, function: FunctionValue, way: list[tuple[_Node, Branch]], conditions: int

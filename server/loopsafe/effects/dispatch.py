@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.implicit import functions
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.targets import Run, Target
-from loopsafe.facts.ir import Attr, Expr, Name, Subscript
+from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Subscript
 from loopsafe.modules.table import Module
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
@@ -49,12 +48,24 @@ def _overrides(
         return
     seen: set[tuple[str, int]] = set()
     for cls in _subclasses(resolver, home, base):
-        for method in functions(resolver, cls, name):
-            facts = facts_of(resolver, method)
-            key = (method.module, method.number)
-            if facts is not None and not facts.bare and key not in seen:
-                seen.add(key)
+        for method in _defined(resolver, cls, name):
+            if method[:2] not in seen:
+                seen.add(method[:2])
                 yield method
+
+
+def _defined(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
+    """The first definition of a method that does something, in the order of lookup."""
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not isinstance(owner, ClassValue):
+            continue
+        scope = module.facts.scopes[module.facts.classes[owner.number].scope]
+        refs = [b.value for b in scope.bindings.get(name, ()) if isinstance(b.value, FunctionRef)]
+        defined = [ref for ref in refs if not module.facts.functions[ref.number].bare]
+        if defined:
+            yield from (FunctionValue(owner.module, r.number, cls, True) for r in defined)
+            return
 
 
 def _subclasses(resolver: Resolver, home: Module, base: ClassValue) -> list[ClassValue]:

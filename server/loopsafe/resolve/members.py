@@ -384,7 +384,7 @@ def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     return module.facts.classes[cls.number].scope if module else 0
 
 
-_MOST_WAYS = 2
+_MOST_WAYS = 3
 """Of what a package gives for a name that it makes up, such as a part of a path and its end."""
 
 _LONGEST_NAME = 8
