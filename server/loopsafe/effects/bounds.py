@@ -30,6 +30,7 @@ class Bounds:
     functions: int
     conditions: int
     values: int
+    crowd: int
 
     def surfaces(self, entry: Blocking, awaited: bool) -> bool:
         """Whether a blocking call shows through from inside a package."""
@@ -65,4 +66,5 @@ def bounds() -> Bounds:
         functions=limits["functions"],
         conditions=limits["conditions"],
         values=limits["values"],
+        crowd=limits["crowd"],
     )

@@ -16,7 +16,7 @@ from loopsafe.facts.ir import AWAITING, Call, Function, Imported, Scope, Site, r
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value
+from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value, Values
 
 
 class Branch(NamedTuple):
@@ -33,6 +33,17 @@ class Branch(NamedTuple):
     """Where the site may lead elsewhere instead, or its result is kept."""
     conditions: int
     """That the site stands under, at most."""
+    crowd: Crowd | None = None
+    """What else the site may lead to, where it is much: one of many says little about the site."""
+
+
+class Crowd(NamedTuple):
+    """Everything that a site may lead to."""
+
+    size: int
+    primitives: int
+    entries: tuple[tuple[FunctionValue, Frame], ...]
+    """The functions that may be entered."""
 
 
 def branches(resolver: Resolver, frame: Frame) -> tuple[Branch, ...]:
@@ -85,7 +96,6 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
     module = resolver.table.get(frame.module)
     if function is None or module is None:
         return
-    seen: set[tuple[Site, Blocking | Frame | None]] = set()
     for site in function.sites:
         scope = module.facts.scopes[site.scope]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
@@ -96,21 +106,37 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
         if _is_barred(resolver, limits, site, here):
             continue
         values = site_values(resolver, site, here)
-        count = len({dotted_name(resolver, value) or value for value in values})
-        if count > limits.values:
-            continue
         open_conditions = _conditions(scope, site.block)
-        for value in values:
-            for target in targets(resolver, site, value, here):
-                chosen = implementations(resolver, target)
-                doubt = int(count > 1 or len(chosen) > 1)
-                for one in chosen:
-                    found = _branch(resolver, limits, site, value, one, function.is_async)
-                    key = (site, (found.primitive or found.frame) if found else None)
-                    if found is not None and key not in seen:
-                        seen.add(key)
-                        doubts = found.doubt + doubt
-                        yield found._replace(doubt=doubts, conditions=open_conditions)
+        found, members = _site_branches(resolver, limits, site, values, here, function.is_async)
+        crowd = _crowd(found, members) if members > limits.values else None
+        for branch in found if members <= limits.crowd else ():
+            yield branch._replace(conditions=open_conditions, crowd=crowd)
+
+
+def _site_branches(
+    resolver: Resolver, limits: Bounds, site: Site, values: Values, frame: Frame, is_async: bool
+) -> tuple[list[Branch], int]:
+    """Where a site leads, and to how many different things it may lead."""
+    found: dict[Blocking | Frame | None, Branch] = {}
+    count = len({dotted_name(resolver, value) or value for value in values})
+    most = count
+    for value in values if count <= limits.crowd else ():
+        for target in targets(resolver, site, value, frame):
+            chosen = implementations(resolver, target, limits.crowd)
+            most = max(most, len(chosen))
+            doubt = int(count > 1 or len(chosen) > 1)
+            for one in chosen:
+                branch = _branch(resolver, limits, site, value, one, is_async)
+                if branch is not None:
+                    key = branch.primitive or branch.frame
+                    found.setdefault(key, branch._replace(doubt=branch.doubt + doubt))
+    return list(found.values()), most
+
+
+def _crowd(branches: list[Branch], size: int) -> Crowd:
+    entries = ((b.function, b.frame) for b in branches)
+    known = tuple((f, frame) for f, frame in entries if f is not None and frame is not None)
+    return Crowd(size, sum(b.primitive is not None for b in branches), known)
 
 
 def _is_barred(resolver: Resolver, limits: Bounds, site: Site, frame: Frame) -> bool:

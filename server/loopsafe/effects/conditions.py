@@ -31,8 +31,15 @@ def blocks(
         return False
     if entry.harmless_after and _is_tamed(resolver, entry.harmless_after, call, frame):
         return False
-    target = call.func.value if isinstance(call.func, Attr) else None
-    return _fits_making(resolver, entry, target, frame)
+    return _fits_making(resolver, entry, _receiver(entry, call), frame)
+
+
+def _receiver(entry: Blocking, call: Call) -> Expr | None:
+    """What a call's method belongs to; of an object that is called, the object."""
+    method = call.func.name if isinstance(call.func, Attr) else ""
+    if entry.name.endswith(".__call__") and method != "__call__":
+        return call.func
+    return call.func.value if isinstance(call.func, Attr) else None
 
 
 def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, frame: Frame) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
-from loopsafe.effects.branches import Branch, branches, entered
+from loopsafe.effects.branches import Branch, Crowd, branches, entered
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.settled import Known
@@ -166,8 +166,20 @@ class Derivation:
             if conditions > self._bounds.conditions:
                 closed.add(_worst(way))
                 continue
+            rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
+            if rare is not None:
+                closed.add((rare[0].frame, rare[1].site))
+                continue
             return self._derived(function, way, conditions)
         return None
+
+    def _is_common(self, crowd: Crowd | None) -> bool:
+        """Whether half of what a site may lead to blocks, where one of many says little."""
+        if crowd is None:
+            return True
+        verdicts = (self.verdict(function, frame, None) for function, frame in crowd.entries)
+        blocking = crowd.primitives + sum(verdict is not None for verdict in verdicts)
+        return 2 * blocking >= crowd.size
 
     def _nearest(
         self, function: FunctionValue, frame: Frame, closed: set[tuple[Frame, Site]]
@@ -221,7 +233,7 @@ class Derivation:
         closed: set[tuple[Frame, Site]],
     ) -> int | None:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
-        count = 0
+        count, is_kept = 0, False
         for node, branch in way:
             module = self.resolver.table.get(node.frame.module)
             facts = function_of(self.resolver, node.frame)
@@ -232,13 +244,14 @@ class Derivation:
                 closed.add((node.frame, branch.site))
                 return None
             # Arguments that nobody sees may settle every condition.
-            count += branch.doubt + (found if known is not None else _UNSEEN * found)
+            count += branch.doubt + found.count * (1 if known is not None else _UNSEEN)
+            is_kept = is_kept or found.is_kept
             call = branch.site.expr
             if branch.direct and branch.function is not None and isinstance(call, Call):
                 known = passed(self.resolver, branch.function, call, known or {})
             else:
                 known = {} if branch.site.kind != "call" else None
-        return count
+        return count + is_kept
 
     def _derived(
         self, function: FunctionValue, way: list[tuple[_Node, Branch]], conditions: int

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.sources import class_source, facts_of
+from loopsafe.effects.sources import facts_of
 from loopsafe.effects.targets import Run, Target
 from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Subscript
 from loopsafe.modules.table import Module
+from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
-_MOST_MODULES = 60
-"""In the folder of an abstract class; a larger one has too many to look at."""
-
-_MOST = 3
-"""More implementations than this say nothing about which one runs."""
+_MOST_CLASSES = 30
+"""Below an abstract one; more say nothing about which of them is meant."""
 
 
-def implementations(resolver: Resolver, target: Target) -> tuple[Target, ...]:
-    """The target; or, where that is an abstract method of a package, what it stands for."""
+def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Target, ...]:
+    """The target; or, where that is an abstract method of a package, what it stands for.
+
+    More than some say nothing about which one runs.
+    """
     if not isinstance(target, Run) or target.function.receiver is None:
         return (target,)
     module = resolver.table.get(target.function.module)
@@ -32,7 +33,7 @@ def implementations(resolver: Resolver, target: Target) -> tuple[Target, ...]:
         module.key,
         lambda: tuple(_overrides(resolver, module, receiver, name)),
     )
-    if not 0 < len(found) <= _MOST:
+    if not 0 < len(found) <= most:
         return (target,)
     return tuple(target._replace(function=function) for function in found)
 
@@ -40,37 +41,51 @@ def implementations(resolver: Resolver, target: Target) -> tuple[Target, ...]:
 def _overrides(
     resolver: Resolver, module: Module, receiver: ClassValue, name: str
 ) -> Iterator[FunctionValue]:
-    base = class_source(resolver, receiver)
+    """What the classes below one have under a method's name, each once."""
+    base = resolver.source(receiver)
     home = resolver.table.get(base.module) if base is not None else None
     if base is None or home is None or home.dotted.split(".")[0] != module.dotted.split(".")[0]:
         return
-    wanted = home.facts.classes[base.number].name
-    for key in _neighbours(resolver, home, wanted):
-        other = resolver.table.get(key)
-        if other is None or other.is_project or other.is_stub:
+    seen: set[tuple[str, int]] = set()
+    for cls in _subclasses(resolver, home, base):
+        for method in _defined(resolver, cls, name):
+            if method[:2] not in seen:
+                seen.add(method[:2])
+                yield method
+
+
+def _defined(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
+    """The first definition of a method that does something, in the order of lookup."""
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not isinstance(owner, ClassValue):
             continue
-        for number, cls in enumerate(other.facts.classes):
-            if wanted not in map(_last, cls.bases):
-                continue
-            candidate = ClassValue(other.key, number)
-            if base not in resolver.mro(candidate):
-                continue
-            for binding in other.facts.scopes[cls.scope].bindings.get(name, ()):
-                if isinstance(binding.value, FunctionRef):
-                    method = binding.value.number
-                    if not other.facts.functions[method].bare:
-                        yield FunctionValue(other.key, method, candidate, True)
+        scope = module.facts.scopes[module.facts.classes[owner.number].scope]
+        refs = [b.value for b in scope.bindings.get(name, ()) if isinstance(b.value, FunctionRef)]
+        defined = [ref for ref in refs if not module.facts.functions[ref.number].bare]
+        if defined:
+            yield from (FunctionValue(owner.module, r.number, cls, True) for r in defined)
+            return
 
 
-def _neighbours(resolver: Resolver, home: Module, wanted: str) -> Iterator[str]:
-    """The module of a class, and those beside it that mention the class."""
-    yield home.key
-    folder = home.dotted if home.file.is_package else home.dotted.rpartition(".")[0]
-    names = sorted(resolver.table.finder.submodules(folder)) if folder else []
-    for name in names if len(names) <= _MOST_MODULES else ():
-        key = f"{folder}.{name}"
-        if key != home.key and not name.startswith("test") and resolver.table.mentions(key, wanted):
-            yield key
+def _subclasses(resolver: Resolver, home: Module, base: ClassValue) -> list[ClassValue]:
+    """The classes near one that inherit from it, those that do it directly first."""
+    todo, found = [home.facts.classes[base.number].name], [base]
+    for wanted in todo:
+        keys = neighbours(resolver, home)
+        users = (resolver.table.user(key, wanted) for key in keys)
+        for other in {home.key: home, **{user.key: user for user in users if user}}.values():
+            for number, cls in enumerate(other.facts.classes):
+                candidate = ClassValue(other.key, number)
+                if wanted not in map(_last, cls.bases) or candidate in found:
+                    continue
+                lineage = (b for b in resolver.mro(candidate) if isinstance(b, ClassValue))
+                if any(resolver.source(b) == base for b in lineage):
+                    found.append(candidate)
+                    todo.append(cls.name)
+        if len(found) > _MOST_CLASSES:
+            return []
+    return found[1:]
 
 
 def _last(base: Expr) -> str:

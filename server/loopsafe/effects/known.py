@@ -83,11 +83,8 @@ def _method_knowledge(
                 return False
             if (found := known.blocking(facts.name)) is not None:
                 return found
-        if (
-            isinstance(owner, ClassValue)
-            and owner.module == function.module
-            and owner.number == facts.owner
-        ):
+        source = resolver.source(owner) if isinstance(owner, ClassValue) else None
+        if (function.module, facts.owner) in (owner[:2], source[:2] if source else ()):
             return None
     return None
 

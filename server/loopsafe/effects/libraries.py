@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.bounds import bounds
 from loopsafe.effects.derive import Derivation
 from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import Edge, meetings
@@ -32,7 +33,7 @@ def _edges(resolver: Resolver, derivation: Derivation, frame: Frame) -> Iterator
         if not isinstance(meeting.target, Run):
             continue
         site = meeting.site
-        for target in implementations(resolver, meeting.target):
+        for target in implementations(resolver, meeting.target, bounds().values):
             found = derivation.of(site, meeting.value, target)
             if found is not None and (site, found) not in seen:
                 seen.add((site, found))

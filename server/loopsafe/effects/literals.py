@@ -12,7 +12,19 @@ from collections.abc import Iterator
 
 from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
-from loopsafe.facts.ir import Attr, Call, Choice, Const, Expr, Function, Name, Param, Starred, Test
+from loopsafe.facts.ir import (
+    Attr,
+    Call,
+    Choice,
+    Const,
+    Expr,
+    Function,
+    Name,
+    Param,
+    Starred,
+    Test,
+    last_name,
+)
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.given import DEEPEST, Arguments, constructors, given
@@ -39,12 +51,15 @@ def passed(
     """What a call passes to the parameters of a function: what `given` says, and such literals."""
     arguments = given(resolver, function, call, frame)
     module = resolver.table.get(function.module)
-    if module is None or not module.is_project or call is None or frame is None:
+    if module is None or call is None or frame is None:
         return arguments
     facts = module.facts.functions[function.number]
     if not facts.parameters or frame.depth >= DEEPEST:
         return arguments
-    decisive = _decisive(resolver, function, facts)
+    if module.is_project:
+        decisive = _decisive(resolver, function, facts)
+    else:
+        decisive = _naming(resolver, function.module, function.number)
     if not decisive:
         return arguments
     found, placed = dict(arguments), dict(matched(facts, call, function.bound))
@@ -84,6 +99,40 @@ def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> f
         function.module,
         lambda: frozenset(_deciding(resolver, function, facts)),
     )
+
+
+def _naming(resolver: Resolver, module: str, number: int) -> frozenset[int]:
+    """The parameters of a package's function that name an attribute, by its module's text alone."""
+    return resolver.remember(
+        ("naming", module, number),
+        module,
+        lambda: frozenset(_names_given(resolver, module, number)),
+    )
+
+
+def _names_given(resolver: Resolver, key: str, number: int) -> Iterator[int]:
+    module = resolver.table.get(key)
+    if module is None or module.is_stub:
+        return
+    facts = module.facts
+    function = facts.functions[number]
+    numbers = {p.name: i for i, p in enumerate(function.parameters) if p.kind != "kwargs"}
+    for site in function.sites:
+        call = site.expr
+        if not isinstance(call, Call) or site.scope != function.scope:
+            continue
+        placed = [e for e in (*call.args, *(v for _, v in call.keywords)) if isinstance(e, Name)]
+        own = {name.id for name in placed} & numbers.keys()
+        if not own:
+            continue
+        callee = last_name(call.func)
+        position = _NAMING.get(f"builtins.{callee}")
+        named: list[Expr | None] = [argument_at(call, position, "")] if position else []
+        for other, inner in enumerate(facts.functions):
+            if inner.name == callee and other != number and inner.owner >= 0:
+                naming = _naming(resolver, key, other)
+                named += [e for i, e in matched(inner, call, True) if i in naming]
+        yield from (numbers[e.id] for e in named if isinstance(e, Name) and e.id in own)
 
 
 def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> set[int]:

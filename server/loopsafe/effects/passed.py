@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from loopsafe.effects.settled import Given, Known, Symbol, conditions, find_function
+from loopsafe.effects.settled import Given, Known, Open, Symbol, conditions, find_function
 from loopsafe.effects.sources import facts_of
 from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
 from loopsafe.modules.table import Module
@@ -51,12 +51,12 @@ class Texts:
 
     def conditions(
         self, module: Module, function: Function, site: Site, known: Mapping[str, Known]
-    ) -> int | None:
-        """How many open conditions a site stands under; None where it is never reached."""
+    ) -> Open | None:
+        """The open conditions that a site stands under; None where it is never reached."""
         tree = self._tree(module, function)
         line, column = site.span.line, site.span.column
         if tree is None:
-            return _blocks_around(module, site)
+            return Open(_blocks_around(module, site))
         inner = find_function(tree, line, column) or tree
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}

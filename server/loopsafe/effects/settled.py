@@ -30,19 +30,60 @@ _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
 
 
-def conditions(function: ast.AST, line: int, column: int, known: Mapping[str, Known]) -> int | None:
-    """How many open conditions a place stands under; None where it is never reached."""
+class Open(NamedTuple):
+    """Conditions whose outcome nobody knows."""
+
+    count: int
+    is_kept: bool = False
+    """There is one more, which asks whether an object has the result already: of all on a way
+    that do, it is the first time for each of them at once."""
+
+
+def conditions(
+    function: ast.AST, line: int, column: int, known: Mapping[str, Known]
+) -> Open | None:
+    """The open conditions that a place stands under; None where it is never reached."""
     way = list(_way(function, line, column))
     names = dict(known)
-    count = 0
+    count, is_kept = 0, False
     for parent, child in pairwise(way):
         if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)):
             _forget(parent, names)
         found = _step(parent, child, names)
         if found is None:
             return None
-        count += found
-    return count
+        if found == 1 and _asks_for_kept(function, parent, child):
+            is_kept = True
+        else:
+            count += found
+    return Open(count, is_kept)
+
+
+def _asks_for_kept(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
+    """Whether the condition between two nodes asks for an attribute that the function sets."""
+    block = next((b for b in _blocks(parent) if child in b), [])
+    before = block[: block.index(child)] if child in block else []  # type: ignore[arg-type]
+    tests = [s.test for s in before if isinstance(s, ast.If)]
+    if isinstance(parent, (ast.If, ast.IfExp)):
+        tests.append(parent.test)
+    stored = {
+        (node.value.id, node.attr)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if isinstance(node.value, ast.Name)
+    }
+    return bool(tests) and all(_attribute(test) in stored for test in tests)
+
+
+def _attribute(test: ast.expr) -> tuple[str, str] | None:
+    """The attribute of a name that a condition is about: `not self.x`, `self.x is None`."""
+    if isinstance(test, ast.UnaryOp):
+        return _attribute(test.operand)
+    if isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
+        return _attribute(test.left)
+    if isinstance(test, ast.Attribute) and isinstance(test.value, ast.Name):
+        return test.value.id, test.attr
+    return None
 
 
 def find_function(tree: ast.AST, line: int, column: int) -> ast.AST | None:

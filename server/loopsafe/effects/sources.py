@@ -5,6 +5,7 @@ from __future__ import annotations
 from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import Function
 from loopsafe.modules.table import Module
+from loopsafe.resolve.bases import class_source
 from loopsafe.resolve.members import find
 from loopsafe.resolve.names import module_member
 from loopsafe.resolve.resolver import Resolver
@@ -65,30 +66,6 @@ def body_frame(
         if values:
             known.append((index, values))
     return resolver.function_frame(function, tuple(known))
-
-
-def class_source(resolver: Resolver, cls: ClassValue) -> ClassValue | None:
-    """The class that a stub's class describes; the class itself where it is no stub's."""
-    module = resolver.table.get(cls.module)
-    if module is None or not module.is_stub:
-        return cls if module is not None else None
-    source = resolver.table.source(module)
-    qualname = module.facts.classes[cls.number].qualname
-    for _ in range(_LONGEST_WAY):
-        if source is None:
-            return None
-        for number, facts in enumerate(source.facts.classes):
-            if facts.qualname == qualname:
-                return ClassValue(source.key, number, cls.arguments)
-        found = module_member(resolver, source.key, qualname)
-        value = found[0] if len(found) == 1 else None
-        if not isinstance(value, ClassValue):
-            return None
-        owner = resolver.table.get(value.module)
-        if owner is None or not owner.is_stub:
-            return value._replace(arguments=cls.arguments) if owner else None
-        source, qualname = resolver.table.source(owner), owner.facts.classes[value.number].qualname
-    return None
 
 
 def facts_of(resolver: Resolver, function: FunctionValue) -> Function | None:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.extract import extract
@@ -20,6 +21,10 @@ from loopsafe.modules.finder import Finder, ModuleFile, Origin
 
 LARGEST_TEXT = 2_000_000
 """Characters; a file like this was written by a program, and reading it takes seconds."""
+
+_CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
+_BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ class ModuleTable:
         """Top-level names that are no module of the project, with their bits."""
         self._mentions: set[str] = set()
         """Modules that were only looked over."""
+        self._used: dict[str, frozenset[str]] = {}
+        """What the texts of files call or inherit from, by path."""
         self._project = 0
         """All bits of the project's modules."""
 
@@ -185,19 +192,35 @@ class ModuleTable:
         """
         if key in self._modules:
             return self.get(key) is not None
+        text = self._glanced(key)
+        return name in text or "import *" in text
+
+    def user(self, key: str, name: str) -> Module | None:
+        """The source of a module that calls a class of a name, or inherits from it.
+
+        A look at its text comes before it is read in earnest.
+        """
+        file = self.finder.source(key)
+        if file is None:
+            return None
+        key = self._registered(file)
+        known = self._used.get(file.path)
+        if known is None:
+            text = self._glanced(key)
+            bases = (_WORD.findall(header) for header in _BASES.findall(text))
+            known = frozenset(chain(_CALLEE.findall(text), *bases))
+            self._used[file.path] = known
+        return self.get(key) if name in known else None
+
+    def _glanced(self, key: str) -> str:
+        """The text of a module that is looked over; empty without one."""
         self._mentions.add(key)
         file = self._files.get(key) or self.finder.find(key)
         if file is None:
             self.trace |= self._missing(key)
-            return False
+            return ""
         self.trace |= self._bit_of(key, file)
-        if file.is_namespace:
-            return False
-        try:
-            text = self.disk.read(file.path)
-        except (OSError, UnicodeDecodeError, SyntaxError):
-            return False
-        return name in text or "import *" in text
+        return self._text(file) or ""
 
     def imported(self, importer: Module, module: str, level: int) -> str:
         """The key of the module that an import statement means; a dotted name if it has no file."""
@@ -254,6 +277,7 @@ class ModuleTable:
 
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
+        self._used.pop(path, None)
         changes: list[Change] = []
         modules = self._modules.items()
         known = [(key, m) for key, m in modules if m is not None and m.file.path == path]
@@ -325,6 +349,7 @@ class ModuleTable:
 
     def forget(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: drops its modules and those of its name; gives them."""
+        self._used.pop(path, None)
         name = _looked_up(self.finder.name_of(path))
         gone = {
             key: module

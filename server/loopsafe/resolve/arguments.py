@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Const, Expr, Function, Starred
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Starred
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
+    Frame,
     FunctionValue,
+    Instance,
     ManagerFactory,
     OffloadingValue,
     PartialValue,
@@ -43,13 +45,49 @@ def matched(facts: Function, call: Call, bound: bool) -> list[tuple[int, Expr]]:
     return found
 
 
-def fitting(resolver: Resolver, callees: Values, call: Call) -> Values:
+def fitting(resolver: Resolver, callees: Values, call: Call, frame: Frame | None) -> Values:
     """Of a function's overloads those that take the call's arguments; all where none does."""
     if len(callees) < 2 or any(isinstance(arg, Starred) for arg in call.args):
         return callees
     taken = [v for v in callees if not isinstance(v, FunctionValue) or fits(resolver, v, call)]
     named = [v for v in taken if isinstance(v, FunctionValue) and _names(resolver, v, call)]
-    return tuple(named or taken) or callees
+    found = named or taken
+    if frame is not None and found[1:]:
+        found = [v for v in found if _takes_objects(resolver, v, call, frame)] or found
+    return tuple(found) or callees
+
+
+def _takes_objects(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
+    """Whether objects that a call passes are of the classes that an overload asks for.
+
+    Only a parameter that names one class is looked at, and only what is an object of a class with
+    known bases: `def wrap(client: AsyncClient) -> AsyncWrapper`.
+    """
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return True
+    facts = module.facts.functions[value.number]
+    outer = resolver.frame(value.module, facts.outer)
+    for index, expr in matched(facts, call, value.bound):
+        annotation = facts.parameters[index].annotation
+        if not isinstance(annotation, (Name, Attr)):
+            continue
+        wanted = resolver.instances(annotation, outer)
+        if len(wanted) != 1 or not isinstance(wanted[0], Instance):
+            continue
+        home = resolver.table.get(wanted[0].cls.module)
+        given = resolver.values(expr, frame) if home is not None and not home.is_stub else ()
+        if given and not any(_may_be(resolver, v, wanted[0].cls) for v in given):
+            return False
+    return True
+
+
+def _may_be(resolver: Resolver, value: Value, cls: ClassValue) -> bool:
+    """Whether a value may be an object of a class."""
+    if not isinstance(value, Instance):
+        return not isinstance(value, ConstantValue)
+    lineage = resolver.mro(value.cls)
+    return any(isinstance(base, External) or base[:2] == cls[:2] for base in lineage)
 
 
 def argument_at(call: Call, position: int, name: str) -> Expr | None:

@@ -1,9 +1,10 @@
-"""The order in which classes are searched for an attribute."""
+"""The order in which classes are searched for an attribute, and the sources of stubs' classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loopsafe.resolve.names import module_member
 from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import ClassValue, External, TypeVariable, Values
 from loopsafe.resolve.variables import passes_on_plainly, type_parameters
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 
 _LONGEST_MRO = 60
+
+_LONGEST_WAY = 4
+"""Re-exports between a stub's name and its source."""
 
 
 def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
@@ -67,6 +71,30 @@ def _linearised(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | Exter
     lines = [list(_line_of(resolver, base)) for base in bases]
     merged = _merged([*lines, list(bases)])
     return (cls, *merged[:_LONGEST_MRO])
+
+
+def class_source(resolver: Resolver, cls: ClassValue) -> ClassValue | None:
+    """The class that a stub's class describes; the class itself where it is no stub's."""
+    module = resolver.table.get(cls.module)
+    if module is None or not module.is_stub:
+        return cls if module is not None else None
+    source = resolver.table.source(module)
+    qualname = module.facts.classes[cls.number].qualname
+    for _ in range(_LONGEST_WAY):
+        if source is None:
+            return None
+        for number, facts in enumerate(source.facts.classes):
+            if facts.qualname == qualname:
+                return ClassValue(source.key, number, cls.arguments)
+        found = module_member(resolver, source.key, qualname)
+        value = found[0] if len(found) == 1 else None
+        if not isinstance(value, ClassValue):
+            return None
+        owner = resolver.table.get(value.module)
+        if owner is None or not owner.is_stub:
+            return value._replace(arguments=cls.arguments) if owner else None
+        source, qualname = resolver.table.source(owner), owner.facts.classes[value.number].qualname
+    return None
 
 
 def _line_of(resolver: Resolver, base: ClassValue | External) -> tuple[ClassValue | External, ...]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
-    callees = fitting(resolver, resolver.values(call.func, frame), call)
+    callees = fitting(resolver, resolver.values(call.func, frame), call, frame)
     if last_name(call.func) in resolver.catalogue.handing_words:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:

@@ -143,7 +143,7 @@ def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
     if isinstance(element, Await):
         return resolver.awaited(_held(resolver, element.value, frame))
     if isinstance(element, Call):
-        callees = fitting(resolver, _held(resolver, element.func, frame), element)
+        callees = fitting(resolver, _held(resolver, element.func, frame), element, None)
         return union(resolver.called(callee) for callee in callees)
     module = resolver.table.get(frame.module)
     bindings = module.facts.scopes[frame.scope].bindings if module else {}

@@ -37,7 +37,6 @@ def given(
     if module is None or call is None or frame is None or frame.depth >= DEEPEST:
         return ()
     facts = module.facts.functions[function.number]
-    outer = resolver.frame(function.module, facts.outer)
     generic = generic_parameters(resolver, function)
     if module.is_stub and not generic:
         return ()
@@ -51,14 +50,37 @@ def given(
         if index in generic:
             found[index] = union((found.get(index, ()), values))
         else:
-            annotation = facts.parameters[index].annotation
-            is_told = annotation is not None and resolver.tells(
-                resolver.instances(annotation, outer)
-            )
-            telling = tuple(v for v in values if is_callable(v)) if is_told else values
+            is_open = index in _open_parameters(resolver, function)
+            telling = values if is_open else tuple(v for v in values if is_callable(v))
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))
     return tuple(found.items())
+
+
+def _open_parameters(resolver: Resolver, function: FunctionValue) -> frozenset[int]:
+    """The parameters without an annotation, or with one that does not tell what they may be."""
+    return (
+        resolver.remember(
+            ("open", function.module, function.number),
+            function.module,
+            lambda: _without_word(resolver, function),
+        )
+        or frozenset()
+    )
+
+
+def _without_word(resolver: Resolver, function: FunctionValue) -> frozenset[int]:
+    module = resolver.table.get(function.module)
+    facts = module.facts.functions[function.number] if module is not None else None
+    if facts is None:
+        return frozenset()
+    frame = resolver.frame(function.module, facts.outer)
+    return frozenset(
+        index
+        for index, parameter in enumerate(facts.parameters)
+        if parameter.annotation is None
+        or not resolver.tells(resolver.instances(parameter.annotation, frame))
+    )
 
 
 def instances_made(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Values:

@@ -190,7 +190,25 @@ def _found(
             return Member(owner, bindings, stored)
         if stored and filling is None:
             filling = Member(owner, bindings, stored)
-    return filling or unseen
+    return filling or unseen or _unlisted(resolver, cls, name)
+
+
+def _unlisted(resolver: Resolver, cls: ClassValue, name: str) -> Member | None:
+    """An attribute that the stub of a class leaves out, and its source has."""
+    for owner in resolver.mro(cls):
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not module.is_stub or not isinstance(owner, ClassValue):
+            continue
+        source = resolver.source(owner)
+        home = resolver.table.get(source.module) if source is not None else None
+        if source is None or home is None or home.is_stub:
+            continue
+        facts = home.facts.classes[source.number]
+        bindings = final_bindings(home, facts.scope, name)
+        stored = facts.attributes.get(name, ())
+        if bindings or stored:
+            return Member(source, bindings, stored)
+    return None
 
 
 def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
@@ -232,7 +250,21 @@ def _member_values(
         for filling, frame in _fillings(resolver, cls, name, owner)
     )
     values = union(found)
+    if bound and not resolver.known(values):
+        values = union((values, _by_source(resolver, member, name, cls)))
     return values or _known_attribute(resolver, cls, name)
+
+
+def _by_source(resolver: Resolver, member: Member, name: str, cls: ClassValue) -> Values:
+    """What a package's text tells of an attribute that no annotation tells of."""
+    owner = member.owner
+    source = resolver.source(owner) if isinstance(owner, ClassValue) else None
+    if source is None:
+        return ()
+    if isinstance(owner, ClassValue) and source.module == owner.module:
+        return resolver.kept(cls, owner, member.stored) if member.stored else ()
+    found = find(resolver, source, name)
+    return _member_values(resolver, found, name, cls, True) if found is not None else ()
 
 
 def _fillings(
@@ -289,6 +321,10 @@ def _method(resolver: Resolver, method: FunctionValue) -> Values:
 def _delegated(resolver: Resolver, cls: ClassValue, name: str) -> Values:
     """What a class's own `__getattr__` gives for a name that it has not."""
     member = find(resolver, cls, "__getattr__") if not name.startswith("__") else None
+    owner = member.owner if member is not None else None
+    source = resolver.source(owner) if isinstance(owner, ClassValue) else None
+    if source is not None and source is not owner:
+        member = find(resolver, source, "__getattr__")  # What stands behind the stub.
     if member is None or not isinstance(member.owner, ClassValue):
         return ()
     module = resolver.table.get(member.owner.module)
@@ -303,7 +339,7 @@ def _delegated(resolver: Resolver, cls: ClassValue, name: str) -> Values:
         for getter in getters
     )
     # Which of several ways is for which name, nobody can tell.
-    return found if len(found) == 1 else ()
+    return found if len(found) <= (1 if module.is_project else _MOST_WAYS) else ()
 
 
 def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
@@ -358,6 +394,9 @@ def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     module = resolver.table.get(cls.module)
     return module.facts.classes[cls.number].scope if module else 0
 
+
+_MOST_WAYS = 3
+"""Of what a package gives for a name that it makes up, such as a part of a path and its end."""
 
 _LONGEST_NAME = 8
 """Dots in the name of something that nobody sees."""

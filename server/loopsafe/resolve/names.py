@@ -183,6 +183,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
     starred = _from_stars(resolver, module, name)
     if starred is not None:
         return starred
+    source = resolver.table.source(entry) if entry.is_stub else None
+    if source is not None and name in source.facts.scopes[0].bindings:
+        return module_member(resolver, source.key, name)  # The stub leaves it out.
     late = _loaded_late(resolver, entry, name) or resolver.unresolved(module, name)
     return late or (External(f"{entry.dotted}.{name}"),)
 

@@ -14,7 +14,7 @@ from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.modules.table import Module, ModuleTable
-from loopsafe.resolve import bases, calls, expressions, members, protocols, types
+from loopsafe.resolve import bases, calls, expressions, makers, members, protocols, types
 from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.outside import Outside
 from loopsafe.resolve.values import (
@@ -114,6 +114,11 @@ class Resolver:
         """The class and its bases in the order of lookup."""
         return self.remember(("mro", cls), cls.module, lambda: bases.linearise(self, cls))
 
+    def source(self, cls: ClassValue) -> ClassValue | None:
+        """The class that a stub's class describes; the class itself where it is no stub's."""
+        found = self.remember(("source", cls), cls.module, lambda: (bases.class_source(self, cls),))
+        return found[0] if found else None  # Empty while it is being asked.
+
     def function_result(
         self, function: FunctionValue, arguments: tuple[tuple[int, Values], ...]
     ) -> Values:
@@ -139,6 +144,10 @@ class Resolver:
         )
         # While the export is looked for, the thing goes by its own name.
         return found or f"{module.dotted}.{name}"
+
+    def kept(self, cls: ClassValue, owner: ClassValue, stored: tuple[Binding, ...]) -> Values:
+        """What objects that packages make hold in an attribute that their constructor stores."""
+        return makers.kept(self, cls, owner, stored)
 
     def called(self, value: Value) -> Values:
         """What calling a value gives, whatever the arguments."""

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 def instances(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
     """What a value annotated with this expression may be; empty where it says nothing."""
     if isinstance(expr, (Name, Attr)):
-        return _named(resolver, expr, frame)
+        found = _named(resolver, expr, frame)
+        return tuple(value for value in found if not _is_meaningless(resolver, value))
     if isinstance(expr, Subscript):
         return _subscript(resolver, expr, frame)
     if isinstance(expr, Binary):
@@ -67,6 +68,14 @@ def classes(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[ClassValue | 
         elif isinstance(value, TupleValue):
             found.extend(c for c in resolver.named("builtins.tuple") if isinstance(c, ClassValue))
     return tuple(found)
+
+
+def _is_meaningless(resolver: Resolver, value: Value) -> bool:
+    """Whether a value is of `Any` or `object`, under whatever name."""
+    if not isinstance(value, Instance) or value.cls.module not in _TYPING:
+        return False
+    module = resolver.table.get(value.cls.module)
+    return module is not None and module.facts.classes[value.cls.number].name in _MEANINGLESS
 
 
 def _named(resolver: Resolver, expr: Name | Attr, frame: Frame) -> Values:
