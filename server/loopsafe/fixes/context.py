@@ -32,3 +32,5 @@ class FixContext:
     """Somebody awaits or calls the enclosing coroutine function directly."""
     lazy: bool = False
     """The call only makes an iterator: the blocking happens where that is consumed."""
+    own: Callable[[str], bool] = lambda name: False
+    """Whether a module is one of the project's."""

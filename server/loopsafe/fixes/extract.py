@@ -1,8 +1,8 @@
 """Makes statements a function of their own and calls it in a worker thread.
 
-text = load(path)                     def work():
-                                          text = load(path)
-                                          return text
+with lock:                            def work():
+    text = load(path)                     with lock:
+                                              return load(path)
 
                                       text = await asyncio.to_thread(work)
 """
@@ -43,11 +43,16 @@ def extracted(
     for keyword, names in (("global", flow.globals), ("nonlocal", flow.shared)):
         if names:
             lines.append(f"{indent}{unit}{keyword} {', '.join(names)}")
-    lines.append(f"{indent}{unit}{changed(draft, start, stop, deeper(draft, block, unit))}")
+    changes = deeper(draft, block, unit)
+    last = _last_assignment(block, flow.results)
+    if last is not None:
+        value = draft.source.text.index("=", draft.stop(last.targets[0])) + 1
+        changes.append((draft.start(last), value, "return"))
+    lines.append(f"{indent}{unit}{changed(draft, start, stop, changes)}")
     behind = _comment_behind(site, block[-1])
     lines[-1] += behind
     results = ", ".join(flow.results)
-    if results:
+    if results and last is None:
         lines.append(f"{indent}{unit}return {results}")
     given = "return " if flow.returns else f"{results} = " if results else ""
     lines += ["", f"{indent}{given}await {head}{name}{tail}"]
@@ -62,6 +67,17 @@ def swallows(site: Site, block: ast.With) -> bool:
         if name.rpartition(".")[2] in table("threads")["swallowing"]:
             return True
     return False
+
+
+def _last_assignment(block: Sequence[ast.stmt], results: Sequence[str]) -> ast.Assign | None:
+    """The assignment of the only result, where nothing comes after it in the block."""
+    last = block[-1]
+    while isinstance(last, ast.With):
+        last = last.body[-1]
+    is_plain = isinstance(last, ast.Assign) and len(last.targets) == 1
+    target = last.targets[0] if isinstance(last, ast.Assign) and is_plain else None
+    is_result = isinstance(target, ast.Name) and [target.id] == list(results)
+    return last if isinstance(last, ast.Assign) and is_result else None
 
 
 def _needs_loop(site: Site, block: Sequence[ast.stmt]) -> bool:
