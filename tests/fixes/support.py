@@ -83,7 +83,7 @@ def case(
     )  # fmt: skip
     context = FixContext(
         "app.py", source, tree, installed, python, offload, blocking, runner, awaited, lazy,
-        own,
+        own=own,
     )  # fmt: skip
     return Case(text, finding, context)
 

@@ -85,6 +85,15 @@ class Cures:
         found = self._finder.find(module, path)
         return found is not None and found.origin is Origin.PROJECT
 
+    def _makes_coroutine(self, finding: Finding) -> bool:
+        """Whether what is called is a coroutine function, whose body blocks later."""
+        if len(finding.chain) < 2:
+            return False
+        called = finding.chain[1]
+        module = self._places.resolver.table.at(called.path)
+        number = number_of(module, called.function) if module is not None else None
+        return module is not None and number is not None and module.facts.functions[number].is_async
+
     def _gives_iterator(self, callee: str) -> bool:
         """Whether calling a library's function only makes an iterator."""
         resolver = self._places.resolver
@@ -111,6 +120,7 @@ class Cures:
             self._bare(finding.path, source, tree),
             blocking=known,
             runner=runner,
+            makes_coroutine=self._makes_coroutine(finding),
             lazy=len(finding.chain) <= 1 and self._gives_iterator(finding.sink),
             awaited_elsewhere=may_convert
             and number is not None
