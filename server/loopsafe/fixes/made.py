@@ -54,11 +54,13 @@ def class_of(site: Site, made: ast.Call) -> ClassKnowledge | None:
     known = load().klass(table("objects")["factories"].get(full, full))
     if known is None or known.asynchronous:
         return None
-    return known if known.twin or full in table("objects")["twins"] else None
+    return known if known.twin or known.name in table("objects")["foreign"] else None
 
 
 def twin_of(made: ast.Call, site: Site, known: ClassKnowledge) -> str:
-    return str(table("objects")["twins"].get(site.full_name(made.func), known.twin))
+    data = table("objects")
+    cls = data["foreign"].get(known.name, known.twin)
+    return str(data["twins"].get(site.full_name(made.func), cls))
 
 
 def is_there(site: Site, known: ClassKnowledge) -> bool:
