@@ -266,7 +266,7 @@ def test_responses_and_errors_have_counterparts() -> None:
     "name",
     [
         "idioms", "threads", "drop_in", "clients", "eager", "nested_loop", "to_def", "attribute",
-        "files", "future", "objects", "process",
+        "everywhere", "files", "future", "objects", "process",
     ],
 )  # fmt: skip
 def test_tables_are_read(name: str) -> None:
