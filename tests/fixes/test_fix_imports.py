@@ -249,6 +249,10 @@ def test_a_module_that_is_an_attribute_now_is_no_longer_imported() -> None:
     text = f"import aiofiles.tempfile\nimport tempfile\n\n\nasync def f():\n    {body}\n"
     found = case(text, "tempfile.TemporaryFile").after("aiofiles")
     assert found.startswith("import aiofiles.tempfile\n\n\nasync def f():")
+    named = text.replace("import tempfile\n", "from tempfile import TemporaryFile\n")
+    named = named.replace("tempfile.TemporaryFile()", "TemporaryFile()")
+    found = case(named, "TemporaryFile", "tempfile.TemporaryFile").after("aiofiles")
+    assert "from tempfile import" not in found
 
 
 def test_an_import_of_the_function_goes_as_well() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from loopsafe import notebook
 from loopsafe.fixes.edits import Draft, first_line
 from loopsafe.fixes.layout import alone, suites
-from loopsafe.fixes.names import Bindings, bindings, survey
+from loopsafe.fixes.names import Bindings, bindings, imported_names, survey
 from loopsafe.model import Edit
 
 # Not what stands behind a dot: it is an attribute.
@@ -36,7 +36,7 @@ def tidied(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> tuple[Edit,
     if draft.path.endswith("__init__.py"):
         return kept  # An import there may be for others.
     gone = [_offsets(draft, edit) for edit in kept if edit.span[:2] != edit.span[2:]]
-    written = {word for edit in kept for word in _WORD.findall(edit.content)}
+    written = {word for edit in kept for word in _words(edit.content)}
     removals: list[Edit] = []
     for place, node in _imports(draft, tree, kept):
         unused = []
@@ -71,6 +71,19 @@ def removes(draft: Draft, tree: ast.Module, edit: Edit) -> bool:
         and (text == draft.code(node) or text in map(ast.unparse, node.names))
         for node in ast.walk(tree)
     )
+
+
+def _words(content: str) -> Iterator[str]:
+    """The names that an inserted text may use; of imports, those that they bind."""
+    try:
+        nodes = ast.parse(content).body
+    except SyntaxError:
+        nodes = []
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if nodes and len(imports) == len(nodes):
+        yield from (bound for node in imports for bound, _ in imported_names(node))
+    else:
+        yield from _WORD.findall(content)
 
 
 def _imports(
