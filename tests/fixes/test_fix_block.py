@@ -193,7 +193,8 @@ def test_a_file_and_its_block_move_together(block: str, after: str) -> None:
             line if line.startswith(("{file", "    two")) else line and f"    {line}"
             for line in (f"{line}\n" for line in lines)
         )
-        return FILE.replace("    {}\n", inside.replace("    \n", "\n"))
+        gap = "\n" if lines[0].startswith("def ") else ""
+        return FILE.replace("    {}\n", gap + inside.replace("    \n", "\n"))
 
     found = case(placed(block), "open")
     check(found, placed(after), "block in a thread")

@@ -194,6 +194,7 @@ def test_what_a_selection_looks_like_after() -> None:
 
             async def main(count=2):
                 total, parts = 0, []
+
                 def work():
                     nonlocal total
                     for number in range(count):

@@ -199,6 +199,9 @@ def test_an_import_joins_those_of_its_package_or_its_section() -> None:
     joined = "from fastapi import FastAPI\nfrom fastapi.concurrency import run_in_threadpool\n\n"
     found = after(head, "starlette", own=own)
     assert found.startswith(head.replace("from fastapi import FastAPI\n\n", joined))
+    mixed = "import abc\nfrom app.a import b"
+    found = after(mixed, "anyio", own=own)
+    assert found.startswith("import abc\nimport anyio\nfrom app.a import b\n")
     head = head.replace("import yaml\nfrom fastapi import FastAPI\n\n", "")
     found = after(head, "anyio", own=own)
     assert found.startswith(head.replace("from app", "import anyio\n\nfrom app"))

@@ -13,10 +13,10 @@ import ast
 from collections.abc import Sequence
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.edits import first_line
+from loopsafe.fixes.edits import Draft, first_line
 from loopsafe.fixes.flow import flow_of
 from loopsafe.fixes.idioms import Idiom, of_nothing
-from loopsafe.fixes.layout import alone, changed, deeper
+from loopsafe.fixes.layout import alone, changed, deeper, suites
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
@@ -37,6 +37,7 @@ def extracted(
     head, tail, imports = around
     indent = draft.indent(block[0].lineno)
     start = draft.source.offset(first_line(block[0]), len(indent.encode()))
+    above = _gap_above(draft, function, block[0])
     stop = draft.stop(block[-1])
     name = site.free_name("work")
     lines = [f"def {name}():"]
@@ -56,7 +57,10 @@ def extracted(
         lines.append(f"{indent}{unit}return {results}")
     given = "return " if flow.returns else f"{results} = " if results else ""
     lines += ["", f"{indent}{given}await {head}{name}{tail}"]
-    return (*imports, draft.replace(start, stop + len(behind), newline.join(lines)))
+    text = above + newline.join(lines)
+    if above:
+        start -= len(indent)
+    return (*imports, draft.replace(start, stop + len(behind), text))
 
 
 def swallows(site: Site, block: ast.With) -> bool:
@@ -67,6 +71,15 @@ def swallows(site: Site, block: ast.With) -> bool:
         if name.rpartition(".")[2] in table("threads")["swallowing"]:
             return True
     return False
+
+
+def _gap_above(draft: Draft, function: ast.AsyncFunctionDef, first: ast.stmt) -> str:
+    """The blank line that a nested function wants below other statements, with its indentation."""
+    before = draft.source.line(first_line(first) - 1).strip()
+    is_first = any(suite[0] is first for suite in suites(function))
+    if is_first or not before or before.startswith("#"):
+        return ""
+    return draft.source.newline + draft.indent(first.lineno)
 
 
 def _last_assignment(block: Sequence[ast.stmt], results: Sequence[str]) -> ast.Assign | None:

@@ -102,7 +102,7 @@ def fails_otherwise(site: Site, cls: str) -> bool:
 
 
 def _keyword(draft: Draft, keyword: ast.keyword, names: dict[str, Any]) -> list[Edit]:
-    new = names.get(keyword.arg or "", keyword.arg)
+    new = str(names.get(keyword.arg or "", keyword.arg))
     if new == keyword.arg or keyword.arg is None:
         return []
     start = draft.source.offset(keyword.lineno, keyword.col_offset)

@@ -123,7 +123,11 @@ def _kin(
         if alike and not getattr(statement, "level", 0):
             same = [node for node in alike if type(node) is type(statement)]
             return same or group
-    return next((g for g in groups if any(section(node, own) == here for node in g)), [])
+    for group in groups:
+        sections = [section(node, own) for node in group]
+        if here in sections or min(sections, default=here) < here < max(sections, default=here):
+            return group
+    return []
 
 
 def _existing(site: Site, module: str, name: str) -> str:
