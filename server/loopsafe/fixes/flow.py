@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from loopsafe.fixes.assignment import Assignment
 from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, own_nodes
 
-_SETTERS = (ast.With, ast.For, ast.ExceptHandler)
+_SETTERS = (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 _FRAME = frozenset({"super", "__class__", "locals", "vars", "dir", "eval", "exec"})
@@ -150,11 +150,16 @@ def _holds(node: ast.AST, block: Sequence[ast.stmt]) -> bool:
     return any(inner is block[0] for inner in ast.walk(node))
 
 
-def _set_for_body(node: ast.With | ast.For | ast.ExceptHandler) -> set[str]:
+def _set_for_body(
+    node: ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.ExceptHandler,
+) -> set[str]:
     """The variables that a statement sets before its body can read them."""
     if isinstance(node, ast.ExceptHandler):
         return set(bound_by(node))
-    targets = [node.target] if isinstance(node, ast.For) else [i.optional_vars for i in node.items]
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        targets: list[ast.expr | None] = [node.target]
+    else:
+        targets = [item.optional_vars for item in node.items]
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
