@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tokenize
 import warnings
 from collections import Counter
@@ -60,6 +62,7 @@ class Result:
     """What became of a project's findings."""
 
     findings: int = 0
+    ended: bool = True
     reported: int = 0
     """Fixes after which the engine was asked for the file's findings again."""
     trials: list[Trial] = field(default_factory=list)
@@ -73,7 +76,8 @@ def main() -> int:
     arguments = _arguments()
     every = Result()
     for project in arguments.projects:
-        trying = partial(try_project, project.resolve(), arguments.python, arguments.each)
+        limits = (arguments.each, arguments.seconds)
+        trying = partial(try_project, project.resolve(), arguments.python, *limits)
         found = run_deep(trying)
         _lint(found.trials)
         if arguments.mypy:
@@ -82,6 +86,8 @@ def main() -> int:
         for trial in failed:
             _show(trial, arguments.show)
         _report(project.name, found, len(failed))
+        if arguments.diffs:
+            _write_diffs(found.trials, arguments.diffs / f"{project.name}.diff")
         every.findings += found.findings
         every.reported += found.reported
         every.trials += found.trials
@@ -91,13 +97,22 @@ def main() -> int:
     return int(any(trial.wrong for trial in every.trials))
 
 
-def try_project(root: Path, python: Path | None, each: int = sys.maxsize) -> Result:
-    """Applies each fix and judges its text; by the engine, `each` of a kind and a callable."""
+def try_project(
+    root: Path, python: Path | None, each: int = sys.maxsize, seconds: float = sys.maxsize
+) -> Result:
+    """Applies each fix and judges its text; by the engine, `each` of a kind and a callable.
+
+    After so many seconds it goes on to no other file.
+    """
+    ends = time.monotonic() + seconds
     engine = Engine(root, Settings(), python, Cache(default_folder(os.environ)))
     engine.index()
     result = Result()
     asked: Counter[str] = Counter()
     for path in sorted(engine._modules):
+        if time.monotonic() > ends:
+            result.ended = False
+            break
         findings = engine.report(path).findings
         result.findings += len(findings)
         offers = [(f, [x for x in engine.fixes(f) if x.kind != "ignore"]) for f in findings]
@@ -230,9 +245,21 @@ def _show(trial: Trial, whole: bool) -> None:
     sys.stdout.flush()
 
 
+def _write_diffs(trials: Sequence[Trial], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8") as out:
+        for trial in trials:
+            head = f"=== {trial.finding.message} | {trial.fix.title} ({trial.fix.safety.value})"
+            lines = (trial.before.splitlines(), trial.after.splitlines())
+            place = f"{trial.finding.path}:{trial.finding.span.line}"
+            diff = difflib.unified_diff(*lines, place, place, lineterm="")
+            print(head, *diff, sep="\n", file=out)
+
+
 def _report(name: str, result: Result, failed: int) -> None:
     text = f"{name}: {result.findings} findings, {len(result.trials)} fixes, {failed} wrong"
-    print(f"{text}; asked for findings after {result.reported}", file=sys.stderr, flush=True)
+    text += f"; asked for findings after {result.reported}"
+    print(text + ("" if result.ended else "; not to its end"), file=sys.stderr, flush=True)
 
 
 def _summary(result: Result) -> None:
@@ -263,6 +290,13 @@ def _arguments() -> argparse.Namespace:
         help="look for findings after N fixes of a kind and a callable only",
     )  # fmt: skip
     parser.add_argument("--mypy", action="store_true", help="ask mypy as well: minutes")
+    parser.add_argument(
+        "--seconds", type=float, default=sys.maxsize, metavar="N",
+        help="go on to no other file of a project after N seconds",
+    )  # fmt: skip
+    parser.add_argument(
+        "--diffs", type=Path, metavar="FOLDER", help="write what each fix changes, for reading"
+    )
     parser.add_argument("--show", action="store_true", help="the edits of wrong fixes")
     return parser.parse_args()
 

@@ -228,3 +228,19 @@ def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
         engine.report(main)
         seen.append(sizes())
     assert seen[-1] == seen[10]
+
+
+def test_what_blocks_of_functions_say_of_the_names_of_the_module(tmp_path: Path) -> None:
+    """A name of the module is read where it is written, which may be deeper than the module is."""
+    head = "x = None\n\n\ndef start():\n    global x\n    x = A()\n\n\n"
+    tail = (
+        "def f(a):\n    if a:\n        if a.b:\n            x.limit = 1\n"
+        "            def inner(y=x):\n                pass\n"
+        "            class Inner(x.A):\n                pass\n"
+    )
+    file = tmp_path / "app.py"
+    file.write_text(f"{head}{tail}")
+    engine = _engine(tmp_path)
+    engine.report(str(file))
+    engine.open_text(str(file), f"import time\n{head}{tail}time.sleep(1)\n")
+    assert engine.report(str(file)).findings == ()

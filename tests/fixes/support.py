@@ -68,6 +68,7 @@ def case(
     awaited: bool = False,
     lazy: bool = False,
     cost: Cost = Cost.STALL,
+    own: Callable[[str], bool] = lambda name: False,
 ) -> Case:
     """A case whose finding underlines an expression, given as it is written."""
     text = textwrap.dedent(text).lstrip("\n")
@@ -81,8 +82,9 @@ def case(
         "app.f", chain=(hop,) * chain, sink=sink,
     )  # fmt: skip
     context = FixContext(
-        "app.py", source, tree, installed, python, offload, blocking, runner, awaited, lazy
-    )
+        "app.py", source, tree, installed, python, offload, blocking, runner, awaited, lazy,
+        own=own,
+    )  # fmt: skip
     return Case(text, finding, context)
 
 

@@ -32,8 +32,7 @@ async def f(path, total):
             """
             def work():
                 with open(path) as file:
-                    x = json.load(file)
-                return x
+                    return json.load(file)
 
             x = await asyncio.to_thread(work)
             """,
@@ -117,10 +116,9 @@ async def f(path, total):
             '''
             def work():
                 with open(path) as file:
-                    x = f"""
+                    return f"""
             {file.read()}
                 two"""
-                return x
 
             x = await asyncio.to_thread(work)
             ''',
@@ -155,8 +153,7 @@ async def f(path, total):
                 def work():
                     with open(path) as file:
                         y = 1
-                        x = file.read()
-                    return x
+                        return file.read()
 
                 x = await asyncio.to_thread(work)
             except OSError:
@@ -196,7 +193,8 @@ def test_a_file_and_its_block_move_together(block: str, after: str) -> None:
             line if line.startswith(("{file", "    two")) else line and f"    {line}"
             for line in (f"{line}\n" for line in lines)
         )
-        return FILE.replace("    {}\n", inside.replace("    \n", "\n"))
+        gap = "\n" if lines[0].startswith("def ") else ""
+        return FILE.replace("    {}\n", gap + inside.replace("    \n", "\n"))
 
     found = case(placed(block), "open")
     check(found, placed(after), "block in a thread")
@@ -208,7 +206,7 @@ def test_a_read_moves_the_block_of_its_file() -> None:
     text = FILE.replace("{}", "with open(path) as file: x = file.read()")
     found = case(text, "file.read", "io.TextIOWrapper.read")
     assert found.titles == ["Run the with block in a thread with asyncio.to_thread()"]
-    assert "        with open(path) as file: x = file.read()\n        return x" in found.after()
+    assert "        with open(path) as file: return file.read()\n\n    x = await" in found.after()
 
 
 @pytest.mark.parametrize(

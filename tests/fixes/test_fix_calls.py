@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import body, case, check, line_after
+from support import body, case, check, everything, line_after
 
 
 @pytest.mark.parametrize(
@@ -178,3 +178,40 @@ def test_an_operator_in_a_thread(before: str, underlined: str, after: str) -> No
 )
 def test_operators_that_stay(before: str, underlined: str) -> None:
     assert body(before, callee=underlined, chain=2).cures == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after"),
+    [
+        ("\n    u, k=1\n", "(\n    requests.get, u, k=1\n"),
+        ("\n    u, k=1,\n", "(\n    requests.get,\n    u, k=1,\n"),
+        ("\n    u,\n    k=1\n", "(\n    requests.get,\n    u,\n    k=1\n"),
+        ("\n    u, k=1  # so\n", "(\n    requests.get,\n    u, k=1  # so\n"),
+        (f"\n    u, k='{'a' * 70}'\n", f"(\n    requests.get,\n    u, k='{'a' * 70}'\n"),
+    ],
+)
+def test_the_function_stands_on_the_line_of_its_arguments(arguments: str, after: str) -> None:
+    wide = f"# {'-' * 60}\n"
+    found = body(f"requests.get({arguments})", f"{wide}import asyncio\nimport requests\n")
+    assert f"await asyncio.to_thread{after})" in found.after("in a thread")
+
+
+def test_a_new_name_is_none_that_the_function_or_the_module_has() -> None:
+    text = """
+        import httpx
+        import requests
+
+
+        {0}def g(o):
+            return o.work or client
+
+        async def f(o):
+            {1}return requests.get(o.client).text
+    """
+    for before, line, name in (
+        ("", "", "client"),
+        ("client = 1\n\n        ", "", "client_2"),
+        ("", "client = 1\n            ", "client_2"),
+    ):
+        found = case(text.format(before, line), "requests.get", installed=everything)
+        assert f" as {name}:" in found.after("AsyncClient")

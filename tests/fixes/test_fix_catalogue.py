@@ -212,7 +212,6 @@ def test_fixes_of_one_file_are_merged() -> None:
     assert cases[0].context.source.apply(edits) == textwrap.dedent("""
         import asyncio
         import functools
-
         import requests
         import time
 

@@ -202,3 +202,48 @@ def test_a_session_with_other_uses_stays(line: str) -> None:
     """
     found = case(text, "c.get", "requests.Session.get", installed=everything)
     assert "AsyncClient" not in str(found.titles)
+
+
+@pytest.mark.parametrize(
+    ("block", "after"),
+    [
+        (
+            "with requests.post(u, stream=True, json=g, verify=False) as r:\n"
+            "        for part in r.iter_content(chunk_size=8):\n            print(part)",
+            "async with httpx.AsyncClient(timeout=None, follow_redirects=True, verify=False) as "
+            'client, client.stream("POST", u, json=g) as r:\n'
+            "        async for part in r.aiter_bytes(chunk_size=8):\n            print(part)",
+        ),
+        (
+            "with requests.get(url=u, timeout=3, stream=True) as r:\n        return r.ok",
+            "async with httpx.AsyncClient(follow_redirects=True) as client, "
+            'client.stream("GET", url=u, timeout=3) as r:\n        return r.is_success',
+        ),
+        ("with requests.get(u, stream=g) as r:\n        return r.ok", None),
+        ("with requests.get(u, stream=True) as r:\n        return r.json()", None),
+        ("with requests.get(u, stream=True) as r:\n        g(r)", None),
+        ("with requests.get(u, stream=True) as r:\n        g(r.iter_content(8))", None),
+        (
+            "with requests.get(u, stream=True) as r:\n        for line in r.iter_lines():\n"
+            "            print(line)",
+            None,
+        ),
+        (
+            "with requests.get(u, stream=True) as r:\n"
+            "        for t in r.iter_content(8, decode_unicode=True):\n            print(t)",
+            None,
+        ),
+        (
+            "with requests.get(u, stream=True) as r:\n"
+            "        x = lambda: [p for p in r.iter_content(8)]",
+            None,
+        ),
+    ],
+)
+def test_an_answer_in_parts(block: str, after: str | None) -> None:
+    callee = block[5 : block.index("(")]
+    found = body(block, REQUESTS, callee=callee, installed=everything)
+    if after is None:
+        assert not any("stream" in title for title in found.titles)
+    else:
+        assert line_after(found, "AsyncClient.stream") == after

@@ -177,6 +177,21 @@ def test_methods_follow_by_their_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "decorator", ["@retry", "@tenacity.retry(stop=stop_after_attempt(3))", "@override\n@retry()"]
+)
+def test_a_decorator_that_awaits_stays(tmp_path: Path, decorator: str) -> None:
+    text = (
+        "import time\nfrom typing import override\nimport tenacity\n"
+        "from tenacity import retry, stop_after_attempt\n\n\n"
+        f"{decorator}\ndef fetch(n):\n    time.sleep(n)\n\n\nasync def main():\n    fetch(1)\n"
+    )
+    project = Project(tmp_path, app=text)
+    after = project.after(project.wide())["app"]
+    assert f"{decorator}\nasync def fetch(n):\n    await asyncio.sleep(n)\n" in after
+    assert "    await fetch(1)\n" in after
+
+
+@pytest.mark.parametrize(
     ("more", "why"),
     [
         ("x = fetch(1)", "called while its module is imported, in app.py"),

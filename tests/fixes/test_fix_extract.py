@@ -194,6 +194,7 @@ def test_what_a_selection_looks_like_after() -> None:
 
             async def main(count=2):
                 total, parts = 0, []
+
                 def work():
                     nonlocal total
                     for number in range(count):
@@ -264,3 +265,13 @@ def test_line_ends_and_tabs_stay() -> None:
     after = moved(text, "y = g(x)\r\n\tz = '''\r\n'''")
     assert "\n" not in after.replace("\r\n", "")
     assert "\tdef work():\r\n\t\ty = g(x)\r\n\t\tz = '''\r\n'''\r\n\t\treturn y, z\r\n" in after
+
+
+def test_a_name_that_an_async_with_sets_anew_is_not_handed_out() -> None:
+    text = (
+        "import time\n\n\nasync def main(make, other):\n"
+        "    with make() as client:\n        time.sleep(client)\n\n"
+        "    async with other() as client:\n        await client.run()\n"
+    )
+    after = moved(text, "    with make() as client:\n        time.sleep(client)\n")
+    assert "            time.sleep(client)\n\n    await asyncio.to_thread(work)\n" in after

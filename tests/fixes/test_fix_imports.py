@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import pytest
 from support import case, everything
@@ -10,10 +11,10 @@ from support import case, everything
 USE = "\n\nasync def f(u):\n    requests.get(u)\n"
 
 
-def after(head: str, offload: str = "asyncio") -> str:
+def after(head: str, offload: str = "asyncio", **options: Any) -> str:
     """The head of a file after its call is moved to a thread, and the call."""
     text = textwrap.dedent(head).strip("\n") + USE
-    result = case(text, "requests.get", offload=offload).after("in a thread")
+    result = case(text, "requests.get", offload=offload, **options).after("in a thread")
     top, _, bottom = result.partition("\n\nasync def f(u):\n")
     return top.rstrip("\n") + "\n\n" + bottom.strip()
 
@@ -57,6 +58,8 @@ def test_an_import_that_is_there_is_used(head: str, expected: str) -> None:
         ("import abc; x = '''\n'''", "import abc; x = '''\n'''\nimport asyncio"),
         ("__version__ = '1'\nimport abc", "__version__ = '1'\nimport abc\nimport asyncio"),
         ("from . import a", "import asyncio\n\nfrom . import a"),
+        ("import requests\nimport time", "import asyncio\nimport requests\nimport time"),
+        ("import requests\n\nimport abc", "import requests\n\nimport abc\nimport asyncio"),
         ("import abc\nx = 1\nimport zlib", "import abc\nimport asyncio\nx = 1\nimport zlib"),
         ("import abc, \\\n    array", "import abc, \\\n    array\nimport asyncio"),
     ],
@@ -187,6 +190,23 @@ def test_a_name_joins_the_import_of_its_module(head: str, expected: str) -> None
     assert after(head, "starlette") == f"{expected}\n\nawait run_in_threadpool(requests.get, u)"
 
 
+def test_an_import_joins_those_of_its_package_or_its_section() -> None:
+    head = (
+        "import abc\n\nimport yaml\nfrom fastapi import FastAPI\n\nfrom app.a import b\n"
+        "from zoo import c"
+    )
+    own = frozenset({"app", "zoo"}).__contains__
+    joined = "from fastapi import FastAPI\nfrom fastapi.concurrency import run_in_threadpool\n\n"
+    found = after(head, "starlette", own=own)
+    assert found.startswith(head.replace("from fastapi import FastAPI\n\n", joined))
+    mixed = "import abc\nfrom app.a import b"
+    found = after(mixed, "anyio", own=own)
+    assert found.startswith("import abc\nimport anyio\nfrom app.a import b\n")
+    head = head.replace("import yaml\nfrom fastapi import FastAPI\n\n", "")
+    found = after(head, "anyio", own=own)
+    assert found.startswith(head.replace("from app", "import anyio\n\nfrom app"))
+
+
 def test_a_submodule_is_called_by_its_full_name_where_it_is_imported() -> None:
     head = "import fastapi.concurrency"
     call = "await fastapi.concurrency.run_in_threadpool(requests.get, u)"
@@ -225,6 +245,25 @@ def test_a_file_that_loses_its_first_import_begins_with_what_follows(
     text = "\n\nasync def f():\n    {0}\n"
     before = case(head + text.format("time.sleep(1)"), "time.sleep", installed=everything)
     assert before.after("asyncio.sleep") == expected + text.format("await asyncio.sleep(1)")
+
+
+def test_a_module_that_is_an_attribute_now_is_no_longer_imported() -> None:
+    body = "with tempfile.TemporaryFile() as f:\n        f.write(b'')"
+    text = f"import aiofiles.tempfile\nimport tempfile\n\n\nasync def f():\n    {body}\n"
+    found = case(text, "tempfile.TemporaryFile").after("aiofiles")
+    assert found.startswith("import aiofiles.tempfile\n\n\nasync def f():")
+    named = text.replace("import tempfile\n", "from tempfile import TemporaryFile\n")
+    named = named.replace("tempfile.TemporaryFile()", "TemporaryFile()")
+    found = case(named, "TemporaryFile", "tempfile.TemporaryFile").after("aiofiles")
+    assert "from tempfile import" not in found
+
+
+def test_an_import_of_the_function_goes_as_well() -> None:
+    text = "import asyncio\n\n\nasync def f():\n    import time\n    {}\n"
+    found = case(text.format("time.sleep(1)"), "time.sleep").after("asyncio.sleep")
+    assert found == "import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
+    used = text.format("time.sleep(1)\n    return time.time()")
+    assert "    import time\n" in case(used, "time.sleep").after("asyncio.sleep")
 
 
 def test_an_import_right_above_the_function_is_taken_out() -> None:

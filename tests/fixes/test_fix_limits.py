@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support import body, case, everything, line_after
 
+from loopsafe.config import Settings
+from loopsafe.engine import Engine
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost, Safety
 
@@ -153,3 +156,33 @@ def test_how_far_a_thread_may_be_trusted() -> None:
 def test_a_module_variable_makes_a_thread_unsafe() -> None:
     text = "import json\nSTATE = {}\nstate = {}\nasync def f(p):\n    json.dump(state, p)\n"
     assert "`state`" in case(text, "json.dump").cures[0].caveat
+
+
+def test_what_a_coroutine_function_does_is_not_moved_by_moving_its_call(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(
+        "import time\n\n\nclass Slow:\n    def __init__(self):\n        time.sleep(1)\n\n\n"
+        "async def make(cls):\n    return cls()\n"
+    )
+    main = tmp_path / "main.py"
+    main.write_text(
+        "from work import Slow, make\n\n\nasync def main():\n"
+        "    made = [make(Slow) for _ in range(2)]\n    return made\n"
+    )
+    engine = Engine(tmp_path, Settings())
+    (finding,) = engine.report(str(main)).findings
+    assert finding.message == "make() blocks the event loop through time.sleep(), 2 calls down"
+    assert [fix.kind for fix in engine.fixes(finding)] == ["ignore"]
+
+
+def test_an_iterator_of_a_library_is_read_in_the_thread(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    text = (
+        "import asyncio\nimport requests\n\n\nasync def main(answer: requests.Response):\n"
+        "    return [line for line in {}]\n"
+    )
+    main.write_text(text.format("answer.iter_lines()"))
+    engine = Engine(tmp_path, Settings())
+    report = engine.report(str(main))
+    (finding,) = report.findings
+    cured = report.source.apply(engine.fixes(finding)[0].edits)
+    assert cured == text.format("await asyncio.to_thread(lambda: list(answer.iter_lines()))")

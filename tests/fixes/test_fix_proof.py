@@ -333,6 +333,36 @@ def test_requests_by_an_async_client(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "callee"),
     [
+        (
+            "x = b''\nwith requests.get(address + '/a', stream=True, verify=False) as r:\n"
+            "    r.raise_for_status()\n    for part in r.iter_content(7):\n        x += part\n"
+            "return x",
+            "requests.get",
+        ),
+        (
+            "try:\n    with requests.get(address + '/broken', stream=True, verify=False) as r:\n"
+            "        r.raise_for_status()\nexcept requests.HTTPError:\n    return 'failed'",
+            "requests.get",
+        ),
+        (
+            "with httpx.stream('GET', address + '/a', verify=False) as r:\n"
+            "    for line in r.iter_lines():\n        return line",
+            "httpx.stream",
+        ),
+        (
+            "with httpx.stream('GET', address + '/a', verify=False) as r:\n    return r.read()",
+            "httpx.stream",
+        ),
+    ],
+)
+def test_an_answer_in_parts_by_an_async_client(body: str, callee: str) -> None:
+    text = main(body, "import httpx\nimport requests")
+    prove(case(text, callee, installed=lambda name: True), "AsyncClient.stream")
+
+
+@pytest.mark.parametrize(
+    ("body", "callee"),
+    [
         ("return httpx.get(address + '/a', verify=False).json()", "httpx.get"),
         ("r = httpx.post(address, json=[1], verify=False)\nreturn r.json()", "httpx.post"),
         (

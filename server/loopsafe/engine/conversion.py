@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from loopsafe.effects.places import Places
 from loopsafe.effects.uses import AllUses, Use
-from loopsafe.facts.ir import Expr, Name
+from loopsafe.facts.ir import Call
+from loopsafe.fixes.data import table
 from loopsafe.model import Place, Span
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
+from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
 
 _MOST_FUNCTIONS = 30
 _MOST_FILES = 60
-_KEEPING = frozenset({"staticmethod", "classmethod"})
-"""Decorators that pass on what they get, a coroutine function as well."""
-
 _HARMLESS = frozenset({"object", "Generic", "Protocol", "ABC"})
 """Bases without methods that a project's method could override."""
 
@@ -109,7 +108,9 @@ class Converter:
             raise Refused(f"{where} is a generator")
         if function.name.startswith("__") and function.name.endswith("__"):
             raise Refused(f"Python itself calls {where}")
-        if any(_decorator(d) not in _KEEPING for d in function.decorators):
+        if not all(
+            name in table("everywhere")["keeping"] for name in self._decorators(module, number)
+        ):
             raise Refused(f"{where} has a decorator")
         run = self._places.run(module, number)
         if run.runner is not None or run.role:
@@ -117,6 +118,14 @@ class Converter:
             raise Refused(f"a framework runs {where}{how.get(run.place or Place.IMPORT, '')}")
         if function.owner >= 0:
             self._check_family(module, number, project, where)
+
+    def _decorators(self, module: Module, number: int) -> Iterator[str]:
+        """The full names of a function's decorators, also of those that are made by a call."""
+        function = module.facts.functions[number]
+        frame = self._resolver.frame(module.name, function.outer)
+        for expr in function.decorators:
+            made = expr.func if isinstance(expr, Call) else expr
+            yield (qualified(self._resolver, made, frame) or "").removeprefix("builtins.")
 
     def _check_family(
         self, module: Module, number: int, project: Iterable[Module], where: str
@@ -156,7 +165,3 @@ class Converter:
 
 def _has_method(module: Module, cls: int, name: str) -> bool:
     return any(f.owner == cls and f.name == name for f in module.facts.functions)
-
-
-def _decorator(expr: Expr) -> str:
-    return expr.id if isinstance(expr, Name) else ""

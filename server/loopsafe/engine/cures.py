@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from loopsafe.config import Settings
 from loopsafe.effects.places import Places
@@ -14,13 +15,15 @@ from loopsafe.fixes.to_def import GROUP as PLAIN
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Span
 from loopsafe.modules.finder import Finder
+from loopsafe.modules.origins import Origin
 from loopsafe.modules.table import Module
+from loopsafe.resolve.values import GeneratorValue, Instance
 from loopsafe.text import SourceText
 
 _NEWEST = (3, 14)
 """The Python a project is taken to run on when it does not say."""
 
-
+_ITERATORS = frozenset({"Iterator", "Generator"})
 _TREES = 4
 """Syntax trees that are kept: findings come by file, and a fix may need others beside it."""
 
@@ -74,8 +77,35 @@ class Cures:
     def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
         """What is known without a finding."""
         return FixContext(
-            path, source, tree, self._finder.installed, self._version, self._settings.offload
-        )
+            path, source, tree, self._finder.installed, self._version, self._settings.offload,
+            own=partial(self._is_own, path),
+        )  # fmt: skip
+
+    def _is_own(self, path: str, module: str) -> bool:
+        found = self._finder.find(module, path)
+        return found is not None and found.origin is Origin.PROJECT
+
+    def _makes_coroutine(self, finding: Finding) -> bool:
+        """Whether what is called is a coroutine function, whose body blocks later."""
+        if len(finding.chain) < 2:
+            return False
+        called = finding.chain[1]
+        module = self._places.resolver.table.at(called.path)
+        number = number_of(module, called.function) if module is not None else None
+        return module is not None and number is not None and module.facts.functions[number].is_async
+
+    def _gives_iterator(self, callee: str) -> bool:
+        """Whether calling a library's function only makes an iterator."""
+        resolver = self._places.resolver
+        for value in resolver.named(callee):
+            for given in resolver.called(value):
+                if isinstance(given, GeneratorValue):
+                    return True
+                if isinstance(given, Instance) and given.cls.module == "typing":
+                    module = resolver.module("typing")
+                    name = module.facts.classes[given.cls.number].name if module else ""
+                    return name in _ITERATORS
+        return False
 
     def _context(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
@@ -90,6 +120,8 @@ class Cures:
             self._bare(finding.path, source, tree),
             blocking=known,
             runner=runner,
+            makes_coroutine=self._makes_coroutine(finding),
+            lazy=len(finding.chain) <= 1 and self._gives_iterator(finding.sink),
             awaited_elsewhere=may_convert
             and number is not None
             and self._places.callers.is_called(module, number),

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.ir import (
+    Assigned,
     Binding,
     Call,
     Class,
@@ -46,7 +47,7 @@ def interface(facts: ModuleFacts) -> Interface:
         tuple(reader.cls(cls) for cls in facts.classes),
         {name: tuple(reader.binding(b) for b in found) for name, found in own.bindings.items()},
         (own.stars, *(reader.scope(s) for s in rest if s.kind != "function")),
-        tuple((reader.shape(a.target), a.name, reader.binding(a.binding)) for a in facts.assigned),
+        tuple(reader.assigned(found) for found in facts.assigned),
         facts.exports,
     )
 
@@ -115,9 +116,7 @@ def _seen(facts: ModuleFacts, functions: range, scopes: range) -> Hashable:
     for bindings in (*(c.attributes for c in facts.classes), facts.scopes[0].bindings):
         for name, found in bindings.items():
             seen += [(name, reader.binding(b)) for b in found if b.scope in scopes]
-    for target, name, binding in facts.assigned:
-        if binding.scope in scopes:
-            seen.append((reader.shape(target), name, reader.binding(binding)))
+    seen += [reader.assigned(found) for found in facts.assigned if found.binding.scope in scopes]
     return tuple(seen)
 
 
@@ -156,6 +155,7 @@ class _Reader:
 
     def function(self, function: Function, asked: set[str]) -> Hashable:
         """Its signature; of its body only what makes the result, and what others look up there."""
+        before, self.here = self.here, self.facts.scopes[function.outer]
         head = (
             function.name,
             function.qualname,
@@ -174,8 +174,9 @@ class _Reader:
             tuple(self.shape(decorator) for decorator in function.decorators),
         )
         if function.scope == 0:
+            self.here = before
             return head
-        before, self.here = self.here, self.facts.scopes[function.scope]
+        self.here = self.facts.scopes[function.scope]
         results = (*function.values, *function.yields)
         body = (
             tuple(self.shape(value) for value in results),
@@ -185,7 +186,8 @@ class _Reader:
         return (head, body)
 
     def cls(self, cls: Class) -> Hashable:
-        return (
+        before, self.here = self.here, self.facts.scopes[cls.outer]
+        found = (
             cls.qualname,
             cls.scope,
             cls.outer,
@@ -197,6 +199,8 @@ class _Reader:
                 for name, found in cls.attributes.items()
             ),
         )
+        self.here = before
+        return found
 
     def scope(self, scope: Scope) -> Hashable:
         before, self.here = self.here, scope
@@ -206,6 +210,13 @@ class _Reader:
         )
         self.here = before
         return (scope.kind, scope.parent, scope.owner, found, scope.stars, tuple(scope.declared))
+
+    def assigned(self, assigned: Assigned) -> Hashable:
+        """An assignment to an attribute, its target read in the scope that it is written in."""
+        before, self.here = self.here, self.facts.scopes[assigned.binding.scope]
+        target = self.shape(assigned.target)
+        self.here = before
+        return (target, assigned.name, self.binding(assigned.binding))
 
     def binding(self, binding: Binding) -> Hashable:
         """A binding, its value read in the scope that it is written in."""

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.foreign import constructed, ended, fails_otherwise, renamed
 from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import bindings, own_nodes
+from loopsafe.fixes.layout import alone
+from loopsafe.fixes.made import class_of, construction, is_there, name_of, twin_of, value_of
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, site_at
@@ -20,77 +22,24 @@ from loopsafe.knowledge.catalogue import load
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.model import Edit, Fix, Safety, Span
 
+_CAVEAT = "It is another class of the library: objects given to it must be for async use, too."
+
 
 def cures(site: Site) -> Iterator[Fix]:
     """The construction and all uses, where each has an async way and none leaves the function."""
     function = site.function
     if function is None or not site.direct:
         return
-    made = _construction(site, function)
-    known = _class_of(site, made) if made is not None else None
-    if made is None or known is None or not _is_there(site, known):
+    made = construction(site, function)
+    known = class_of(site, made) if made is not None else None
+    if made is None or known is None or not is_there(site, known):
         return
     change = _Change(site, function)
     if not change.made(made, known) or not change.awaits:
         return
-    caveat = "It is another class of the library: objects given to it must be for async use, too."
+    caveat = table("objects")["caveats"].get(known.name.partition(".")[0], _CAVEAT)
     edits = tuple(_joined(change.edits))
-    yield Fix(f"Use {_twin(made, site, known)}", Safety.UNSAFE, edits, caveat=caveat)
-
-
-def _construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None:
-    """The call that makes what the finding is called on: in the same chain, or in a variable."""
-    root: ast.AST = site.call or site.node
-    seen: set[str] = set()
-    while True:
-        while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
-            if isinstance(root, ast.Call) and _class_of(site, root):
-                return root
-            root = root.func if isinstance(root, ast.Call) else root.value
-        if not isinstance(root, ast.Name) or root.id in seen:
-            return None
-        seen.add(root.id)
-        value = _value(function, root.id)
-        if value is None:
-            return None
-        root = value
-
-
-def _value(function: ast.AsyncFunctionDef, name: str) -> ast.expr | None:
-    """What the only assignment of a local variable gives it."""
-    if len(bindings(function).get(name, [])) != 1:
-        return None
-    found: list[ast.expr | None] = []
-    for node in own_nodes(function):
-        if isinstance(node, ast.Assign) and [_id(t) for t in node.targets] == [name]:
-            found.append(node.value)
-        elif isinstance(node, ast.With):
-            found += [i.context_expr for i in node.items if _id(i.optional_vars) == name]
-    return found[0] if len(found) == 1 else None
-
-
-def _id(node: ast.expr | None) -> str:
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _class_of(site: Site, made: ast.Call) -> ClassKnowledge | None:
-    """What is known of the class that a call makes an object of, if the class has an async twin."""
-    full = site.full_name(made.func)
-    if "." not in full:
-        return None
-    known = load().klass(table("objects")["factories"].get(full, full))
-    return known if known is not None and known.twin and not known.asynchronous else None
-
-
-def _twin(made: ast.Call, site: Site, known: ClassKnowledge) -> str:
-    return str(table("objects")["twins"].get(site.full_name(made.func), known.twin))
-
-
-def _is_there(site: Site, known: ClassKnowledge) -> bool:
-    """Whether the installed version of the library has the twin; it may not be installed at all."""
-    package = known.name.partition(".")[0]
-    needed = table("objects")["needs"].get(package, package)
-    return site.context.installed(needed) or not site.context.installed(package)
+    yield Fix(f"Use {twin_of(made, site, known)}", Safety.UNSAFE, edits, caveat=caveat)
 
 
 @dataclass(slots=True)
@@ -109,24 +58,29 @@ class _Change:
         names = [keyword.arg for keyword in call.keywords]
         if None in names or set(names) & set(table("objects")["refused_arguments"]):
             return False
-        twin = _twin(call, self.site, known)
+        twin = twin_of(call, self.site, known)
         module, _, name = twin.rpartition(".")
-        if twin.endswith(".connect"):
-            module, name = (
-                module.rpartition(".")[0],
-                twin.removeprefix(module.rpartition(".")[0] + "."),
-            )
+        holder, _, last = module.rpartition(".")
+        if last[:1].isupper():
+            module, name = holder, f"{last}.{name}"  # `connect` of a class.
         spelling = spell(self.site, module, name, by_name=isinstance(call.func, ast.Name))
         there = site_at(self.site, call.func)
         if spelling is None or there.function is not self.function:
             return False
         draft = self.site.draft
         before, after = "", ""
-        if self.site.full_name(call.func) in table("objects")["awaited_factories"]:
+        awaited = self.site.full_name(call.func) in table("objects")["awaited_factories"]
+        if awaited and not (known.name in table("objects")["ended"] and self._is_entered(call)):
             before, after = opening_await(there, call)
             if not may_await(there):
                 return False
-        self.edits += spelling.edits
+        held = isinstance(self.parents.get(id(call)), (ast.Assign, ast.withitem))
+        if known.name in table("objects")["started"] and not held:
+            return False
+        arguments = constructed(self.site, call)
+        if arguments is None or fails_otherwise(self.site, known.name):
+            return False
+        self.edits += (*spelling.edits, *arguments)
         head = draft.replace(draft.start(call), draft.callee_stop(call), before + spelling.text)
         self.edits.append(head)
         if after:
@@ -142,14 +96,15 @@ class _Change:
             inner = known.returns.get("__getitem__")
             return inner is not None and self._of(parent, inner)
         if isinstance(parent, ast.Assign) and parent.value is node:
-            name = _id(parent.targets[0]) if len(parent.targets) == 1 else ""
-            return bool(name) and self._variable(name, known)
+            name = name_of(parent.targets[0]) if len(parent.targets) == 1 else ""
+            started = self._started(parent, name, known)
+            return bool(name) and started and self._variable(name, known)
         if isinstance(parent, ast.withitem):
             return self._entered(parent, known)
         if isinstance(parent, ast.For) and parent.iter is node:
             return self._iterated(parent, known)
         if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
-            return self._listed(parent, node, known)
+            return self._listed(parent, node, known) or self._closed(parent, node, known)
         return isinstance(parent, ast.Expr)
 
     def _of(self, node: ast.expr, name: str) -> bool:
@@ -160,6 +115,8 @@ class _Change:
         call = self.parents.get(id(node))
         if isinstance(call, ast.Call) and call.func is node:
             return self._called(call, node, known)
+        if node.attr in table("objects")["attributes"].get(known.name, []):
+            return True
         inner = known.attributes.get(node.attr) or known.returns.get("__getattr__")
         return isinstance(node.ctx, ast.Load) and inner is not None and self._of(node, inner)
 
@@ -180,6 +137,10 @@ class _Change:
             inner = table("objects")["streams"].get(package) if parts else None
             if inner is None:
                 return False
+        given = renamed(self.site, call, f"{known.name}.{method}", self.parents.get(id(call)))
+        if given is None:
+            return False
+        self.edits += given
         twin = closing or (blocking.twin.rpartition(".")[2] if blocking else "") or method
         there = site_at(self.site, node)
         if there.function is not self.function or not may_await(there):
@@ -198,7 +159,7 @@ class _Change:
         return found
 
     def _variable(self, name: str, known: ClassKnowledge) -> bool:
-        if _value(self.function, name) is None:
+        if value_of(self.function, name) is None:
             return False
         uses = [
             node
@@ -211,14 +172,59 @@ class _Change:
         )
 
     def _entered(self, item: ast.withitem, known: ClassKnowledge) -> bool:
-        block = self.parents.get(id(item))
+        block, draft = self.parents.get(id(item)), self.site.draft
         if not isinstance(block, ast.With) or len(block.items) != 1:
             return False
-        if known.name not in table("objects")["entered"]:
+        name = name_of(item.optional_vars)
+        last = table("objects")["ended"].get(known.name)
+        if last is not None:
+            ending = ended(self.site, self.function, block, last)
+            if ending is None:
+                return False
+            self.edits += ending
+        elif known.name not in table("objects")["entered"]:
             return False
-        self.edits.append(self.site.draft.insert(self.site.draft.start(block), "async "))
-        name = _id(item.optional_vars)
+        self.edits.append(draft.insert(draft.start(block), "async "))
         return item.optional_vars is None or (bool(name) and self._variable(name, known))
+
+    def _is_entered(self, call: ast.Call) -> bool:
+        """Whether a call is what a `with` enters or closes."""
+        parent = self.parents.get(id(call))
+        if isinstance(parent, ast.Call) and parent.args == [call]:
+            parent = self.parents.get(id(parent))
+        return isinstance(parent, ast.withitem)
+
+    def _closed(self, call: ast.Call, node: ast.expr, known: ClassKnowledge) -> bool:
+        """`with closing(connect())` of a twin that an `async with` closes."""
+        item, draft = self.parents.get(id(call)), self.site.draft
+        block = self.parents.get(id(item))
+        if self.site.full_name(call.func) != "contextlib.closing":
+            return False
+        if not isinstance(item, ast.withitem) or not isinstance(block, ast.With):
+            return False
+        if known.name not in table("objects")["ended"] or len(block.items) != 1:
+            return False
+        self.edits += (
+            draft.insert(draft.start(block), "async "),
+            draft.replace(draft.start(call), draft.start(node), ""),
+            draft.replace(draft.stop(node), draft.stop(call), ""),
+        )
+        name = name_of(item.optional_vars)
+        return bool(name) and self._variable(name, known)
+
+    def _started(self, made: ast.Assign, name: str, known: ClassKnowledge) -> bool:
+        """Whether an object can be used as soon as it is made; one that cannot is started."""
+        method = table("objects")["started"].get(known.name)
+        if method is None:
+            return True
+        draft = self.site.draft
+        if not alone(draft, [made]):
+            return False
+        lead = draft.source.newline + draft.indent(made.lineno)
+        line_end = draft.stop(made)
+        self.edits.append(draft.insert(line_end, f"{lead}await {name}.{method}()"))
+        self.awaits += 1
+        return True
 
     def _iterated(self, loop: ast.For, known: ClassKnowledge) -> bool:
         there = site_at(self.site, loop.iter)
@@ -231,7 +237,7 @@ class _Change:
     def _listed(self, call: ast.Call, node: ast.expr, known: ClassKnowledge) -> bool:
         """`list(rows)` to `await rows.to_list()`."""
         method = table("objects")["listed"].get(known.name)
-        if method is None or _id(call.func) != "list":
+        if method is None or name_of(call.func) != "list":
             return False
         there, draft = site_at(self.site, call.func), self.site.draft
         if not may_await(there) or not isinstance(node, (ast.Name, ast.Call, ast.Attribute)):

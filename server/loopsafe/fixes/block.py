@@ -2,8 +2,7 @@
 
 with open(path) as file:              def work():
     text = file.read()                    with open(path) as file:
-                                              text = file.read()
-                                          return text
+                                              return file.read()
 
                                       text = await asyncio.to_thread(work)
 """

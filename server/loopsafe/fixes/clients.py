@@ -46,6 +46,7 @@ class Pair:
     attributes: Mapping[str, str] | None = None
     exceptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     safe: frozenset[str] = frozenset()
+    streamed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,13 @@ def spell_client(site: Site, pair: Pair) -> tuple[str, Spelling] | None:
     return (present[0], spelling) if spelling else None
 
 
-def translate(site: Site, pair: Pair, call: ast.Call, method: str) -> Request | None:
-    """The call's arguments as the async client wants them; None where it has no such ones."""
+def translate(
+    site: Site, pair: Pair, call: ast.Call, method: str, without: ast.keyword | None = None
+) -> Request | None:
+    """The call's arguments as the async client wants them; None where it has no such ones.
+
+    One keyword may be left out, which is taken out by others.
+    """
     known = pair.methods.get(method)
     if known is None or len(call.args) > len(known.positional):
         return None
@@ -97,15 +103,15 @@ def translate(site: Site, pair: Pair, call: ast.Call, method: str) -> Request | 
         if name not in ("url", "method"):
             at = opened(site.draft, call, position)
             changes.append((at, at, f"{pair.keywords[name]}="))
-    for keyword in call.keywords:
+    for keyword in (k for k in call.keywords if k is not without):
         if keyword.arg is None or not _translatable(pair, known, keyword.arg, keyword.value):
             return None
         given.add(keyword.arg)
         if keyword.arg in pair.constructor:
-            removal = _removal(site, call, keyword)
-            if removal is None:
+            gone = removal(site, call, keyword)
+            if gone is None:
                 return None
-            changes.append(removal)
+            changes.append(gone)
             constructor[pair.constructor[keyword.arg]] = site.draft.code(keyword.value)
         elif pair.keywords[keyword.arg] != keyword.arg:
             start = site.draft.source.offset(keyword.lineno, keyword.col_offset)
@@ -114,6 +120,19 @@ def translate(site: Site, pair: Pair, call: ast.Call, method: str) -> Request | 
         constructor.pop(pair.keywords.get(name, ""), None)
     plain = not given & set(pair.constructor) and set(known.defaults) == set(pair.defaults)
     return Request(tuple(changes), constructor, given <= pair.safe, plain)
+
+
+def removal(site: Site, call: ast.Call, keyword: ast.keyword) -> Change | None:
+    """Takes a keyword argument and the comma before it out of a call."""
+    draft, text = site.draft, site.draft.source.text
+    stop = draft.stop(keyword.value)
+    others = [*call.args, *(k.value for k in call.keywords)]
+    before = [draft.stop(a) for a in others if draft.stop(a) < stop]
+    if not before or "#" in text[max(before) : stop]:
+        return None
+    start = draft.source.offset(keyword.lineno, keyword.col_offset)
+    comma = text.find(",", max(before), start)
+    return None if comma < 0 else (comma, stop, "")
 
 
 def _translatable(pair: Pair, method: Method, name: str, value: ast.expr) -> bool:
@@ -129,19 +148,6 @@ def _kind(value: ast.expr) -> str:
     if isinstance(value, ast.Constant):
         return "None" if value.value is None else type(value.value).__name__
     return type(value).__name__
-
-
-def _removal(site: Site, call: ast.Call, keyword: ast.keyword) -> Change | None:
-    """Takes a keyword argument and the comma before it out of a call."""
-    draft, text = site.draft, site.draft.source.text
-    stop = draft.stop(keyword.value)
-    others = [*call.args, *(k.value for k in call.keywords)]
-    before = [draft.stop(a) for a in others if draft.stop(a) < stop]
-    if not before or "#" in text[max(before) : stop]:
-        return None
-    start = draft.source.offset(keyword.lineno, keyword.col_offset)
-    comma = text.find(",", max(before), start)
-    return None if comma < 0 else (comma, stop, "")
 
 
 def _pair(entry: dict[str, Any], package: str) -> Pair:

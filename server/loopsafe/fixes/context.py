@@ -32,3 +32,7 @@ class FixContext:
     """Somebody awaits or calls the enclosing coroutine function directly."""
     lazy: bool = False
     """The call only makes an iterator: the blocking happens where that is consumed."""
+    makes_coroutine: bool = False
+    """The call only makes a coroutine: whoever awaits that runs it, on the loop."""
+    own: Callable[[str], bool] = lambda name: False
+    """Whether a module is one of the project's."""

@@ -63,13 +63,14 @@ def _unpacked(site: Site, inner: ast.Call, keywords: bool) -> tuple[Edit, ...] |
         partial = spell(site, "functools", "partial")
         if partial is None:
             return None
-        head = f"{partial.text}(" + callee_as_argument(site, inner)
-        return (*partial.edits, draft.replace(start, bracket + 1, head))
+        given, at = callee_as_argument(site, inner)
+        return (*partial.edits, draft.replace(start, at, f"{partial.text}({given}"))
     if not inner.args and not inner.keywords:
         return (draft.replace(callee, stop, ""),)
     if has_bare_generator(site, inner):
         return (draft.replace(callee, bracket, ", "),)
-    head_edit = draft.replace(start, bracket + 1, callee_as_argument(site, inner))
+    given, at = callee_as_argument(site, inner)
+    head_edit = draft.replace(start, at, given)
     end = len(text[: stop - 1].rstrip(" \t\f\r\n"))
     # A comma before the closing bracket goes with it, unless a comment stands between them.
     end = end - 1 if text[end - 1] == "," else stop - 1

@@ -1,8 +1,8 @@
 """Makes statements a function of their own and calls it in a worker thread.
 
-text = load(path)                     def work():
-                                          text = load(path)
-                                          return text
+with lock:                            def work():
+    text = load(path)                     with lock:
+                                              return load(path)
 
                                       text = await asyncio.to_thread(work)
 """
@@ -13,10 +13,10 @@ import ast
 from collections.abc import Sequence
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.edits import first_line
+from loopsafe.fixes.edits import Draft, first_line
 from loopsafe.fixes.flow import flow_of
 from loopsafe.fixes.idioms import Idiom, of_nothing
-from loopsafe.fixes.layout import alone, changed, deeper
+from loopsafe.fixes.layout import alone, changed, deeper, suites
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
@@ -37,21 +37,30 @@ def extracted(
     head, tail, imports = around
     indent = draft.indent(block[0].lineno)
     start = draft.source.offset(first_line(block[0]), len(indent.encode()))
+    above = _gap_above(draft, function, block[0])
     stop = draft.stop(block[-1])
     name = site.free_name("work")
     lines = [f"def {name}():"]
     for keyword, names in (("global", flow.globals), ("nonlocal", flow.shared)):
         if names:
             lines.append(f"{indent}{unit}{keyword} {', '.join(names)}")
-    lines.append(f"{indent}{unit}{changed(draft, start, stop, deeper(draft, block, unit))}")
+    changes = deeper(draft, block, unit)
+    last = _last_assignment(block, flow.results)
+    if last is not None:
+        value = draft.source.text.index("=", draft.stop(last.targets[0])) + 1
+        changes.append((draft.start(last), value, "return"))
+    lines.append(f"{indent}{unit}{changed(draft, start, stop, changes)}")
     behind = _comment_behind(site, block[-1])
     lines[-1] += behind
     results = ", ".join(flow.results)
-    if results:
+    if results and last is None:
         lines.append(f"{indent}{unit}return {results}")
     given = "return " if flow.returns else f"{results} = " if results else ""
     lines += ["", f"{indent}{given}await {head}{name}{tail}"]
-    return (*imports, draft.replace(start, stop + len(behind), newline.join(lines)))
+    text = above + newline.join(lines)
+    if above:
+        start -= len(indent)
+    return (*imports, draft.replace(start, stop + len(behind), text))
 
 
 def swallows(site: Site, block: ast.With) -> bool:
@@ -62,6 +71,26 @@ def swallows(site: Site, block: ast.With) -> bool:
         if name.rpartition(".")[2] in table("threads")["swallowing"]:
             return True
     return False
+
+
+def _gap_above(draft: Draft, function: ast.AsyncFunctionDef, first: ast.stmt) -> str:
+    """The blank line that a nested function wants below other statements, with its indentation."""
+    before = draft.source.line(first_line(first) - 1).strip()
+    is_first = any(suite[0] is first for suite in suites(function))
+    if is_first or not before or before.startswith("#"):
+        return ""
+    return draft.source.newline + draft.indent(first.lineno)
+
+
+def _last_assignment(block: Sequence[ast.stmt], results: Sequence[str]) -> ast.Assign | None:
+    """The assignment of the only result, where nothing comes after it in the block."""
+    last = block[-1]
+    while isinstance(last, ast.With):
+        last = last.body[-1]
+    is_plain = isinstance(last, ast.Assign) and len(last.targets) == 1
+    target = last.targets[0] if isinstance(last, ast.Assign) and is_plain else None
+    is_result = isinstance(target, ast.Name) and [target.id] == list(results)
+    return last if isinstance(last, ast.Assign) and is_result else None
 
 
 def _needs_loop(site: Site, block: Sequence[ast.stmt]) -> bool:

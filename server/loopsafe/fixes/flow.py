@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from loopsafe.fixes.assignment import Assignment
 from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, own_nodes
 
-_SETTERS = (ast.With, ast.For, ast.ExceptHandler)
+_SETTERS = (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 _FRAME = frozenset({"super", "__class__", "locals", "vars", "dir", "eval", "exec"})
@@ -37,7 +37,7 @@ def flow_of(
 
     `swallows` says of a `with` whether exceptions may end in it.
     """
-    if _breaks_out(block) or any(_is_tied(node) for node in _walk(block)):
+    if breaks_out(block) or any(_is_tied(node) for node in _walk(block)):
         return None
     inner, bound = Assignment(block, swallows), _bound_outside(function, block)
     returns = any(isinstance(node, ast.Return) for node in _own(block))
@@ -69,16 +69,7 @@ def suspends(statement: ast.stmt) -> bool:
     )
 
 
-def _is_tied(node: ast.AST) -> bool:
-    """Whether a node only works in its own function, or needs that to be a coroutine."""
-    if isinstance(node, (*_SUSPENDS, ast.Global, ast.Nonlocal)):
-        return True
-    if isinstance(node, ast.comprehension):
-        return bool(node.is_async)
-    return isinstance(node, ast.Name) and node.id in _FRAME
-
-
-def _breaks_out(block: Sequence[ast.stmt]) -> bool:
+def breaks_out(block: Sequence[ast.stmt]) -> bool:
     """Whether a `break` or `continue` belongs to a loop around the block."""
     stack: list[ast.AST] = [*block]
     while stack:
@@ -90,6 +81,15 @@ def _breaks_out(block: Sequence[ast.stmt]) -> bool:
         elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             stack += ast.iter_child_nodes(node)
     return False
+
+
+def _is_tied(node: ast.AST) -> bool:
+    """Whether a node only works in its own function, or needs that to be a coroutine."""
+    if isinstance(node, (*_SUSPENDS, ast.Global, ast.Nonlocal)):
+        return True
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, ast.Name) and node.id in _FRAME
 
 
 def _walk(block: Sequence[ast.stmt]) -> Iterator[ast.AST]:
@@ -150,11 +150,16 @@ def _holds(node: ast.AST, block: Sequence[ast.stmt]) -> bool:
     return any(inner is block[0] for inner in ast.walk(node))
 
 
-def _set_for_body(node: ast.With | ast.For | ast.ExceptHandler) -> set[str]:
+def _set_for_body(
+    node: ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.ExceptHandler,
+) -> set[str]:
     """The variables that a statement sets before its body can read them."""
     if isinstance(node, ast.ExceptHandler):
         return set(bound_by(node))
-    targets = [node.target] if isinstance(node, ast.For) else [i.optional_vars for i in node.items]
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        targets: list[ast.expr | None] = [node.target]
+    else:
+        targets = [item.optional_vars for item in node.items]
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopsafe.fixes.edits import Draft, first_line
@@ -64,11 +65,18 @@ def add_import(site: Site, statement: ast.Import | ast.ImportFrom) -> Edit:
     text = ast.unparse(statement)
     if not block:
         return _below_header(draft, tree, text)
-    key = sort_key(statement)
-    after = [node for node in block if sort_key(node) <= key]
-    if after:
-        return _below(draft, tree, after[-1], text, apart=section(after[-1]) != key[0])
-    return _above(draft, tree, block[0], text, apart=section(block[0]) != key[0])
+    own = site.context.own
+    kin = _kin(draft, block, statement, own)
+    if kin:
+        # Where a group holds imports of several sections, it is sorted by names alone.
+        key = sort_key(statement)[1:]
+        after = [node for node in kin if sort_key(node)[1:] <= key]
+        place = _below if after else _above
+        return place(draft, tree, after[-1] if after else kin[0], text, apart=False)
+    here = section(statement, own)
+    after = [node for node in block if section(node, own) < here]
+    place = _below if after else _above
+    return place(draft, tree, after[-1] if after else block[0], text, apart=True)
 
 
 def sort_key(node: ast.Import | ast.ImportFrom) -> tuple[int, bool, str]:
@@ -77,15 +85,49 @@ def sort_key(node: ast.Import | ast.ImportFrom) -> tuple[int, bool, str]:
     return section(node), isinstance(node, ast.ImportFrom), module.lower()
 
 
-def section(node: ast.Import | ast.ImportFrom) -> int:
-    """`__future__`, the standard library, other packages, relative imports."""
+def section(node: ast.Import | ast.ImportFrom, own: Callable[[str], bool] | None = None) -> int:
+    """`__future__`, the standard library, other packages, the project's own, relative imports."""
     if isinstance(node, ast.ImportFrom) and node.level:
-        return 3
-    module = node.names[0].name if isinstance(node, ast.Import) else node.module or ""
-    top = module.partition(".")[0]
+        return 4
+    top = _top(node)
     if top == "__future__":
         return 0
-    return 1 if top in sys.stdlib_module_names else 2
+    if top in sys.stdlib_module_names:
+        return 1
+    return 3 if own is not None and own(top) else 2
+
+
+def _top(node: ast.Import | ast.ImportFrom) -> str:
+    module = node.names[0].name if isinstance(node, ast.Import) else node.module or ""
+    return module.partition(".")[0]
+
+
+def _kin(
+    draft: Draft,
+    block: list[ast.Import | ast.ImportFrom],
+    statement: ast.Import | ast.ImportFrom,
+    own: Callable[[str], bool],
+) -> list[ast.Import | ast.ImportFrom]:
+    """The imports among which a new one belongs: those of its package, else of its section.
+
+    Blank lines between imports of one section are there for a reason: it joins one group of them.
+    """
+    here = section(statement, own)
+    groups: list[list[ast.Import | ast.ImportFrom]] = [[]]
+    for node in block:
+        if groups[-1] and not draft.source.line(first_line(node) - 1).strip():
+            groups.append([])
+        groups[-1].append(node)
+    for group in groups:
+        alike = [node for node in group if _top(node) == _top(statement)]
+        if alike and not getattr(statement, "level", 0):
+            same = [node for node in alike if type(node) is type(statement)]
+            return same or group
+    for group in groups:
+        sections = [section(node, own) for node in group]
+        if here in sections or min(sections, default=here) < here < max(sections, default=here):
+            return group
+    return []
 
 
 def _existing(site: Site, module: str, name: str) -> str:

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from loopsafe import notebook
 from loopsafe.fixes.edits import Draft, first_line
-from loopsafe.fixes.layout import alone
-from loopsafe.fixes.names import survey
+from loopsafe.fixes.layout import alone, suites
+from loopsafe.fixes.names import Bindings, bindings, imported_names, survey
 from loopsafe.model import Edit
 
-_WORD = re.compile(r"\w+")
+# Not what stands behind a dot: it is an attribute.
+_WORD = re.compile(r"(?<![\w.])\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an import stands, and what its scope reads and binds."""
+
+    suite: Sequence[ast.stmt]
+    loads: Mapping[str, Sequence[tuple[int, int]]]
+    bindings: Bindings
 
 
 def tidied(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -25,19 +36,16 @@ def tidied(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> tuple[Edit,
     if draft.path.endswith("__init__.py"):
         return kept  # An import there may be for others.
     gone = [_offsets(draft, edit) for edit in kept if edit.span[:2] != edit.span[2:]]
-    written = {word for edit in kept for word in _WORD.findall(edit.content)}
-    found = survey(tree)
+    written = {word for edit in kept for word in _words(edit.content)}
     removals: list[Edit] = []
-    for node in tree.body:
-        if not isinstance(node, (ast.Import, ast.ImportFrom)):
-            continue
+    for place, node in _imports(draft, tree, kept):
         unused = []
         for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
-            places = found.loads.get(bound, ())
-            if not places or bound in written or len(found.bindings.get(bound, ())) != 1:
+            places = place.loads.get(bound, ())
+            if not places or bound in written or len(place.bindings.get(bound, ())) != 1:
                 continue
-            at = (draft.source.offset(*place) for place in places)
+            at = (draft.source.offset(*point) for point in places)
             if all(any(start <= offset < stop for start, stop in gone) for offset in at):
                 unused.append(alias)
         if not unused:
@@ -46,7 +54,7 @@ def tidied(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> tuple[Edit,
         if added:
             kept = _renamed(draft, node, unused, added, kept)
         elif len(unused) == len(node.names):
-            removals += _line(draft, tree, node, kept)
+            removals += _line(draft, place, node, kept)
         elif len(unused) == 1:
             removals.append(_name(draft, node, unused[0]))
     return (*kept, *removals)
@@ -61,8 +69,46 @@ def removes(draft: Draft, tree: ast.Module, edit: Edit) -> bool:
         isinstance(node, (ast.Import, ast.ImportFrom))
         and first_line(node) <= edit.span.line <= (node.end_lineno or node.lineno)
         and (text == draft.code(node) or text in map(ast.unparse, node.names))
-        for node in tree.body
+        for node in ast.walk(tree)
     )
+
+
+def _words(content: str) -> Iterator[str]:
+    """The names that an inserted text may use; of imports, those that they bind."""
+    try:
+        nodes = ast.parse(content).body
+    except SyntaxError:
+        nodes = []
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if nodes and len(imports) == len(nodes):
+        yield from (bound for node in imports for bound, _ in imported_names(node))
+    else:
+        yield from _WORD.findall(content)
+
+
+def _imports(
+    draft: Draft, tree: ast.Module, edits: Iterable[Edit]
+) -> Iterator[tuple[_Place, ast.Import | ast.ImportFrom]]:
+    """The imports of the module, and those of the functions that the edits are in."""
+    found = survey(tree)
+    whole = _Place(tree.body, found.loads, found.bindings)
+    for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield whole, node
+    starts = [_offsets(draft, edit)[0] for edit in edits]
+    for function in ast.walk(tree):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if not any(draft.start(function) <= at < draft.stop(function) for at in starts):
+            continue
+        loads: dict[str, list[tuple[int, int]]] = {}
+        for name in ast.walk(function):
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load):
+                loads.setdefault(name.id, []).append((name.lineno, name.col_offset))
+        for suite in suites(function):
+            for node in suite:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    yield _Place(suite, loads, bindings(function)), node
 
 
 def _offsets(draft: Draft, edit: Edit) -> tuple[int, int]:
@@ -94,12 +140,12 @@ def _renamed(
 
 
 def _line(
-    draft: Draft, tree: ast.Module, node: ast.Import | ast.ImportFrom, edits: Iterable[Edit]
+    draft: Draft, place: _Place, node: ast.Import | ast.ImportFrom, edits: Iterable[Edit]
 ) -> list[Edit]:
     """Takes a whole statement out, with its line; not one that a comment speaks of."""
     first, last = node.lineno, node.end_lineno or node.lineno
     whole = "".join(draft.source.line(line) for line in range(first, last + 1))
-    if not alone(draft, [node]) or "#" in whole or len(tree.body) == 1:
+    if not alone(draft, [node]) or "#" in whole or len(place.suite) == 1:
         return []
     if last >= draft.source.line_count or draft.path.endswith(notebook.SUFFIX):
         return []  # A line's end may be a cell's, which no edit may reach across.

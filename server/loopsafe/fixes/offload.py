@@ -79,7 +79,7 @@ def _is_asynchronous(site: Site) -> bool:
     blocking, call = site.context.blocking, site.call
     if blocking and blocking.awaitable and site.direct:
         return True
-    if isinstance(site.local_definition(), ast.AsyncFunctionDef):
+    if site.context.makes_coroutine or isinstance(site.local_definition(), ast.AsyncFunctionDef):
         return True
     if call is not None and is_given_to_await(call, site.parent(call)):
         return True

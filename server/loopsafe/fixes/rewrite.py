@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
 from loopsafe.fixes.place import is_given_to_await, must_bracket
 from loopsafe.fixes.site import Site
@@ -11,6 +12,8 @@ from loopsafe.model import Edit
 
 _FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
 """What sees the function that it is written in."""
+_WIDTH = 88
+"""Columns that formatters give a line, where nobody asks for others."""
 
 
 def awaited(site: Site, idiom: Idiom, call: ast.Call) -> tuple[Edit, ...] | None:
@@ -38,35 +41,48 @@ def in_thread(
         edits = [draft.replace(start, bracket, content)]
         tail = ")" + tail
     else:
-        given = callee_as_argument(site, call)
+        given, stop = callee_as_argument(site, call)
         if given[:1] in ("\r", "\n"):
             head = head.rstrip(" ")  # `run_in_executor(None, ` would end its line in a space.
-        edits = [draft.replace(start, bracket + 1, head + given)]
+        edits = [draft.replace(start, stop, head + given)]
     if tail:
         edits.append(draft.insert(draft.stop(call), tail))
     return (*around.edits, *edits)
 
 
-def callee_as_argument(site: Site, call: ast.Call) -> str:
-    """The callee, ready to stand before the call's own arguments: `f, `.
+def callee_as_argument(site: Site, call: ast.Call) -> tuple[str, int]:
+    """The callee, ready to stand before the call's own arguments, `f, `, and where these go on.
 
     On a line of its own where the arguments are:  f(      ->  to_thread(
                                                        a,          f,
                                                    )               a,
+    On the one line that they share, if it does not become longer than others are.
     """
     draft, text = site.draft, site.draft.source.text
     start, callee, bracket = draft.start(call), draft.callee_stop(call), draft.bracket(call)
     gap = text[callee:bracket].replace("\\", "")
     arguments = [*call.args, *(k.value for k in call.keywords)]
     if not arguments:
-        return text[start:callee] + gap
-    line = draft.source.text[bracket + 1 :].lstrip(" \t\f")[:1]
+        return text[start:callee] + gap, bracket + 1
+    line = text[bracket + 1 :].lstrip(" \t\f")[:1]
     if line in ("\r", "\n", "#"):
         first = min(a.lineno for a in arguments)
         lead = draft.source.newline + draft.indent(first)
-        return f"{lead}{text[start:callee]},{gap}"
+        if line != "#" and not gap and _is_joined(draft, call, text[start:callee], first):
+            at = draft.source.offset(first, 0) + len(draft.indent(first))
+            return f"{lead}{text[start:callee]}, ", at
+        return f"{lead}{text[start:callee]},{gap}", bracket + 1
     separator = "" if text[bracket + 1].isspace() or gap[-1:].isspace() else " "
-    return f"{text[start:callee]},{gap}{separator}"
+    return f"{text[start:callee]},{gap}{separator}", bracket + 1
+
+
+def _is_joined(draft: Draft, call: ast.Call, callee: str, line: int) -> bool:
+    """Whether the callee fits into the one line that has a call's arguments, and nothing else."""
+    text = draft.source.line(line).rstrip()
+    alone = draft.source.text[draft.source.offset(line + 1, 0) : draft.stop(call)].strip() == ")"
+    widest = max(len(draft.source.line(n)) - 1 for n in range(1, draft.source.line_count + 1))
+    width = len(text) + len(callee) + 2
+    return alone and not text.endswith(",") and "#" not in text and width <= min(widest, _WIDTH)
 
 
 def opening_await(site: Site, moved: ast.expr) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from loopsafe.fixes.names import (
     FUNCTIONS,
     Scope,
     bindings,
+    bound_by,
     imported_names,
     own_nodes,
     qualified,
@@ -114,8 +114,15 @@ class Site:
         return "    "
 
     def free_name(self, wanted: str) -> str:
-        """A name like the wanted one that is nowhere in the file."""
-        taken = set(re.findall(r"\w+", self.draft.source.text))
+        """A name like the wanted one that is no other thing in the function, or around it."""
+        functions = (node for node in self.path if isinstance(node, FUNCTIONS))
+        taken = set(survey(self.context.tree).bindings)
+        for node in ast.walk(next(functions, self.context.tree)):
+            taken.update(bound_by(node))
+            if isinstance(node, ast.Name):
+                taken.add(node.id)
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                taken.update(node.names)
         numbered = (f"{wanted}_{number}" for number in count(2))
         return next(name for name in chain((wanted,), numbered) if name not in taken)
 

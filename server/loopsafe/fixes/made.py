@@ -1,0 +1,75 @@
+"""The object that a finding is about, where its function makes it: `client = OpenAI()`."""
+
+from __future__ import annotations
+
+import ast
+
+from loopsafe.fixes.data import table
+from loopsafe.fixes.names import bindings, own_nodes, survey
+from loopsafe.fixes.site import Site
+from loopsafe.knowledge.catalogue import load
+from loopsafe.knowledge.schema import ClassKnowledge
+
+
+def construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None:
+    """The call that makes what the finding is called on: in the same chain, or in a variable."""
+    root: ast.AST = site.call or site.node
+    seen: set[str] = set()
+    while True:
+        while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
+            if isinstance(root, ast.Call) and class_of(site, root):
+                return root
+            root = root.func if isinstance(root, ast.Call) else root.value
+        if not isinstance(root, ast.Name) or root.id in seen:
+            return None
+        seen.add(root.id)
+        value = value_of(function, root.id)
+        if value is None:
+            return None
+        root = value
+
+
+def value_of(function: ast.AsyncFunctionDef, name: str) -> ast.expr | None:
+    """What the only assignment of a local variable gives it."""
+    if len(bindings(function).get(name, [])) != 1:
+        return None
+    found: list[ast.expr | None] = []
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign) and [name_of(t) for t in node.targets] == [name]:
+            found.append(node.value)
+        elif isinstance(node, ast.With):
+            found += [i.context_expr for i in node.items if name_of(i.optional_vars) == name]
+    return found[0] if len(found) == 1 else None
+
+
+def name_of(node: ast.expr | None) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def class_of(site: Site, made: ast.Call) -> ClassKnowledge | None:
+    """What is known of the class that a call makes an object of, if the class has an async twin."""
+    full = site.full_name(made.func)
+    if "." not in full:
+        return None
+    known = load().klass(table("objects")["factories"].get(full, full))
+    if known is None or known.asynchronous:
+        return None
+    return known if known.twin or known.name in table("objects")["foreign"] else None
+
+
+def twin_of(made: ast.Call, site: Site, known: ClassKnowledge) -> str:
+    data = table("objects")
+    cls = data["foreign"].get(known.name, known.twin)
+    return str(data["twins"].get(site.full_name(made.func), cls))
+
+
+def is_there(site: Site, known: ClassKnowledge) -> bool:
+    """Whether the installed version of the library has the twin; it may not be installed at all.
+
+    A twin of another library must be there.
+    """
+    package = known.name.partition(".")[0]
+    needed = table("objects")["needs"].get(package, package)
+    if site.context.installed(needed) or needed in survey(site.context.tree).imported:
+        return True
+    return needed.partition(".")[0] == package and not site.context.installed(package)
