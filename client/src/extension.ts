@@ -5,8 +5,10 @@ import { Chains } from "./chain.ts";
 import { ActiveEnvironments } from "./environment.ts";
 import { Pages } from "./pages.ts";
 import { SAMPLE } from "./sample.ts";
-import { Server } from "./server.ts";
+import { NOTEBOOK_CELL, Server } from "./server.ts";
 import { Status } from "./status.ts";
+
+const FIX_ALL = "source.fixAll.loopsafe";
 
 let running: Server | undefined;
 
@@ -55,11 +57,28 @@ function environmentChanged(server: Server): Promise<void> {
   return server.state.kind === "no-python" ? server.restart() : server.announceSettings();
 }
 
-function fixAll(): Thenable<unknown> {
-  return vscode.commands.executeCommand("editor.action.sourceAction", {
-    kind: "source.fixAll.loopsafe",
-    apply: "first",
-  });
+async function fixAll(): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.uri.scheme === NOTEBOOK_CELL) {
+    return fixNotebook(editor);
+  }
+  const action = { kind: FIX_ALL, apply: "first" };
+  await vscode.commands.executeCommand("editor.action.sourceAction", action);
+}
+
+/** By hand: VS Code offers the actions of whole notebooks only when one is saved. */
+async function fixNotebook(editor: vscode.TextEditor): Promise<void> {
+  const { document, selection } = editor;
+  const [action] = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+    "vscode.executeCodeActionProvider",
+    document.uri,
+    selection,
+    `notebook.${FIX_ALL}`,
+    1,
+  );
+  if (action?.edit) {
+    await vscode.workspace.applyEdit(action.edit);
+  }
 }
 
 /** A file that is not saved: whoever tries things out in it leaves nothing behind. */

@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { VsCode } from "./lib/vscode.mjs";
+import { THEMES, TIMEOUT, VsCode } from "./lib/vscode.mjs";
 import { eventually } from "./lib/window.mjs";
 
 const ORDERS = "shop/api/orders.py";
 const STORE = "shop/repositories/order_store.py";
-const THEMES = ["Default Light Modern", "Default Dark Modern"];
 
 let vscode;
 before(async () => {
@@ -16,16 +15,7 @@ before(async () => {
 after(() => vscode?.stop());
 
 function inWindow(title, settings, file, work) {
-  test(title, { timeout: 300_000 }, async () => {
-    const window = await vscode.window(title.replace(/\W+/g, "-"), vscode.sample(settings), file);
-    try {
-      await work(window);
-      assert.deepEqual(await window.notifications(), []);
-    } finally {
-      await window.picture("end");
-      await window.close();
-    }
-  });
+  test(title, TIMEOUT, () => vscode.show(title, vscode.sample(settings), file, work));
 }
 
 const rows = (window) => window.page.locator(".sidebar .monaco-list-row").allInnerTexts();

@@ -6,7 +6,7 @@ import { copyFileSync } from "node:fs";
 import * as path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { ROOT } from "../../scripts/lib/run.mjs";
-import { VsCode } from "./lib/vscode.mjs";
+import { TIMEOUT, VsCode } from "./lib/vscode.mjs";
 
 const ORDERS = "shop/api/orders.py";
 const CHAIN = "load_order() blocks the event loop through psycopg.connect(), 2 calls down";
@@ -21,18 +21,8 @@ beforeEach(() => {
   folder = vscode.sample();
 });
 
-/** Opens a file in a window of its own; whatever happens, a picture of the end is kept. */
 function inWindow(title, file, work) {
-  test(title, { timeout: 300_000 }, async () => {
-    const window = await vscode.window(title.replace(/\W+/g, "-"), folder, file);
-    try {
-      await work(window);
-      assert.deepEqual(await window.notifications(), []);
-    } finally {
-      await window.picture("end");
-      await window.close();
-    }
-  });
+  test(title, TIMEOUT, () => vscode.show(title, folder, file, work));
 }
 
 inWindow("calls that block are underlined, direct ones and deep ones", ORDERS, async (window) => {

@@ -1,5 +1,6 @@
 /** A VS Code with Loopsafe installed, and a browser to look at it. */
 
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,11 @@ import { CodeServer, installCodeServer } from "../../../scripts/lib/code-server.
 import { ROOT } from "../../../scripts/lib/run.mjs";
 import { pack } from "../../../scripts/lib/vsix.mjs";
 import { ARTIFACTS, Window } from "./window.mjs";
+
+/** Windows may be slow to come up on a loaded machine. */
+export const TIMEOUT = { timeout: 300_000 };
+/** One light, one dark. */
+export const THEMES = ["Default Light Modern", "Default Dark Modern"];
 
 const SETTINGS = {
   "editor.hover.delay": 100,
@@ -65,6 +71,18 @@ export class VsCode {
       folder.write(".vscode/settings.json", JSON.stringify(settings));
     }
     return folder;
+  }
+
+  /** Works in a window; nothing may have popped up then, and a picture of the end is kept. */
+  async show(title, folder, file, work) {
+    const window = await this.window(title.replace(/\W+/g, "-"), folder, file);
+    try {
+      await work(window);
+      assert.deepEqual(await window.notifications(), []);
+    } finally {
+      await window.picture("end");
+      await window.close();
+    }
   }
 
   async window(name, folder, file) {
