@@ -58,12 +58,19 @@ function environmentChanged(server: Server): Promise<void> {
 }
 
 async function fixAll(): Promise<void> {
-  const editor = vscode.window.activeTextEditor;
+  const editor = vscode.window.activeTextEditor ?? (await besideWalkthrough());
   if (editor?.document.uri.scheme === NOTEBOOK_CELL) {
     return fixNotebook(editor);
   }
   const action = { kind: FIX_ALL, apply: "first" };
   await vscode.commands.executeCommand("editor.action.sourceAction", action);
+}
+
+/** The file that can be seen, where the command is a link on a page that is no editor. */
+async function besideWalkthrough(): Promise<vscode.TextEditor | undefined> {
+  const { visibleTextEditors, showTextDocument } = vscode.window;
+  const seen = visibleTextEditors.find(({ document }) => document.languageId === "python");
+  return seen && (await showTextDocument(seen.document, seen.viewColumn));
 }
 
 /** By hand: VS Code offers the actions of whole notebooks only when one is saved. */
@@ -84,7 +91,10 @@ async function fixNotebook(editor: vscode.TextEditor): Promise<void> {
 /** A file that is not saved: whoever tries things out in it leaves nothing behind. */
 async function openSample(): Promise<void> {
   const sample = { language: "python", content: SAMPLE };
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(sample));
+  const document = await vscode.workspace.openTextDocument(sample);
+  // Beside the walkthrough, whose next step is about it.
+  const { Active, Beside } = vscode.ViewColumn;
+  await vscode.window.showTextDocument(document, vscode.window.activeTextEditor ? Active : Beside);
 }
 
 /** The rules are listed once, in the manifest. */

@@ -85,11 +85,13 @@ export class VsCode {
     }
   }
 
-  async window(name, folder, file) {
-    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 860 } });
-    const window = new Window(page, name);
-    await window.open(this.#server.window(folder.path, file));
-    return window;
+  window(name, folder, file) {
+    return this.#open(name, this.#server.window(folder.path, file));
+  }
+
+  /** A window on a workspace file, with a file of one of its folders open. */
+  workspace(name, workspace, file) {
+    return this.#open(name, this.#server.window(workspace, file, "workspace"));
   }
 
   /** The process numbers of the language servers of all its windows. */
@@ -126,6 +128,13 @@ export class VsCode {
     const flags = [...(options.flags ?? ["--disable-workspace-trust"]), ...FORGETFUL];
     await this.#server.start({ ...options, flags, log });
     this.#browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  }
+
+  async #open(name, address) {
+    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 860 } });
+    const window = new Window(page, name);
+    await window.open(address);
+    return window;
   }
 
   #packed(extension) {
