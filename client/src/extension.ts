@@ -8,6 +8,7 @@ import { SAMPLE } from "./sample.ts";
 import { NOTEBOOK_CELL, Server } from "./server.ts";
 import { Status } from "./status.ts";
 
+const { t } = vscode.l10n;
 const FIX_ALL = "source.fixAll.loopsafe";
 
 let running: Server | undefined;
@@ -57,34 +58,29 @@ function environmentChanged(server: Server): Promise<void> {
   return server.state.kind === "no-python" ? server.restart() : server.announceSettings();
 }
 
+/**
+ * Fixes the active file, or the whole notebook of the active cell; from a page that is no editor,
+ * as the walkthrough, the file that can be seen.
+ */
 async function fixAll(): Promise<void> {
-  const editor = vscode.window.activeTextEditor ?? (await besideWalkthrough());
-  if (editor?.document.uri.scheme === NOTEBOOK_CELL) {
-    return fixNotebook(editor);
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editor = [activeTextEditor, ...visibleTextEditors].find(
+    (one) => one?.document.languageId === "python",
+  );
+  if (!editor) {
+    return;
   }
-  const action = { kind: FIX_ALL, apply: "first" };
-  await vscode.commands.executeCommand("editor.action.sourceAction", action);
-}
-
-/** The file that can be seen, where the command is a link on a page that is no editor. */
-async function besideWalkthrough(): Promise<vscode.TextEditor | undefined> {
-  const { visibleTextEditors, showTextDocument } = vscode.window;
-  const seen = visibleTextEditors.find(({ document }) => document.languageId === "python");
-  return seen && (await showTextDocument(seen.document, seen.viewColumn));
-}
-
-/** By hand: VS Code offers the actions of whole notebooks only when one is saved. */
-async function fixNotebook(editor: vscode.TextEditor): Promise<void> {
   const { document, selection } = editor;
+  // Not by VS Code's own command, which knows the focused editor only, and nothing of notebooks.
   const [action] = await vscode.commands.executeCommand<vscode.CodeAction[]>(
     "vscode.executeCodeActionProvider",
     document.uri,
     selection,
-    `notebook.${FIX_ALL}`,
+    document.uri.scheme === NOTEBOOK_CELL ? `notebook.${FIX_ALL}` : FIX_ALL,
     1,
   );
-  if (action?.edit) {
-    await vscode.workspace.applyEdit(action.edit);
+  if (!(action?.edit && (await vscode.workspace.applyEdit(action.edit)))) {
+    vscode.window.setStatusBarMessage(t("Loopsafe: nothing here can be fixed safely"), 4_000);
   }
 }
 
