@@ -264,16 +264,24 @@ def test_hover_is_short_and_links_the_chain() -> None:
     text = finding_markdown(finding(also=("file",)), FIXES, ROOT)
     lines = text.split("\n\n")
     assert len(lines) <= 5
-    assert lines[0].startswith("`read` is an `async def` endpoint. An HTTP request takes")
-    assert lines[2] == "Mind the rest."
-    assert lines[-2] == (
+    assert lines[0] == "`read` is an `async def` endpoint."
+    assert lines[1] == (
+        "**Quick fix:** Use the async client · Run `load()` in a thread. Mind the rest."
+    )
+    assert lines[2].startswith("**Instead:** Await an async client")
+    message = (
         "`load()` blocks the event loop through `requests.get()`, 1 call down: "
         f"`load()` in [app/main.py:2]({Path(MAIN).as_uri()}#L2) → "
-        f"`requests.get()` in [app/helper.py:2]({Path(HELPER).as_uri()}#L2)"
+        f"`requests.get()` in [app/helper.py:2]({Path(HELPER).as_uri()}#L2). "
     )
-    assert lines[1].startswith("**Instead:** Await an async client")
-    assert "Use the async client · Run load() in a thread." in lines[1]
-    assert lines[-1].endswith("blocking-http.md) · also waits for: file")
+    assert lines[3].startswith(f"{message}An HTTP request takes")
+    assert lines[4].endswith("blocking-http.md) · also waits for: file")
+
+
+def test_hover_does_not_repeat_what_the_editor_shows_above_it() -> None:
+    lines = finding_markdown(finding(), FIXES, ROOT, is_shown=True).split("\n\n")
+    assert lines[3].startswith("An HTTP request takes")
+    assert not any("→" in line for line in lines)
 
 
 def test_hover_of_a_long_chain_stays_short() -> None:

@@ -26,8 +26,10 @@ interface Chain {
 }
 
 interface Step {
+  /** The function, or at the end what waits. */
+  readonly name: string;
   readonly message: string;
-  /** `shop/api/orders.py:18`. */
+  /** `shop/api/orders.py:18`; empty for what waits where its definition is not known. */
   readonly place: string;
   readonly location: Target;
 }
@@ -164,20 +166,38 @@ function input(chain: Chain, from: vscode.Location): TreeInput {
   };
 }
 
+/** One function a row, and where it calls the next: short enough for a narrow side bar. */
 function treeItem(chain: Chain, step: Step): vscode.TreeItem {
   const { Expanded, None } = vscode.TreeItemCollapsibleState;
-  const isLast = step === chain.steps.at(-1);
-  const item = new vscode.TreeItem(step.message, isLast ? None : Expanded);
+  const index = chain.steps.indexOf(step);
+  const isLast = index === chain.steps.length - 1;
+  const item = new vscode.TreeItem(step.name, isLast ? None : Expanded);
   const { uri, range } = locationOf(step.location);
-  item.description = step.place;
-  item.tooltip = step === chain.steps[0] ? chain.title : step.place;
-  item.iconPath = new vscode.ThemeIcon(isLast ? "watch" : "arrow-small-right");
+  const own = index <= chain.root ? shortened(step.place) : step.place;
+  item.description = own || t("waits");
+  item.tooltip = [index === 0 ? chain.title : "", step.message, step.place]
+    .filter(Boolean)
+    .join("\n");
+  item.iconPath = new vscode.ThemeIcon(icon(chain, index));
   item.command = {
     command: "vscode.open",
     title: t("Open"),
     arguments: [uri, { selection: range.with({ end: range.start }), preserveFocus: true }],
   };
   return item;
+}
+
+/** The loop's entry, the project's functions, those of libraries, and the call that waits. */
+function icon(chain: Chain, index: number): string {
+  if (index === chain.steps.length - 1) {
+    return "watch";
+  }
+  return index === 0 ? "sync" : index <= chain.root ? "symbol-method" : "library";
+}
+
+/** `orders.py:18`; a package's own file keeps the name of its folder. */
+function shortened(place: string): string {
+  return place.replace(/^.*\/(?=[^/]+$)(?!__init__)|^.*\/(?=[^/]+\/__init__)/, "");
 }
 
 function locationOf(target: Target): vscode.Location {

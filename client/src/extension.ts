@@ -5,8 +5,11 @@ import { Chains } from "./chain.ts";
 import { ActiveEnvironments } from "./environment.ts";
 import { Pages } from "./pages.ts";
 import { SAMPLE } from "./sample.ts";
-import { Server } from "./server.ts";
+import { NOTEBOOK_CELL, Server } from "./server.ts";
 import { Status } from "./status.ts";
+
+const { t } = vscode.l10n;
+const FIX_ALL = "source.fixAll.loopsafe";
 
 let running: Server | undefined;
 
@@ -55,17 +58,39 @@ function environmentChanged(server: Server): Promise<void> {
   return server.state.kind === "no-python" ? server.restart() : server.announceSettings();
 }
 
-function fixAll(): Thenable<unknown> {
-  return vscode.commands.executeCommand("editor.action.sourceAction", {
-    kind: "source.fixAll.loopsafe",
-    apply: "first",
-  });
+/**
+ * Fixes the active file, or the whole notebook of the active cell; from a page that is no editor,
+ * as the walkthrough, the file that can be seen.
+ */
+async function fixAll(): Promise<void> {
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editor = [activeTextEditor, ...visibleTextEditors].find(
+    (one) => one?.document.languageId === "python",
+  );
+  if (!editor) {
+    return;
+  }
+  const { document, selection } = editor;
+  // Not by VS Code's own command, which knows the focused editor only, and nothing of notebooks.
+  const [action] = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+    "vscode.executeCodeActionProvider",
+    document.uri,
+    selection,
+    document.uri.scheme === NOTEBOOK_CELL ? `notebook.${FIX_ALL}` : FIX_ALL,
+    1,
+  );
+  if (!(action?.edit && (await vscode.workspace.applyEdit(action.edit)))) {
+    vscode.window.setStatusBarMessage(t("Loopsafe: nothing here can be fixed safely"), 4_000);
+  }
 }
 
 /** A file that is not saved: whoever tries things out in it leaves nothing behind. */
 async function openSample(): Promise<void> {
   const sample = { language: "python", content: SAMPLE };
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(sample));
+  const document = await vscode.workspace.openTextDocument(sample);
+  // Beside the walkthrough, whose next step is about it.
+  const { Active, Beside } = vscode.ViewColumn;
+  await vscode.window.showTextDocument(document, vscode.window.activeTextEditor ? Active : Beside);
 }
 
 /** The rules are listed once, in the manifest. */

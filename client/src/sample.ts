@@ -16,7 +16,7 @@ def load_rate(currency: str) -> float:
 
 @app.get("/price")
 async def read_price(total: float, currency: str = "EUR") -> float:
-    return total * load_rate(currency)  # two calls away, and nobody else is served meanwhile
+    return total * load_rate(currency)  # requests.get() in there: nobody else is served meanwhile
 
 
 @app.post("/retry")

@@ -55,7 +55,8 @@ const CALL_HIERARCHIES = [
   "astral-sh.ty",
 ];
 
-const NOTEBOOK_CELL = "vscode-notebook-cell";
+/** The scheme of the address of a cell. */
+export const NOTEBOOK_CELL = "vscode-notebook-cell";
 
 const CRASHES_ALLOWED = 4;
 const CRASH_WINDOW_MS = 180_000;

@@ -115,11 +115,12 @@ export class CodeServer {
     return address;
   }
 
-  /** The address of a window on a folder, with a file open. */
-  window(folder, file) {
-    const remote = `vscode-remote://${new URL(this.address).host}${path.join(folder, file)}`;
-    const query = new URLSearchParams({ folder, payload: JSON.stringify([["openFile", remote]]) });
-    return `${this.address}/?${query}`;
+  /** The address of a window on a folder, or on a workspace file, with a file open. */
+  window(opened, file, kind = "folder") {
+    const place = path.resolve(opened, file);
+    const remote = `vscode-remote://${new URL(this.address).host}${place}`;
+    const payload = JSON.stringify([["openFile", remote]]);
+    return `${this.address}/?${new URLSearchParams({ [kind]: opened, payload })}`;
   }
 
   async stop() {

@@ -81,33 +81,44 @@ def explain(finding: Finding) -> Explanation:
     )
 
 
-def finding_markdown(finding: Finding, fixes: Sequence[Fix] = (), root: Path | None = None) -> str:
+def finding_markdown(
+    finding: Finding,
+    fixes: Sequence[Fix] = (),
+    root: Path | None = None,
+    *,
+    is_shown: bool = False,
+) -> str:
     """A finding for a hover: at most five lines, the chain with links into the files.
 
-    Editors show a hover below the message and its chain, often in a small window: what these do
-    not say goes first.
+    Editors show it in a small window, some of them below the message and its chain (`is_shown`):
+    what these do not say, and what one click would change, goes first.
     """
     parts = explain(finding)
-    lines = [" ".join(filter(None, (parts.reason, parts.certainty, parts.harm)))]
-    cures = [fix.title for fix in fixes if fix.kind == "quickfix"]
-    offered = f" Quick fix: {' · '.join(cures)}." if cures else ""
-    lines.append(f"**Instead:** {parts.advice}{offered}")
-    lines.append(" ".join(_caveats(parts.caveat, fixes)))
-    message = _with_code(finding.message)
-    if len(finding.chain) > 1:
-        hops = " → ".join(_link(hop, root) for hop in _shortened(finding.chain))
-        lines.append(f"{message}: {hops}")
-    else:
-        lines.append(f"{message}.")
+    lines = [" ".join(filter(None, (parts.reason, parts.certainty)))]
+    cures = [fix for fix in fixes if fix.kind == "quickfix"]
+    lines += [_cures(cures, parts.caveat), f"**Instead:** {parts.advice}"]
+    message = "" if is_shown else _message(finding, root)
+    lines.append(" ".join(filter(None, (message, parts.harm))))
     also = f" · also waits for: {', '.join(finding.also)}" if finding.also else ""
     lines.append(f"[{finding.code}]({rule_url(finding.code)}){also}")
     return "\n\n".join(filter(None, lines))
 
 
-def _caveats(known: str, fixes: Sequence[Fix]) -> list[str]:
-    """What to mind of the call, and of the fixes that are on offer; three sentences at most."""
-    said = [known, *(_sentence(fix.caveat) for fix in fixes if fix.kind == "quickfix")]
-    return list(dict.fromkeys(filter(None, said)))[:3]
+def _cures(fixes: Sequence[Fix], known: str) -> str:
+    """What the menu offers, and what to mind of the call and of that; three sentences at most."""
+    said = [known, *(_sentence(fix.caveat) for fix in fixes)]
+    titles = " · ".join(_with_code(fix.title) for fix in fixes)
+    offered = [f"**Quick fix:** {titles}."] if fixes else []
+    return " ".join([*offered, *list(dict.fromkeys(filter(None, said)))[:3]])
+
+
+def _message(finding: Finding, root: Path | None) -> str:
+    """A finding's message and its chain, as one sentence."""
+    message = _with_code(finding.message)
+    if len(finding.chain) < 2:
+        return f"{message}."
+    hops = " → ".join(_link(hop, root) for hop in _shortened(finding.chain))
+    return f"{message}: {hops}."
 
 
 def function_markdown(place: FunctionPlace) -> str:

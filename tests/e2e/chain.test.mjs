@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { VsCode } from "./lib/vscode.mjs";
+import { THEMES, TIMEOUT, VsCode } from "./lib/vscode.mjs";
 import { eventually } from "./lib/window.mjs";
 
 const ORDERS = "shop/api/orders.py";
 const STORE = "shop/repositories/order_store.py";
-const THEMES = ["Default Light Modern", "Default Dark Modern"];
 
 let vscode;
 before(async () => {
@@ -16,16 +15,7 @@ before(async () => {
 after(() => vscode?.stop());
 
 function inWindow(title, settings, file, work) {
-  test(title, { timeout: 300_000 }, async () => {
-    const window = await vscode.window(title.replace(/\W+/g, "-"), vscode.sample(settings), file);
-    try {
-      await work(window);
-      assert.deepEqual(await window.notifications(), []);
-    } finally {
-      await window.picture("end");
-      await window.close();
-    }
-  });
+  test(title, TIMEOUT, () => vscode.show(title, vscode.sample(settings), file, work));
 }
 
 const rows = (window) => window.page.locator(".sidebar .monaco-list-row").allInnerTexts();
@@ -62,20 +52,17 @@ for (const theme of THEMES) {
     async (window) => {
       await window.squiggles("warning", 3);
       const found = await shownChain(window);
-      const start = found.findIndex((text) => text.includes("read_order calls load_order()"));
-      assert.match(found[start], /shop\/api\/orders\.py:18/);
-      assert.match(
-        found[start + 1],
-        /load_order calls order_store\.fetch_order\(\) ?shop\/services\/ordering\.py:12/,
-      );
-      assert.match(
-        found[start + 2],
-        /fetch_order calls psycopg\.connect\(\) ?shop\/repositories\/order_store\.py:10/,
-      );
+      const start = found.findIndex((text) => text.startsWith("read_order"));
+      assert.deepEqual(found.slice(start), [
+        "read_order orders.py:18",
+        "load_order ordering.py:12",
+        "fetch_order order_store.py:10",
+        "psycopg.connect() waits",
+      ]);
       await window.picture("tree");
       await window.page
         .locator(".sidebar .monaco-list-row")
-        .filter({ hasText: "fetch_order calls" })
+        .filter({ hasText: "fetch_order" })
         .click();
       await window.place("def fetch_order");
     },
@@ -96,7 +83,7 @@ for (const theme of THEMES) {
     await lens(window, "event loop · 1 call blocks it");
     await window.picture("lenses");
     await window.page.locator(".codelens-decoration a").first().click();
-    await treeOf(window, "read_order calls load_order()");
+    await treeOf(window, "psycopg.connect()");
   });
 }
 

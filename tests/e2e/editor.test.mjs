@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import { writeAnimation } from "../../scripts/lib/animation.mjs";
 import { ROOT } from "../../scripts/lib/run.mjs";
-import { VsCode } from "./lib/vscode.mjs";
+import { TIMEOUT, VsCode } from "./lib/vscode.mjs";
+import { ARTIFACTS } from "./lib/window.mjs";
 
 const ORDERS = "shop/api/orders.py";
 const CHAIN = "load_order() blocks the event loop through psycopg.connect(), 2 calls down";
@@ -21,18 +23,8 @@ beforeEach(() => {
   folder = vscode.sample();
 });
 
-/** Opens a file in a window of its own; whatever happens, a picture of the end is kept. */
 function inWindow(title, file, work) {
-  test(title, { timeout: 300_000 }, async () => {
-    const window = await vscode.window(title.replace(/\W+/g, "-"), folder, file);
-    try {
-      await work(window);
-      assert.deepEqual(await window.notifications(), []);
-    } finally {
-      await window.picture("end");
-      await window.close();
-    }
-  });
+  test(title, TIMEOUT, () => vscode.show(title, folder, file, work));
 }
 
 inWindow("calls that block are underlined, direct ones and deep ones", ORDERS, async (window) => {
@@ -65,6 +57,34 @@ inWindow("the picture of the README is what a user sees", ORDERS, async (window)
   const file = await window.picture("finding");
   if (process.env.UPDATE_SCREENSHOT) {
     copyFileSync(file, path.join(ROOT, "docs", "images", "finding.png"));
+  }
+});
+
+inWindow("the animation of the README is what a user sees", ORDERS, async (window) => {
+  await window.squiggles("warning", 3);
+  await window.page.setViewportSize({ width: 960, height: 600 });
+  await window.scrollUp("@router.get", 320);
+  const frames = [];
+  const frame = async (title, milliseconds) =>
+    frames.push({ file: await window.picture(title), milliseconds });
+  await frame("seen", 1_500);
+  await window.hover("load_order(", "Instead");
+  await frame("why", 5_000);
+  await window.page.mouse.move(5, 5);
+  await window.quickFixes("load_order(");
+  await frame("offered", 2_500);
+  await window.choose("Show blocking chain");
+  await window.page.locator(".sidebar").getByText("psycopg.connect()").waitFor();
+  await frame("chain", 4_000);
+  await window.quickFixes("load_order(");
+  await window.choose("Run load_order() in a thread");
+  await window.squiggles("warning", 2);
+  await frame("cured", 3_000);
+  const made = path.join(ARTIFACTS, "tour.png");
+  writeAnimation(made, frames);
+  assert.ok(statSync(made).size < 400_000, "the animation is too large for a README");
+  if (process.env.UPDATE_SCREENSHOT) {
+    copyFileSync(made, path.join(ROOT, "docs", "images", "tour.png"));
   }
 });
 

@@ -7,11 +7,10 @@ import * as path from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../../scripts/lib/run.mjs";
 import { python, RUNTIME } from "../../scripts/lib/setup.mjs";
-import { VsCode } from "./lib/vscode.mjs";
+import { TIMEOUT, VsCode } from "./lib/vscode.mjs";
 import { eventually } from "./lib/window.mjs";
 
 const ORDERS = "shop/api/orders.py";
-const TIMEOUT = { timeout: 300_000 };
 
 let vscode;
 before(async () => {
@@ -23,15 +22,8 @@ after(() => vscode?.stop());
 /** Hands over a window, and what tells the process numbers of its own servers. */
 async function inWindow(name, folder, work) {
   const others = vscode.servers();
-  const window = await vscode.window(name, folder, ORDERS);
   const servers = () => vscode.servers().filter((id) => !others.includes(id));
-  try {
-    await work(window, servers);
-    assert.deepEqual(await window.notifications(), []);
-  } finally {
-    await window.picture("end");
-    await window.close();
-  }
+  await vscode.show(name, folder, ORDERS, (window) => work(window, servers));
 }
 
 test(

@@ -56,6 +56,8 @@ async def test_the_chain_goes_from_the_entry_to_the_definition_of_what_waits(
             "fetch calls time.sleep()",
             "time.sleep() waits",
         ]
+        names = [step.name for step in found.steps]
+        assert names == ["read", "Service.load", "fetch", "time.sleep()"]
         places = [step.place for step in found.steps]
         assert places[:3] == ["app.py:5", "service.py:6", "store.py:5"]
         assert places[3].startswith("stdlib/") or places[3].startswith("jedi/"), places
@@ -97,11 +99,13 @@ async def test_the_hover_links_to_the_chain_only_where_the_editor_can_show_it(
         assert hover
         assert "[Show blocking chain](command:loopsafe.showChain?%5B%22file" in hover.contents.value
         assert "[Go to root](command:loopsafe.goToRoot?" in hover.contents.value
+        assert "→" not in hover.contents.value  # It stands above, with the message.
     async with editor(project) as ed:
         uri = ed.open(project / "app.py")
         hover = await ed.hover(uri, "load(key)")
         assert hover
         assert "command:" not in hover.contents.value
+        assert hover.contents.value.count("→") == 2
         titles = [action.title for action in await ed.actions(uri, "Service().load")]
         assert "Loopsafe: Show blocking chain" not in titles
 

@@ -45,7 +45,7 @@ async def test_a_finding_is_explained(tmp_path: Path) -> None:
         assert isinstance(hover.contents, types.MarkupContent)
         assert hover.contents.kind is types.MarkupKind.Markdown
         assert "`time.sleep()` blocks the event loop" in hover.contents.value
-        assert "Use await asyncio.sleep()" in hover.contents.value
+        assert "Use await `asyncio.sleep()`" in hover.contents.value
 
 
 async def test_calls_in_a_row_are_one_piece_of_code(tmp_path: Path) -> None:

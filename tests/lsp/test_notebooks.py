@@ -143,11 +143,31 @@ async def test_answers_are_about_the_cell(tmp_path: Path) -> None:
             for change in cure.edit.document_changes
         }
         assert changed.keys() == {book.cells[0], cell}
+        assert cure.edit.change_annotations is None  # One file: nothing to look at beforehand.
         assert set(changed.values()) == {1}
         assert ed.after(cure.edit, cell).endswith('x = "😀"; await asyncio.sleep(1)')
         first = ed.after(cure.edit, book.cells[0])
         assert first == IMPORTS.replace("import time", "import asyncio\nimport time")
         assert not [a for a in actions if a.kind == "source.fixAll.loopsafe"]
+
+
+async def test_fix_all_is_for_the_whole_notebook_and_only_asked_for_by_its_own_kind(
+    tmp_path: Path,
+) -> None:
+    other = "async def other():\n    time.sleep(2)"
+    async with editor(tmp_path) as ed:
+        book = Book(ed, tmp_path / "a.ipynb", "import time", other, CALLER)
+        assert await ed.actions(book.cells[1], "time", only=["source.fixAll"]) == []
+        assert await ed.actions(book.cells[1], "time", only=["source"]) == []
+        for kind in ("notebook.source.fixAll", "notebook.source.fixAll.loopsafe"):
+            [action] = await ed.actions(book.cells[1], "other", only=[kind])
+            assert action.kind == "notebook.source.fixAll.loopsafe"
+        edit = (await ed.resolve(action)).edit
+        assert ed.after(edit, book.cells[0]) == "import asyncio\nimport time"
+        assert ed.after(edit, book.cells[1]).endswith("    await asyncio.sleep(2)")
+        assert "await asyncio.sleep(1)" in ed.after(edit, book.cells[2])
+        file = ed.open(tmp_path / "a.py", "import time\n\n\nasync def f():\n    time.sleep(1)\n")
+        assert await ed.actions(file, "time.sleep", only=["notebook.source.fixAll"]) == []
 
 
 async def test_what_an_edit_would_take_from_a_magic_is_not_offered(tmp_path: Path) -> None:

@@ -16,8 +16,13 @@ from loopsafe.lsp.workbench import Work
 from loopsafe.model import Finding, Fix, Safety, Span
 
 FIX_ALL = "source.fixAll.loopsafe"
+NOTEBOOK_FIX_ALL = f"notebook.{FIX_ALL}"
+"""All cells at once: asked for one time for a notebook, where the other is asked for each cell."""
 EXTRACT = types.CodeActionKind.RefactorExtract.value
-KINDS: tuple[str, ...] = (types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND, EXTRACT)
+KINDS: tuple[str, ...] = (
+    *(types.CodeActionKind.QuickFix.value, FIX_ALL, teaching.KIND, EXTRACT),
+    NOTEBOOK_FIX_ALL,
+)
 _PREFIX = "Loopsafe: "
 _ALL_TITLES = {
     "plain-def": "Make every blocking endpoint without await a plain def",
@@ -40,13 +45,10 @@ def code_actions(work: Work, params: types.CodeActionParams) -> list[types.CodeA
         actions.extend(_quick_fixes(work, offers, hiding=True))
         actions.extend(_refused(work, offers))
         actions.extend(teaching.of_findings(work, [offer.finding for offer in offers]))
-    # Of a notebook every cell would be asked for, and each would fix all the others again.
-    if (
-        work.cell is None
-        and wanted(FIX_ALL)
-        and (params.context.only or any(offer.has_safe for offer in offers))
-    ):
-        actions.extend(_fix_all(work, params.text_document.uri))
+    kind = FIX_ALL if work.cell is None else NOTEBOOK_FIX_ALL
+    is_asked_for = bool(params.context.only) or (work.cell is None and any(map(_has_safe, offers)))
+    if wanted(kind) and is_asked_for:
+        actions.extend(_fix_all(work, params.text_document.uri, kind))
     if wanted(teaching.KIND):
         actions.extend(teaching.of_calls(work, span))
     if wanted(EXTRACT) and span[:2] != span[2:]:
@@ -99,14 +101,14 @@ class _Offer:
         return _Offer(finding, tuple(fix for fix in fixes if _may_offer(work, fix)), refused)
 
     @property
-    def has_safe(self) -> bool:
-        return any(_is_safe_cure(fix) for fix in self.fixes)
-
-    @property
     def preferred(self) -> Fix | None:
         """The one safe cure, if there is exactly one: editors apply it without asking."""
         safe = [fix for fix in self.fixes if _is_safe_cure(fix)]
         return safe[0] if len(safe) == 1 else None
+
+
+def _has_safe(offer: _Offer) -> bool:
+    return any(_is_safe_cure(fix) for fix in offer.fixes)
 
 
 def _may_offer(work: Work, fix: Fix) -> bool:
@@ -198,11 +200,11 @@ def _moves(work: Work, span: Span) -> Iterator[types.CodeAction]:
             yield types.CodeAction(title=f"{_PREFIX}{fix.title}", kind=kind, edit=edit)
 
 
-def _fix_all(work: Work, uri: str) -> Iterator[types.CodeAction]:
-    """One action for the file; its edit is made when it is chosen, where the client can wait."""
+def _fix_all(work: Work, uri: str, kind: str) -> Iterator[types.CodeAction]:
+    """One action for the whole; its edit is made when it is chosen, where the client can wait."""
     if not work.report.findings:
         return
-    action = types.CodeAction(title=_FIX_ALL_TITLE, kind=FIX_ALL, data={"uri": uri})
+    action = types.CodeAction(title=_FIX_ALL_TITLE, kind=kind, data={"uri": uri})
     if not work.convert.client.resolves_edits:
         action.data = None
         resolve(work, action)

@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from loopsafe import explain
 from loopsafe.lsp.workbench import Work
-from loopsafe.model import Finding, Span
+from loopsafe.model import Finding, Hop, Span
 
 SHOW = "loopsafe.showChain"
 GO_TO_ROOT = "loopsafe.goToRoot"
@@ -29,16 +29,21 @@ def finding_at(work: Work, position: types.Position) -> Finding | None:
 def chain_at(work: Work, position: types.Position) -> dict[str, Any] | None:
     """The answer to `loopsafe/chain`: the calls in order, then what they end in.
 
-    `{"title", "steps": [{"message", "place", "location"}], "root": index of the project's last}`.
+    `{"title", "steps": [{"name", "message", "place", "location"}], "root": index of the project's
+    last}`. The last step is what waits, at its definition, or without a place at its call.
     """
     finding = finding_at(work, position)
     if finding is None:
         return None
-    steps = [_step(work, explain.step(hop), hop.path, hop.span, hop.place) for hop in finding.chain]
-    end = work.engine.calls.leads_to(finding.chain[-1]) if finding.chain else None
-    if end:
-        steps.append(_step(work, f"{finding.sink}() waits", *end))
+    steps = [_of_hop(work, hop) for hop in finding.chain]
+    if finding.chain:
+        steps.append(_end(work, finding))
     return {"title": finding.message, "steps": steps, "root": _root(finding)}
+
+
+def is_shown_by(work: Work) -> bool:
+    """Whether the editor shows chains as a tree."""
+    return {SHOW, GO_TO_ROOT} <= work.convert.client.commands
 
 
 def command(work: Work, finding: Finding, name: str, title: str) -> types.Command:
@@ -48,9 +53,9 @@ def command(work: Work, finding: Finding, name: str, title: str) -> types.Comman
 
 def links(work: Work, finding: Finding) -> str:
     """Markdown for a hover: what can be done by a click; empty where the editor cannot."""
-    texts = {SHOW: "Show blocking chain", GO_TO_ROOT: "Go to root"}
-    if len(finding.chain) < 2 or not texts.keys() <= work.convert.client.commands:
+    if len(finding.chain) < 2 or not is_shown_by(work):
         return ""
+    texts = {SHOW: "Show blocking chain", GO_TO_ROOT: "Go to root"}
     given = quote(json.dumps(_arguments(work, finding)))
     return " · ".join(f"[{text}](command:{name}?{given})" for name, text in texts.items())
 
@@ -67,11 +72,30 @@ def _root(finding: Finding) -> int:
     )
 
 
-def _step(work: Work, message: str, path: str, span: Span, place: str = "") -> dict[str, Any]:
-    location = work.convert.located(path, span, work.texts)
+def _of_hop(work: Work, hop: Hop) -> dict[str, Any]:
+    place = hop.place or f"{explain.shown_path(hop.path, work.root)}:{hop.span.line}"
+    name = explain.function_name(hop)
+    return _step(work, name, explain.step(hop), place, (hop.path, hop.span))
+
+
+def _end(work: Work, finding: Finding) -> dict[str, Any]:
+    last = finding.chain[-1]
+    # A method that only syntax calls is named as it is written.
+    is_named = finding.sink and not finding.sink.endswith("__")
+    name = f"{finding.sink}()" if is_named else last.call
+    end = work.engine.calls.leads_to(last)
+    place = f"{explain.shown_path(end[0], work.root)}:{end[1].line}" if end else ""
+    return _step(work, name, f"{name} waits", place, end or (last.path, last.span))
+
+
+def _step(
+    work: Work, name: str, message: str, place: str, target: tuple[str, Span]
+) -> dict[str, Any]:
+    location = work.convert.located(*target, work.texts)
     return {
+        "name": name,
         "message": message,
-        "place": place or f"{explain.shown_path(path, work.root)}:{span.line}",
+        "place": place,
         "location": {
             "uri": location.uri,
             "range": plain_range(location.range),

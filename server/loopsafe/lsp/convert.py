@@ -157,14 +157,17 @@ class Converter:
     ) -> types.WorkspaceEdit | None:
         """Edits of any files; None if the text of one of them is gone.
 
-        Those of several files are to be looked at first, under the label, where the client can.
+        Those of several files are to be looked at first, under the label, where the client can;
+        the cells of a notebook are one file.
         """
+        files = set()
         changes: dict[str, list[types.TextEdit]] = {}
         versions: dict[str, int | None] = {}
         for edit in edits:
             source = texts.source(edit.path)
             if source is None or not texts.may_edit(edit.path, edit.span):
                 return None
+            files.add(edit.path)
             place = self._located(edit.path, edit.span, source, texts)
             cell = texts.cell(edit.path, edit.span.line)
             versions[place.uri] = cell.version if cell else texts.version(edit.path)
@@ -173,7 +176,7 @@ class Converter:
             return None
         if not self.client.document_changes:
             return types.WorkspaceEdit(changes=changes)
-        is_previewed = len(changes) > 1 and bool(label) and self.client.change_annotations
+        is_previewed = len(files) > 1 and bool(label) and self.client.change_annotations
         return types.WorkspaceEdit(
             document_changes=[
                 types.TextDocumentEdit(

@@ -20,8 +20,10 @@ def hover_at(work: Work, position: types.Position) -> types.Hover | None:
     finding = _finding_at(work, line, column)
     if finding:
         fixes = work.engine.fixes(finding)
-        text = explain.finding_markdown(finding, fixes, work.root)
         links = chain.links(work, finding)
+        # Who shows chains as a tree shows a finding's message and chain above its hover.
+        is_shown = chain.is_shown_by(work)
+        text = explain.finding_markdown(finding, fixes, work.root, is_shown=is_shown)
         return _hover(work, f"{text} · {links}" if links else text, finding.span)
     page = explain.rule_page(suppressions(source).code_at(line, column))
     if page:

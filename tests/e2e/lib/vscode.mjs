@@ -1,5 +1,6 @@
 /** A VS Code with Loopsafe installed, and a browser to look at it. */
 
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,11 @@ import { CodeServer, installCodeServer } from "../../../scripts/lib/code-server.
 import { ROOT } from "../../../scripts/lib/run.mjs";
 import { pack } from "../../../scripts/lib/vsix.mjs";
 import { ARTIFACTS, Window } from "./window.mjs";
+
+/** Windows may be slow to come up on a loaded machine. */
+export const TIMEOUT = { timeout: 300_000 };
+/** One light, one dark. */
+export const THEMES = ["Default Light Modern", "Default Dark Modern"];
 
 const SETTINGS = {
   "editor.hover.delay": 100,
@@ -67,11 +73,25 @@ export class VsCode {
     return folder;
   }
 
-  async window(name, folder, file) {
-    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 860 } });
-    const window = new Window(page, name);
-    await window.open(this.#server.window(folder.path, file));
-    return window;
+  /** Works in a window; nothing may have popped up then, and a picture of the end is kept. */
+  async show(title, folder, file, work) {
+    const window = await this.window(title.replace(/\W+/g, "-"), folder, file);
+    try {
+      await work(window);
+      assert.deepEqual(await window.notifications(), []);
+    } finally {
+      await window.picture("end");
+      await window.close();
+    }
+  }
+
+  window(name, folder, file) {
+    return this.#open(name, this.#server.window(folder.path, file));
+  }
+
+  /** A window on a workspace file, with a file of one of its folders open. */
+  workspace(name, workspace, file) {
+    return this.#open(name, this.#server.window(workspace, file, "workspace"));
   }
 
   /** The process numbers of the language servers of all its windows. */
@@ -108,6 +128,13 @@ export class VsCode {
     const flags = [...(options.flags ?? ["--disable-workspace-trust"]), ...FORGETFUL];
     await this.#server.start({ ...options, flags, log });
     this.#browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  }
+
+  async #open(name, address) {
+    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 860 } });
+    const window = new Window(page, name);
+    await window.open(address);
+    return window;
   }
 
   #packed(extension) {

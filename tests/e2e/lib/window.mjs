@@ -131,6 +131,20 @@ export class Window {
     await input.waitFor({ state: "hidden" });
   }
 
+  /** Opens a file of the folder as a person would, in the editor that is made for it. */
+  async openFile(name) {
+    const input = this.page.locator(".quick-input-widget input");
+    await this.press("Control+P", () => input.isVisible());
+    await input.fill(name);
+    const chosen = this.page.locator(".quick-input-list .monaco-list-row.focused");
+    await chosen
+      .filter({ hasText: path.basename(name) })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Enter");
+    await input.waitFor({ state: "hidden" });
+  }
+
   /** The lines behind the status bar's `{}`, once they say what is expected. */
   async status(expected) {
     const item = this.page.locator('.statusbar-item[id^="status.languageStatus"]').first();
