@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from benchmark.edits import LONGEST, SHORTEST, Edited, chosen
+from benchmark.plot import Line, plot
 from benchmark.processes import CAN_COUNT, Failed, measured
 from benchmark.report import percentile, ratio
 from benchmark.subject import copied
@@ -74,6 +76,30 @@ def test_projects_are_copied_without_what_was_installed(tmp_path: Path) -> None:
     assert subject.python == project / ".venv"
 
 
+def test_parts_of_projects_are_what_lies_nearest_to_the_top(tmp_path: Path) -> None:
+    for name in ("shop/b/deep.py", "shop/a/x.py", "shop/core.py", "shop/pyproject.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subject = copied(tmp_path / "shop", None, tmp_path / "work", most=2)
+    assert sorted(p.name for p in subject.folder.rglob("*.*")) == [
+        "core.py",
+        "pyproject.toml",
+        "x.py",
+    ]
+
+
+def test_a_plot_has_larger_values_further_up_and_right() -> None:
+    picture = plot([Line("a<b", 0, [(10, 1.0), (1000, 100.0)], "cold")], "files", "seconds")
+    root = ElementTree.fromstring(picture)
+    circles = root.findall("{*}circle")
+    (x1, y1), (x2, y2) = ((float(c.attrib["cx"]), float(c.attrib["cy"])) for c in circles)
+    assert x1 < x2
+    assert y1 > y2
+    texts = [text.text for text in root.findall("{*}text")]
+    assert "a<b, cold" in texts
+    assert {"10", "100", "1,000"} <= {*texts}
+
+
 def test_figures() -> None:
     assert percentile([3.0, 1.0, 2.0, 4.0], 50) == 2.0
     assert percentile([float(n) for n in range(1, 21)], 95) == 19.0
@@ -132,3 +158,19 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
     assert all(row.endswith(f" | {len(found)} |") for row in rows[:3])
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_growth_measures_parts_of_a_project_and_draws_them(tmp_path: Path) -> None:
+    picture = tmp_path / "growth.svg"
+    options = ["--sizes", "8", "12", "--tools", "loopsafe", "--plot", str(picture)]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "growth.py"), "--project", str(SHOP), *options],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ")[:2] for line in done.stdout.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["| 8"] * 3 + ["| 12"] * 3
+    assert len(ElementTree.parse(picture).getroot().findall("{*}polyline")) == 3

@@ -45,6 +45,24 @@ def whole(found: Mapping[str, Mapping[str, Runs]]) -> list[str]:
     return lines
 
 
+def growth(found: Mapping[int, Mapping[str, Mapping[str, Runs]]]) -> list[str]:
+    """A row for each size and situation: by number of files, scenario and tool."""
+    names = list(next(iter(found.values()))[SCENARIOS[0]])
+    figures = ("time", "CPU", "memory", "findings")
+    head = ["files", "", *(f"{name}: {figure}" for name in names for figure in figures)]
+    rows = [
+        [f"{count:,}", scenario, *(cell for name in names for cell in _row(name, runs, ())[1:5])]
+        for count, scenarios in found.items()
+        for scenario, runs in scenarios.items()
+    ]
+    return _table(head, rows)
+
+
+def median_wall(runs: Runs) -> float:
+    """Seconds on the clock."""
+    return statistics.median(cost.wall for cost in runs.costs)
+
+
 def editing(
     typed: Mapping[str, Typing], files: Sequence[Edited], again: Mapping[str, Runs]
 ) -> list[str]:
@@ -105,7 +123,7 @@ def _row(name: str, runs: Mapping[str, Runs], others: Sequence[str]) -> list[str
     costs = runs[name].costs
     row = [
         name,
-        _seconds(statistics.median(cost.wall for cost in costs)),
+        _seconds(median_wall(runs[name])),
         _cpu(*costs),
         _memory(*costs),
         str(runs[name].findings),

@@ -49,11 +49,16 @@ def release(cache: Path, work: Path) -> Subject:
     return copied(home / "source", home / "environment", work, RELEASE.replace("==", " "))
 
 
-def copied(folder: Path, python: Path | None, work: Path, name: str = "") -> Subject:
-    """A copy of a project's Python source, without what others installed into it."""
+def copied(
+    folder: Path, python: Path | None, work: Path, name: str = "", most: int | None = None
+) -> Subject:
+    """A copy of a project's Python source, without what others installed into it.
+
+    With `most`, of no more modules than these: the ones nearest to the top.
+    """
     target = work / "project"
     files = lines = 0
-    for source in _sources(folder):
+    for source in _sources(folder) if most is None else _nearest(folder, most):
         copy = target / source.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
@@ -98,6 +103,12 @@ def _sources(folder: Path) -> Iterable[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not _foreign(Path(parent, name))]
         yield from (Path(parent, name) for name in sorted(names) if name.endswith(_KEPT))
+
+
+def _nearest(folder: Path, most: int) -> list[Path]:
+    sources = sorted(_sources(folder), key=lambda path: (len(path.parts), path))
+    left_out = {*[path for path in sources if path.suffix == ".py"][most:]}
+    return [path for path in sources if path not in left_out]
 
 
 def _foreign(folder: Path) -> bool:

@@ -201,9 +201,9 @@ class _Mover:
             return known
         items = [item if type(item) in _PLACELESS else move(item) for item in part]
         # The statement that an exit stands behind may end with the function.
-        if kind is Exit and part.line >= self._behind:
+        if isinstance(part, Exit) and part.line >= self._behind:
             items[0] += self._by
-        elif kind is Function and part.end > self._behind:
+        elif isinstance(part, Function) and part.end > self._behind:
             items[_END] += self._by
         if all(map(is_, items, part)):
             return part
