@@ -244,3 +244,18 @@ def test_what_blocks_of_functions_say_of_the_names_of_the_module(tmp_path: Path)
     engine.report(str(file))
     engine.open_text(str(file), f"import time\n{head}{tail}time.sleep(1)\n")
     assert engine.report(str(file)).findings == ()
+
+
+def test_files_of_one_name_stay_apart_when_another_file_is_made(tmp_path: Path) -> None:
+    for name, text in (("a", "import time\n\n\nasync def f():\n    time.sleep(1)\n"), ("b", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+        (tmp_path / name / "service.py").write_text(text)
+    first, second = (str(tmp_path / name / "service.py") for name in ("a", "b"))
+    engine = _engine(tmp_path)
+    assert [len(engine.report(file).findings) for file in (first, second)] == [1, 0]
+    made = tmp_path / "a" / "made.py"
+    made.write_text("x = 1\n")
+    engine.forget([str(made)])
+    engine.open_text(second, "x = 2\n")
+    assert [len(engine.report(file).findings) for file in (second, first)] == [0, 1]

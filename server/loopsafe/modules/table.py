@@ -382,7 +382,8 @@ class ModuleTable:
     def forget_files(self) -> None:
         """Drops what depends on which files there are: some were made, moved or removed."""
         self._targets.clear()
-        self._files.clear()
+        # What has been read keeps its key: two files may have one name.
+        self._files = {key: found.file for key, found in self._modules.items() if found is not None}
 
     def lookup_bit(self, path: str) -> int:
         """Stands for where a file's name leads, and whether anywhere."""
