@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socketserver
 import sys
 import tempfile
@@ -164,21 +165,49 @@ def test_a_path(tmp_path: Path) -> None:
     prove(found, "anyio.Path.read_text", lambda d: pipe(d, tmp_path))
 
 
-def test_the_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("library", "title"),
+    [("aiofiles", "aiofiles.os.path.exists"), ("anyio", "anyio.Path.exists")],
+)
+def test_the_file_system(library: str, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stat = os.stat
 
     @contextmanager
     def slow(delay: float) -> Iterator[dict[str, Any]]:
         def wait(path: Any, *args: Any, **kwargs: Any) -> Any:
-            time.sleep(delay if path == "/nowhere" else 0)
+            time.sleep(delay if not isinstance(path, int) and os.fspath(path) == "/nowhere" else 0)
             return stat(path, *args, **kwargs)
 
         monkeypatch.setattr(os, "stat", wait)
         yield {}
         monkeypatch.undo()
 
-    text = main("return os.path.exists('/nowhere')", "import os\nimport aiofiles")
-    prove(case(text, "os.path.exists"), "aiofiles.os.path.exists", slow)
+    text = main("return os.path.exists('/nowhere')", f"import os\nimport {library}")
+    prove(case(text, "os.path.exists"), title, slow)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.makedirs(p + '/a/b', exist_ok=True)\nreturn os.listdir(p)",
+        "os.mkdir(p + '/a', 0o700)\nreturn oct(os.stat(p + '/a').st_mode)",
+        "open(p + '/a', 'w').close()\nos.rename(p + '/a', p + '/b')\nreturn os.listdir(p)",
+        "os.remove(p + '/a')",
+        "os.rmdir(p)\nreturn os.path.exists(p)",
+        "return os.path.isdir(p), os.path.islink(p)",
+        "return os.stat(p + '/a', follow_symlinks=False)",
+    ],
+)
+def test_what_a_path_of_anyio_does_is_the_same(line: str, tmp_path: Path) -> None:
+    name = next(n for n in re.findall(r"os\.[a-z.]+", line) if n not in ("os.listdir", "os.fspath"))
+    found = case(main(line, "import os\nimport anyio"), name)
+    outcomes = []
+    for number, text in enumerate((found.text, found.after("anyio.Path"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcome = run(module(text, p=str(folder)).main, repr).outcome
+        outcomes.append(str(outcome).replace(str(folder), "p"))
+    assert outcomes[0] == outcomes[1]
 
 
 @contextmanager

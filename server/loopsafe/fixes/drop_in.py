@@ -27,8 +27,13 @@ def cures(site: Site) -> Iterator[Fix]:
     if call is None or not site.direct or not may_await(site) or not site.draft.faithful(call):
         return
     entry = table("drop_in")["function"].get(site.finding.sink)
-    if entry:
+    path = table("drop_in")["path"].get(site.finding.sink)
+    if entry and _twin(site, entry):
         yield from _function(site, call, entry)
+    elif path:
+        yield from _path(site, call, path)
+    elif entry:
+        return
     elif isinstance(call.func, ast.Attribute):
         method = _sibling(site)
         if method:
@@ -51,6 +56,34 @@ def _function(site: Site, call: ast.Call, entry: dict[str, Any]) -> Iterator[Fix
     safety = Safety.SAFE if entry["safe"] else Safety.UNSAFE
     title = f"Use await {twin.replace(':', '.')}()"
     yield Fix(title, safety, edits, caveat=entry.get("caveat", ""))
+
+
+def _path(site: Site, call: ast.Call, entry: dict[str, Any]) -> Iterator[Fix]:
+    """`os.path.exists(p)` to `await anyio.Path(p).exists()`, in a file of that library."""
+    data, draft = table("drop_in"), site.draft
+    needed = data["path_library"]
+    if needed not in survey(site.context.tree).imported or not call.args:
+        return
+    names = [keyword.arg for keyword in call.keywords]
+    first = call.args[0]
+    wrong = [name for name in names if name not in entry.get("keywords", [])]
+    starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+    if wrong or starred or len(call.args) > 1 + entry.get("more", 0):
+        return
+    if entry.get("discarded") and not isinstance(site.parent(call), ast.Expr):
+        return
+    spelling = spell_dotted(site, data["path_class"])
+    text = draft.source.text
+    rest = [draft.code(a) for a in call.args[1:]] + entry.get("added", [])
+    rest += [text[draft.start(k) : draft.stop(k.value)] for k in call.keywords]
+    written = text[draft.bracket(call) : draft.stop(call)]
+    if spelling is None or "#" in written:
+        return
+    before, after = opening_await(site, call)
+    head = f"{before}{spelling.text}({draft.code(first)}).{entry['method']}({', '.join(rest)})"
+    edit = draft.replace(draft.start(call), draft.stop(call), head + after)
+    title = f"Use await {data['path_class']}.{entry['method']}()"
+    yield Fix(title, Safety.UNSAFE, (*spelling.edits, edit), caveat=data["path_caveat"])
 
 
 def spell_twin(site: Site, twin: str) -> Spelling | None:

@@ -24,7 +24,7 @@ class Draft:
         self.path = path
         self.source = source
 
-    def start(self, node: ast.expr | ast.stmt) -> int:
+    def start(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
         """Where a node begins."""
         return self.source.offset(node.lineno, node.col_offset)
 
