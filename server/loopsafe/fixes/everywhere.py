@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,6 +29,8 @@ from loopsafe.text import SourceText, difference
 
 _ASYNC = "async "
 _DEF = re.compile(r"def\b")
+_FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError)
+_INVALID = "the result would not be valid Python"
 
 Cures = Callable[[Finding, FixContext], Sequence[Fix]]
 
@@ -56,9 +59,11 @@ def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[
     """The edits of one file, and the caveat of the cure in it. Raises Stuck."""
     first = Draft(context.path, context.source)
     openings = [first.insert(_keyword(first, span), _ASYNC) for span in wanted.functions]
-    source = SourceText(context.source.apply(tuple(openings)))
-    here = replace(context, source=source, tree=_parsed(source.text, context.path))
-    draft = Draft(context.path, source)
+    here = context
+    if openings:
+        source = SourceText(context.source.apply(tuple(openings)))
+        here = replace(context, source=source, tree=_parsed(source.text))
+    draft = Draft(context.path, here.source)
     edits: list[Edit] = []
     for span in wanted.awaited:
         edits += _awaited(here, _moved(span, openings))
@@ -75,8 +80,8 @@ def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[
     together = combined(edits)
     if any(overlap(a, b) for a, b in pairwise(together)):
         raise Stuck("the changes are in each other's way")
-    text = source.apply(combined(tidied(draft, here.tree, together)))
-    _parsed(text, context.path)
+    text = here.source.apply(combined(tidied(draft, here.tree, together)))
+    _check(text, context.path)
     return difference(context.path, context.source, text), caveat
 
 
@@ -149,9 +154,17 @@ def _moved(span: Span, openings: Sequence[Edit]) -> Span:
     )
 
 
-def _parsed(text: str, path: str) -> ast.Module:
+def _parsed(text: str) -> ast.Module:
     try:
-        compile(text, path, "exec", dont_inherit=True)
         return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise Stuck("the result would not be valid Python") from None
+    except _FAILURES:
+        raise Stuck(_INVALID) from None
+
+
+def _check(text: str, path: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, path, "exec", dont_inherit=True)
+    except _FAILURES:
+        raise Stuck(_INVALID) from None

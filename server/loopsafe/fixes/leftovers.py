@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopsafe import notebook
@@ -95,20 +95,34 @@ def _imports(
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield whole, node
-    starts = [_offsets(draft, edit)[0] for edit in edits]
-    for function in ast.walk(tree):
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        if not any(draft.start(function) <= at < draft.stop(function) for at in starts):
-            continue
+    for function in _functions(tree, {edit.span.line for edit in edits}):
+        inner = [
+            (suite, node)
+            for suite in suites(function)
+            for node in suite
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+        ]
         loads: dict[str, list[tuple[int, int]]] = {}
-        for name in ast.walk(function):
+        for name in ast.walk(function) if inner else ():
             if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load):
                 loads.setdefault(name.id, []).append((name.lineno, name.col_offset))
-        for suite in suites(function):
-            for node in suite:
-                if isinstance(node, (ast.Import, ast.ImportFrom)):
-                    yield _Place(suite, loads, bindings(function)), node
+        for suite, node in inner:
+            yield _Place(suite, loads, bindings(function)), node
+
+
+def _functions(
+    node: ast.AST, lines: Collection[int]
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions in a node that have one of these lines."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.stmt, ast.excepthandler)) and any(
+            child.lineno <= line <= (child.end_lineno or child.lineno) for line in lines
+        ):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield child
+            yield from _functions(child, lines)
+        elif isinstance(child, ast.match_case):
+            yield from _functions(child, lines)
 
 
 def _offsets(draft: Draft, edit: Edit) -> tuple[int, int]:
