@@ -19,7 +19,6 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import FunctionValue
 from loopsafe.text import SourceText
 
-_KEPT_TREES = 16
 Kind = Literal["call", "value", "unknown"]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _TELLING = frozenset({"getattr", "setattr", "delattr", "object", "attrgetter", "methodcaller"})
@@ -47,13 +46,14 @@ class AllUses:
         resolver: Resolver,
         project: Callable[[], Iterable[Module]],
         read: Callable[[str], SourceText],
+        parsed: Callable[[SourceText], ast.Module | None],
     ) -> None:
         self._resolver = resolver
         self._project = project
         self._read = read
         self._words: dict[str, tuple[bytes, frozenset[str]]] = {}
         """By path, with the digest of the text they were found in."""
-        self._trees: dict[tuple[str, bytes], ast.Module | None] = {}
+        self._parsed = parsed
 
     def uses(self, module: Module, number: int) -> tuple[Use, ...]:
         """Every use of a project's function, in the order of files."""
@@ -96,16 +96,7 @@ class AllUses:
             table.trace = trace
 
     def _tree(self, module: Module) -> ast.Module | None:
-        """The parsed text; the last few are kept, as callers of callers are often in one file."""
-        key = (module.path, module.digest)
-        if key not in self._trees:
-            try:
-                self._trees[key] = ast.parse(self._text(module).text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._trees[key] = None
-            if len(self._trees) > _KEPT_TREES:
-                del self._trees[next(iter(self._trees))]
-        return self._trees[key]
+        return self._parsed(self._text(module))
 
     def _words_of(self, module: Module) -> frozenset[str]:
         known = self._words.get(module.path)

@@ -65,7 +65,7 @@ class Engine(Core):
         )
         version = python_version(root, self.environment)
         self._cures = Cures(settings, version, self.finder, self._places)
-        uses = AllUses(self.resolver, self._project, self._source)
+        uses = AllUses(self.resolver, self._project, self._source, self._cures.tree)
         converter = Converter(self.resolver, self._places, uses, str(root))
         project = Files(
             self.table,

@@ -24,7 +24,7 @@ _NEWEST = (3, 14)
 """The Python a project is taken to run on when it does not say."""
 
 _ITERATORS = frozenset({"Iterator", "Generator"})
-_TREES = 4
+_TREES = 16
 """Syntax trees that are kept: findings come by file, and a fix may need others beside it."""
 
 
@@ -53,17 +53,17 @@ class Cures:
 
     def merged(self, wanted: Iterable[Fix], path: str, source: SourceText) -> tuple[Edit, ...]:
         """The edits of as many fixes of a file as can be applied together."""
-        tree = self._tree(source)
+        tree = self.tree(source)
         return merge(path, source, tree, wanted) if tree is not None else ()
 
     def moves(self, span: Span, path: str, source: SourceText) -> tuple[Fix, ...]:
         """The refactorings of a selection."""
-        tree = self._tree(source)
+        tree = self.tree(source)
         return tuple(moves(self._bare(path, source, tree), span)) if tree is not None else ()
 
     def bare(self, path: str, source: SourceText) -> FixContext | None:
         """What is known of a file without a finding; None where it does not parse."""
-        tree = self._tree(source)
+        tree = self.tree(source)
         return self._bare(path, source, tree) if tree is not None else None
 
     def plain(self, finding: Finding, source: SourceText, module: Module) -> Fix | None:
@@ -73,6 +73,18 @@ class Cures:
             return None
         offered = fixes(finding, replace(context, awaited_elsewhere=False))
         return next((fix for fix in offered if fix.group == PLAIN), None)
+
+    def tree(self, source: SourceText) -> ast.Module | None:
+        """The parsed text, or None; the last few are kept, as callers of callers share files."""
+        text = source.text
+        if text not in self._trees:
+            if len(self._trees) == _TREES:
+                del self._trees[next(iter(self._trees))]
+            try:
+                self._trees[text] = ast.parse(text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._trees[text] = None
+        return self._trees[text]
 
     def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
         """What is known without a finding."""
@@ -110,7 +122,7 @@ class Cures:
     def _context(
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
     ) -> FixContext | None:
-        tree = self._tree(source)
+        tree = self.tree(source)
         if tree is None:
             return None
         number = number_of(module, finding.function)
@@ -126,17 +138,6 @@ class Cures:
             and number is not None
             and self._places.callers.is_called(module, number),
         )
-
-    def _tree(self, source: SourceText) -> ast.Module | None:
-        text = source.text
-        if text not in self._trees:
-            if len(self._trees) == _TREES:
-                del self._trees[next(iter(self._trees))]
-            try:
-                self._trees[text] = ast.parse(text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._trees[text] = None
-        return self._trees[text]
 
 
 def number_of(module: Module, qualified: str) -> int | None:
