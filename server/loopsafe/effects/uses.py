@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from loopsafe.facts.ir import Call, Site
@@ -88,7 +90,8 @@ class AllUses:
                 if other is module or name not in words or (owner and owner not in words):
                     continue
                 tree = self._tree(other)
-                line = _line_of_use(tree, name, owner) if tree is not None else 1
+                text = self._text(other)
+                line = _line_of_use(tree, name, owner, text) if tree is not None else 1
                 if line:
                     return other, line
             return None
@@ -125,7 +128,7 @@ class AllUses:
         }
         imported = _imported(tree)
         names = {function.name, *_aliases(tree, function.name)}
-        for node, call, around in _mentions(tree, names):
+        for node, call, around in _mentions(tree, names, self._text(other)):
             span = _span(node)
             if call is not None and call.func is node and span in sites:
                 index, site = sites[span]
@@ -160,12 +163,15 @@ class AllUses:
 _Mention = tuple[ast.expr, "ast.Call | None", tuple[ast.AST, ...]]
 
 
-def _mentions(tree: ast.Module, names: set[str]) -> Iterator[_Mention]:
+def _mentions(tree: ast.Module, names: set[str], text: SourceText) -> Iterator[_Mention]:
     """Expressions that end with one of these names, each with the call it is a part of and the
     functions around it.
 
-    A text that names it, as `mock.patch("app.load")` has, is one as well.
+    A text that names it, as `mock.patch("app.load")` has, is one as well. Only those statements
+    are looked into that have one of the names on their lines.
     """
+    pattern = re.compile("|".join(map(re.escape, names)))
+    lines = [n for n in range(1, text.line_count + 1) if pattern.search(text.line(n))]
     stack: list[tuple[ast.AST, ast.Call | None, tuple[ast.AST, ...]]] = [(tree, None, ())]
     while stack:
         node, call, around = stack.pop()
@@ -173,7 +179,19 @@ def _mentions(tree: ast.Module, names: set[str]) -> Iterator[_Mention]:
             yield node, call, around
         inner = (*around, node) if isinstance(node, _FUNCTIONS) else around
         below = node if isinstance(node, ast.Call) else None
-        stack += [(child, below, inner) for child in ast.iter_child_nodes(node)]
+        stack += [
+            (child, below, inner)
+            for child in ast.iter_child_nodes(node)
+            if not isinstance(child, ast.stmt) or _spans_one(child, lines)
+        ]
+
+
+def _spans_one(node: ast.stmt, lines: list[int]) -> bool:
+    """Whether a statement, with its decorators, has one of some lines, which are in order."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    at = bisect_left(lines, first)
+    return at < len(lines) and lines[at] <= (node.end_lineno or node.lineno)
 
 
 def _ends_with(node: ast.expr, names: set[str]) -> bool:
@@ -194,12 +212,12 @@ def _is_told(node: ast.Constant, call: ast.Call | None) -> bool:
     return last in _TELLING
 
 
-def _line_of_use(tree: ast.Module, name: str, owner: str) -> int:
+def _line_of_use(tree: ast.Module, name: str, owner: str, text: SourceText) -> int:
     """Where a file names a thing of another module; 0 where it does not."""
     imported = _imported(tree)
     if not owner and any(True for _ in _imports_of(tree, name)):
         return 1
-    for node, call, _ in _mentions(tree, {name}):
+    for node, call, _ in _mentions(tree, {name}, text):
         if isinstance(node, ast.Constant):
             if _is_told(node, call):
                 return node.lineno
@@ -209,14 +227,14 @@ def _line_of_use(tree: ast.Module, name: str, owner: str) -> int:
 
 
 def _imports_of(tree: ast.Module, name: str) -> Iterator[ast.ImportFrom]:
-    for node in ast.walk(tree):
+    for node in _imports(tree):
         if isinstance(node, ast.ImportFrom) and any(a.name in (name, "*") for a in node.names):
             yield node
 
 
 def _aliases(tree: ast.Module, name: str) -> Iterator[str]:
     """What a file calls the name it imports: `from store import load as fetch`."""
-    for node in ast.walk(tree):
+    for node in _imports(tree):
         if isinstance(node, ast.ImportFrom):
             yield from (a.asname for a in node.names if a.name == name and a.asname)
 
@@ -224,12 +242,24 @@ def _aliases(tree: ast.Module, name: str) -> Iterator[str]:
 def _imported(tree: ast.Module) -> frozenset[str]:
     """The names that imports bind, anywhere in a file."""
     return frozenset(
-        name
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
+        (alias.asname or alias.name).partition(".")[0]
+        for node in _imports(tree)
         for alias in node.names
-        for name in ((alias.asname or alias.name).partition(".")[0],)
     )
+
+
+@lru_cache(maxsize=16)
+def _imports(tree: ast.Module) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """All imports of a file, however deep; no expression has one."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.append(node)
+        elif not isinstance(node, ast.expr):
+            stack += ast.iter_child_nodes(node)
+    return tuple(found)
 
 
 def _root(node: ast.AST) -> str:
