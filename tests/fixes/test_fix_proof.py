@@ -330,6 +330,16 @@ def test_requests_by_an_async_client(body: str) -> None:
     prove(case(text, callee, installed=lambda name: True), "Use httpx.AsyncClient")
 
 
+def test_a_session_by_an_async_client() -> None:
+    body = (
+        "with requests.Session() as session:\n    session.headers['x-a'] = 'b'\n"
+        "    r = session.get(address + '/a')\n    return r.json()['path'], r.status_code"
+    )
+    text = main(body, "import httpx\nimport requests")
+    found = case(text, "session.get", "requests.Session.get", installed=lambda name: True)
+    prove(found, "Use httpx.AsyncClient")
+
+
 @pytest.mark.parametrize(
     ("body", "callee"),
     [
