@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socketserver
+import struct
 import sys
 import tempfile
 import threading
@@ -496,3 +497,80 @@ def test_everything_is_installed_here() -> None:
                  installed=everything)  # fmt: skip
     assert found.titles[0] == "Use aiofiles.open()"
     assert "depends on aiofiles" in found.cures[0].caveat
+
+
+class _Mongo(socketserver.StreamRequestHandler):
+    """Answers what a client asks first at once, and each command after a while."""
+
+    delay = 0.1
+
+    def handle(self) -> None:
+        while len(header := self.rfile.read(16)) == 16:
+            length, number, _, code = struct.unpack("<iiii", header)
+            body = self.rfile.read(length - 16)
+            if code == 2004:  # A query, which only the first question is.
+                start = body.index(b"\0", 4) + 9
+                answer = struct.pack("<iqii", 8, 0, 0, 1) + self._answer(body[start:])
+                code = 1
+            else:
+                answer = struct.pack("<ib", 0, 0) + self._answer(body[5:])
+            self.wfile.write(struct.pack("<iiii", len(answer) + 16, 1, number, code) + answer)
+
+    def _answer(self, document: bytes) -> bytes:
+        bson = pytest.importorskip("bson")
+        asked = bson.decode(document[: struct.unpack("<i", document[:4])[0]])
+        command = next(iter(asked))
+        if command in ("find", "insert"):
+            time.sleep(self.delay)
+        answer: dict[str, Any] = {"ok": 1.0, "n": 1}
+        if command == "find":
+            answer["cursor"] = {"id": 0, "ns": "app.users", "firstBatch": [{"x": 1}, {"x": 2}]}
+        elif command.lower() in ("ismaster", "hello"):
+            answer |= {"ismaster": True, "maxWireVersion": 21, "minWireVersion": 0}
+        return bytes(bson.encode(answer))
+
+
+@contextmanager
+def mongo_server(delay: float) -> Iterator[dict[str, Any]]:
+    handler = type("Handler", (_Mongo,), {"delay": delay})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield {"port": server.server_address[1]}
+        server.shutdown()
+
+
+MONGO = "client = MongoClient('127.0.0.1', port, directConnection=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "sink", "body"),
+    [
+        (
+            "client['app'].users.find_one",
+            "collection.Collection.find_one",
+            "x = client['app'].users.find_one({'x': 1})\nclient.close()\nreturn x",
+        ),
+        (
+            "client['app'].users.find({})",
+            "cursor.Cursor.__iter__",
+            "x = list(client['app'].users.find({}))\nclient.close()\nreturn x",
+        ),
+        (
+            "client.app.users.find({}).limit(2)",
+            "cursor.Cursor.__iter__",
+            "x = [1]\nfor row in client.app.users.find({}).limit(2):\n    x.append(row)\n"
+            "client.close()\nreturn x",
+        ),
+        (
+            "client.app.users.insert_one",
+            "collection.Collection.insert_one",
+            "client.app.users.insert_one({'_id': 1})\nclient.close()",
+        ),
+    ],
+)
+def test_mongodb(call: str, sink: str, body: str) -> None:
+    pytest.importorskip("pymongo.asynchronous")
+    text = main(MONGO + body, "from pymongo import MongoClient")
+    found = case(text, call, f"pymongo.{sink}", installed=everything)
+    prove(found, "AsyncMongoClient", mongo_server)
