@@ -9,6 +9,7 @@ import pytest
 
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.table import KnowledgeError
+from loopsafe.knowledge.versions import allowed
 from loopsafe.model import Place
 
 HEADER = """
@@ -224,3 +225,66 @@ def test_a_library_is_read_when_it_is_first_named(tmp_path: Path) -> None:
     assert catalogue.function("lib.f") is not None
     with pytest.raises(KnowledgeError, match=r"wrong\.toml"):
         catalogue.function("wrong.f")
+
+
+OLD_AND_NEW = """
+[library]
+title = "Acme"
+import = ["acme"]
+distribution = "acme"
+source = "https://acme.example.org"
+
+[[function]]
+names = ["acme.fetch"]
+versions = ">=2"
+category = "http"
+cost = "brief"
+
+[[function]]
+names = ["acme.fetch"]
+versions = "<2"
+category = "http"
+cost = "stall"
+
+[[function]]
+names = ["acme.old"]
+versions = "<2"
+category = "http"
+cost = "stall"
+"""
+
+
+@pytest.mark.parametrize(
+    ("release", "cost"), [("", "brief"), ("2.0", "brief"), ("1.9", "stall"), ("2.0rc1", "brief")]
+)
+def test_entries_hold_for_their_versions(release: str, cost: str) -> None:
+    known = Catalogue({"acme.toml": OLD_AND_NEW}, releases={"acme": release})
+    fetch = known.function("acme.fetch")
+    assert fetch is not None
+    assert fetch.cost.value == cost
+    assert known.function("acme.old") is not None
+
+
+def test_a_range_of_versions_is_one() -> None:
+    text = OLD_AND_NEW.replace(">=2", "two")
+    with pytest.raises(KnowledgeError, match="`versions` must be a range"):
+        Catalogue({"acme.toml": text}).function("acme.fetch")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "release"),
+    [
+        ("", ""),
+        (">=1", ""),
+        ("==1.2", "1.2"),
+        ("<=1.2", "1.2"),
+        ("<2", "1.999999"),
+        (">=1,<1.5", "1.4.999999"),
+        ("~=1.2", "1.999999"),
+        ("==1.*", "1.999999"),
+        ("!=1.3,<2,<3", "1.999999"),
+        ("nonsense", ""),
+    ],
+)
+def test_requirements_allow_a_highest_release(requirement: str, release: str) -> None:
+    assert allowed(requirement) == release

@@ -20,7 +20,7 @@ from loopsafe.cli.projects import Project, projects
 from loopsafe.cli.settings import show
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
-from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.engine.teaching import catalogue_of, releases_of, shipped
 from loopsafe.memory import reclaim, without_collections
 from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.disk import Seen
@@ -122,7 +122,7 @@ def _mistakes(project: Project) -> Iterator[tuple[tuple[str, int], str]]:
     """What is wrong in the knowledge files of packages, each at its place."""
     environment = find_environment(project.root, project.python, os.environ)
     files = shipped(project.root, project.settings, environment)
-    for mistake in catalogue_of(project.settings, files)[1] if files else ():
+    for mistake in catalogue_of(project.settings, files, {})[1] if files else ():
         yield (mistake.path, mistake.line or 1), f"{mistake.message}; the file is left out"
 
 
@@ -137,6 +137,7 @@ def _check(project: Project, options: Options, cache: Cache | None, printer: Pri
         rest_on = (
             replace(project, files=()),
             environment,
+            releases_of(project.root, environment),
             files,
             options.with_fixes,
             options.output_format == "json",

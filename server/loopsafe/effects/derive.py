@@ -244,7 +244,7 @@ class Derivation:
                 closed.add((node.frame, branch.site))
                 return None
             # Arguments that nobody sees may settle every condition.
-            count += branch.doubt + found.count * (1 if known is not None else _UNSEEN)
+            count += branch.doubt + found.number * (1 if known is not None else _UNSEEN)
             is_kept = is_kept or found.is_kept
             call = branch.site.expr
             if branch.direct and branch.function is not None and isinstance(call, Call):

@@ -41,10 +41,13 @@ def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Targ
 def _overrides(
     resolver: Resolver, module: Module, receiver: ClassValue, name: str
 ) -> Iterator[FunctionValue]:
-    """What the classes below one have under a method's name, each once."""
+    """What a class has under a method's name beside the abstract one, or those below it have."""
     base = resolver.source(receiver)
     home = resolver.table.get(base.module) if base is not None else None
     if base is None or home is None or home.dotted.split(".")[0] != module.dotted.split(".")[0]:
+        return
+    if own := tuple(_defined(resolver, base, name)):
+        yield from own
         return
     seen: set[tuple[str, int]] = set()
     for cls in _subclasses(resolver, home, base):

@@ -33,7 +33,7 @@ _EXCEPT = 2
 class Open(NamedTuple):
     """Conditions whose outcome nobody knows."""
 
-    count: int
+    number: int
     is_kept: bool = False
     """There is one more, which asks whether an object has the result already: of all on a way
     that do, it is the first time for each of them at once."""
@@ -62,7 +62,7 @@ def conditions(
 def _asks_for_kept(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
     """Whether the condition between two nodes asks for an attribute that the function sets."""
     block = next((b for b in _blocks(parent) if child in b), [])
-    before = block[: block.index(child)] if child in block else []  # type: ignore[arg-type]
+    before = block[: block.index(child)] if child in block else []
     tests = [s.test for s in before if isinstance(s, ast.If)]
     if isinstance(parent, (ast.If, ast.IfExp)):
         tests.append(parent.test)

@@ -15,7 +15,7 @@ from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.places import Places
 from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, unreadable
 from loopsafe.engine.resume import Grounds, grounds, resumed
-from loopsafe.engine.teaching import catalogue_of, shipped
+from loopsafe.engine.teaching import catalogue_of, releases_of, shipped
 from loopsafe.knowledge.catalogue import load
 from loopsafe.model import Cost, Finding, Severity
 from loopsafe.modules.cache import Cache
@@ -63,7 +63,8 @@ class Core:
         )
         self.table = ModuleTable(self.finder, self.disk, cache)
         files = shipped(root, settings, self.environment)
-        self.catalogue, self.mistakes = catalogue_of(settings, files)
+        known = releases_of(root, self.environment)
+        self.catalogue, self.mistakes = catalogue_of(settings, files, known)
         """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
         self.resolver.outside.project = self._project

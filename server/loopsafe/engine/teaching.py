@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,9 @@ from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.loader import read_header
 from loopsafe.knowledge.table import KnowledgeError
 from loopsafe.knowledge.taught import Taught, Teachings
+from loopsafe.knowledge.versions import allowed
 from loopsafe.modules.environment import Environment
+from loopsafe.modules.releases import releases
 from loopsafe.modules.roots import source_roots
 from loopsafe.modules.shipped import NAME, shipped_files
 
@@ -35,11 +37,20 @@ def shipped(root: Path, settings: Settings, environment: Environment) -> tuple[S
     return tuple(_read(*item) for item in shipped_files(roots, environment).items())
 
 
+def releases_of(root: Path, environment: Environment) -> dict[str, str]:
+    """The releases that a project has of those libraries that differ from one to the next."""
+    headers = (header for header in catalogue.load().headers if header.has_versions)
+    return releases(root, environment, {header.distribution for header in headers}, allowed)
+
+
 def catalogue_of(
-    settings: Settings, files: Iterable[Shipped]
+    settings: Settings, files: Iterable[Shipped], known: Mapping[str, str]
 ) -> tuple[Catalogue, tuple[ConfigError, ...]]:
-    """The project's catalogue, and the mistakes in packages' files, which are then left out."""
-    base = catalogue.load()
+    """The project's catalogue, for the releases that it has of libraries.
+
+    And the mistakes in packages' files, which are then left out.
+    """
+    base = catalogue.load_for(known)
     texts: dict[str, str] = {}
     origins: dict[str, str] = {}
     mistakes: list[ConfigError] = []

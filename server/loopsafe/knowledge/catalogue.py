@@ -30,8 +30,10 @@ class Catalogue:
         texts: Mapping[str, str],
         under: Catalogue | None = None,
         origins: Mapping[str, str] | None = None,
+        releases: Mapping[str, str] | None = None,
     ) -> None:
-        """Texts and their origins go by the files' names."""
+        """Texts and their origins go by the files' names, releases by their distributions'."""
+        self._releases = dict(releases or {})
         self._lock = Lock()
         self._under = under
         self._texts = dict(texts)
@@ -85,7 +87,7 @@ class Catalogue:
 
     def identity(self) -> str:
         """What a project and its packages add to what everybody has; empty where it is nothing."""
-        return ""
+        return repr(sorted(self._releases.items())) if self._releases else ""
 
     def word(self, _name: str) -> Blocking | bool | None:
         """What a project's settings say of a callable: an entry, False for harmless, or nothing."""
@@ -246,25 +248,33 @@ class Catalogue:
     def _read(self, header: Header) -> None:
         if header.file in self._done:
             return
-        self._add(header, read_library(header, self._texts[header.file]))
+        release = self._releases.get(header.distribution, "")
+        text = self._texts[header.file]
+        self._add(header, read_library(header, text, release))
+        if header.has_versions:
+            # What is only of other versions serves where nothing else has its name.
+            self._add(header, read_library(header, text, release, False), True)
         self._done.add(header.file)
         del self._texts[header.file]
 
-    def _add(self, header: Header, entries: LibraryEntries) -> None:
+    def _add(self, header: Header, entries: LibraryEntries, is_rest: bool = False) -> None:
+        def put(into: MutableMapping[str, V], names: Iterable[str], value: V) -> None:
+            _put(header, into, names, value, is_rest)
+
         for names, blocking in entries.functions:
-            _put(header, self._functions, names.all, blocking)
+            put(self._functions, names.all, blocking)
         for names, blocking in entries.decorators:
-            _put(header, self._decorators, names.all, blocking)
+            put(self._decorators, names.all, blocking)
         for names, runner in entries.runners:
-            _put(header, self._runners, names.all, runner)
+            put(self._runners, names.all, runner)
         for entry in entries.classes:
-            _put(header, self._entries, entry.names.all, entry)
+            put(self._entries, entry.names.all, entry)
         for names, outcome in entries.probes:
-            _put(header, self._probes, names.all, outcome)
+            put(self._probes, names.all, outcome)
         for name, result in entries.returns.items():
-            _put(header, self._returns, (name,), result)
+            put(self._returns, (name,), result)
         for name, keyword in entries.makes.items():
-            _put(header, self._makes, (name,), keyword)
+            put(self._makes, (name,), keyword)
 
     def _named_runners(self) -> Iterator[tuple[str, Runner]]:
         """Reads the files that have runners; the others can wait. Inline ones place nothing."""
@@ -324,9 +334,27 @@ def load() -> Catalogue:
     return Catalogue.of(Path(__file__).parent)
 
 
-def _put(header: Header, into: MutableMapping[str, V], names: Iterable[str], value: V) -> None:
+def load_for(releases: Mapping[str, str]) -> Catalogue:
+    """The same for a project that has some distributions in these releases."""
+    return _load_for(tuple(sorted(releases.items()))) if releases else load()
+
+
+@cache
+def _load_for(releases: tuple[tuple[str, str], ...]) -> Catalogue:
+    base, folder = load(), Path(__file__).parent
+    known = dict(releases)
+    files = [h.file for h in base.headers if h.has_versions and h.distribution in known]
+    texts = {file: (folder / file).read_text("utf-8") for file in files}
+    return Catalogue(texts, base, releases=known)
+
+
+def _put(
+    header: Header, into: MutableMapping[str, V], names: Iterable[str], value: V, is_rest: bool
+) -> None:
     own = into.maps[0] if isinstance(into, ChainMap) else into
     for name in names:
+        if name in own and is_rest:
+            continue
         if name in own:
             raise KnowledgeError(f"{header.file}: {name} has two entries")
         into[name] = value

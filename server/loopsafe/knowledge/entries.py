@@ -38,6 +38,8 @@ class Header:
     has_runners: bool
     origin: str = ""
     """Who says what the file says, where that is not the catalogue: `acme/loopsafe.toml`."""
+    has_versions: bool = False
+    """Some entries hold for some versions of the distribution only."""
 
     def owns(self, name: str) -> bool:
         """Whether a dotted name lies in one of the file's modules."""

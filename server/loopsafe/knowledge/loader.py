@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from loopsafe.knowledge.entries import (
 )
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.knowledge.table import KnowledgeError, Table
+from loopsafe.knowledge.versions import fits, is_range
 from loopsafe.model import Cost
 
 if sys.version_info >= (3, 11):
@@ -54,6 +56,7 @@ def read_header(file: str, text: str, origin: str = "") -> Header:
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
         has_runners="runner]]" in text or "[[runners]]" in text,
+        has_versions="\nversions = " in text,
         origin=origin,
     )
     library.finish()
@@ -66,8 +69,13 @@ def read_header(file: str, text: str, origin: str = "") -> Header:
     return header
 
 
-def read_library(header: Header, text: str) -> LibraryEntries:
-    """Reads everything after the header."""
+def read_library(
+    header: Header, text: str, release: str = "", holding: bool = True
+) -> LibraryEntries:
+    """Reads everything after the header that holds for a release, or else for the newest.
+
+    Or else, what does not.
+    """
     root = Table(header.file, _parse(header.file, text))
     root.table("library")
     entries = LibraryEntries()
@@ -79,27 +87,39 @@ def read_library(header: Header, text: str) -> LibraryEntries:
         distribution=header.distribution,
         origin=header.origin,
     )
-    for table in root.tables("function"):
+    for table in _tables(root, "function", release, holding):
         entries.functions.append(read_function(table, defaults, header))
-    for table in root.tables("functions"):
+    for table in _tables(root, "functions", release, holding):
         entries.functions.extend(read_functions(table, defaults, header))
-    for table in root.tables("decorator"):
+    for table in _tables(root, "decorator", release, holding):
         entries.decorators.append(read_function(table, defaults, header))
-    for table in root.tables("class"):
+    for table in _tables(root, "class", release, holding):
         entries.classes.append(read_class(table, defaults, header))
-    for table in root.tables("classes"):
+    for table in _tables(root, "classes", release, holding):
         entries.classes.extend(read_classes(table, defaults, header))
-    for table in root.tables("probe"):
+    for table in _tables(root, "probe", release, holding):
         entries.probes.append(read_probe(table, header))
-    for table in root.tables("runner"):
+    for table in _tables(root, "runner", release, holding):
         names = read_names(table, header)
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))
-    for table in root.tables("runners"):
+    for table in _tables(root, "runners", release, holding):
         entries.runners.extend(read_runners(table, header))
-    entries.returns.update(root.mapping("returns"))
-    entries.makes.update(root.mapping("makes"))
+    returns, makes = root.mapping("returns"), root.mapping("makes")
+    if holding:
+        entries.returns.update(returns)
+        entries.makes.update(makes)
     root.finish()
     return entries
+
+
+def _tables(root: Table, key: str, release: str, holding: bool) -> Iterator[Table]:
+    """The tables of a kind that hold for a release, or those that do not."""
+    for table in root.tables(key):
+        versions = table.text("versions")
+        if versions and not is_range(versions):
+            raise table.error("`versions` must be a range such as `>=2,<3`", "versions")
+        if (not versions or fits(release, versions)) is holding:
+            yield table
 
 
 def _parse(file: str, text: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Taught(Catalogue):
         origins: Mapping[str, str],
     ) -> None:
         super().__init__(texts, under, origins)
-        self._identity = repr((teachings, sorted(texts.values())))
+        self._identity = repr((teachings, sorted(texts.values()), under.identity()))
         said: dict[str, Blocking | bool] = {}
         # What runs its argument elsewhere is a way off the loop, whatever it is made of.
         said.update((runner.name, False) for runner in teachings.runners if runner.offloads)

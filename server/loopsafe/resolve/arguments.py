@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Starred
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Starred, last_name
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -52,9 +52,19 @@ def fitting(resolver: Resolver, callees: Values, call: Call, frame: Frame | None
     taken = [v for v in callees if not isinstance(v, FunctionValue) or fits(resolver, v, call)]
     named = [v for v in taken if isinstance(v, FunctionValue) and _names(resolver, v, call)]
     found = named or taken
+    # Where overloads take it, what implements them all says less.
+    found = [v for v in found if _is_overload(resolver, v)] or found
     if frame is not None and found[1:]:
         found = [v for v in found if _takes_objects(resolver, v, call, frame)] or found
     return tuple(found) or callees
+
+
+def _is_overload(resolver: Resolver, value: Value) -> bool:
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return False
+    decorators = module.facts.functions[value.number].decorators
+    return any(last_name(decorator) == "overload" for decorator in decorators)
 
 
 def _takes_objects(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
