@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Assigned, Call, Filled, FunctionRef, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.members import find
@@ -57,6 +57,8 @@ class Outside:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._by_name: dict[str, list[_Stored]] | None = None
+        self._methods: dict[str, list[_Stored]] = {}
+        """Methods of classes that have bases, by their names; read with the others."""
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
 
@@ -86,6 +88,11 @@ class Outside:
             found = union(values for values in held if values is not None)
             if found:
                 return found if () not in held else ()
+        if places and name.find("[") > 0:
+            return _agreed(resolver, places)
+        below = self._below(resolver, values, name, kinds)
+        if below:
+            return below
         return union(
             self._given(resolver, value.cls, name)
             for value in values
@@ -99,6 +106,17 @@ class Outside:
         index = self._by_name if self._by_name is not None else self._read()
         resolver.table.trace = trace | resolver.table.bit(("stored", name))
         return name in index
+
+    def _below(self, resolver: Resolver, values: Values, name: str, kinds: set[object]) -> Values:
+        """The methods that only subclasses have, where a class of the project calls them."""
+        if not any(isinstance(value, Instance) for value in values):
+            return ()
+        resolver.table.trace |= resolver.table.bit(("method", name))
+        places = self._methods.get(name, ())
+        if len(places) > _MOST:
+            return ()
+        held = (_held(resolver, place, name, kinds) for place in places)
+        return union(values for values in held if values)
 
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
         """What every call that makes such an object gives it to keep, if they agree on a class."""
@@ -145,11 +163,14 @@ class Outside:
 
     def _read(self) -> dict[str, list[_Stored]]:
         found: dict[str, list[_Stored]] = {}
+        methods: dict[str, list[_Stored]] = {}
         for module in self.project():
             places = _stored(module.name, module.facts) if not is_test(module) else ()
             for name, stored in places:
                 found.setdefault(name, []).append(stored)
-        self._by_name = found
+            for name, stored in _defined(module) if not is_test(module) else ():
+                methods.setdefault(name, []).append(stored)
+        self._by_name, self._methods = found, methods
         return found
 
 
@@ -167,6 +188,15 @@ def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
                 yield name, _Stored(module, None, number)
 
 
+def _defined(module: Module) -> Iterator[tuple[str, _Stored]]:
+    """The methods of a module's classes that inherit."""
+    for number, cls in enumerate(module.facts.classes):
+        bindings = module.facts.scopes[cls.scope].bindings if cls.bases else {}
+        for name, found in bindings.items():
+            if any(isinstance(binding.value, FunctionRef) for binding in found):
+                yield name, _Stored(module.name, None, number)
+
+
 def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> Values | None:
     """What one place stores, if it is in an object of one of these kinds; nothing if it is None."""
     if place.assigned is None:
@@ -181,6 +211,24 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
         is_meant = not isinstance(binding.value, Filled) and not kinds.isdisjoint(lineage)
         stored = resolver.bound(binding, frame) if is_meant else None
     return (resolver.known(stored) or None) if stored else stored
+
+
+def _agreed(resolver: Resolver, places: list[_Stored]) -> Values:
+    """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
+
+    `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.
+    """
+    found: list[Values] = []
+    for place in places[: _MOST + 1]:
+        binding = place.assigned.binding if place.assigned is not None else None
+        if place.assigned is None or binding is None or isinstance(binding.value, Filled):
+            continue
+        frame = resolver.frame(place.module, binding.scope)
+        if not resolver.values(place.assigned.target, frame):
+            found.append(resolver.known(resolver.bound(binding, frame)))
+    values = union(found)
+    kinds = {kind for value in values for kind in _kinds(resolver, value)}
+    return values if len(kinds) == 1 and () not in found and len(places) <= _MOST else ()
 
 
 def _lineage(resolver: Resolver, value: Value) -> Iterator[object]:
