@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import meant
-from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
 from loopsafe.effects.relief import Relief, block_relief, class_relief
 from loopsafe.effects.targets import Target, site_values, targets
@@ -115,9 +115,12 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     for meeting in meetings(resolver, frame):
         if is_for_async(function, meeting.site) and _is_made_async(resolver, meeting.value):
             continue
-        for end in _ends(resolver, overrides, meeting.target, is_root):
+        ends = _ends(resolver, overrides, meeting.target, is_root)
+        # Any of a few implementations is run sooner or later; of many, who knows.
+        members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
+        for end in ends:
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
-            edge = Edge(meeting.site, end, meeting.members, meeting.relief, fresh)
+            edge = Edge(meeting.site, end, members, meeting.relief, fresh)
             found.setdefault((meeting.site, end), edge)
     sure = [
         edge for edge in found.values() if not _is_declared_wrongly(resolver, edge, function, frame)

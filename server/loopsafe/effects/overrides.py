@@ -15,7 +15,7 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _DOUBLES = ("mock", "fake", "dummy", "stub", "test")
-_MOST = 8
+MOST = 8
 """More classes that merely have the methods of a protocol say nothing about which one runs."""
 
 _MOST_NAMED = 24
@@ -60,7 +60,7 @@ class Overrides:
         kept = real or found
         home = resolver.table.get(function.receiver.module)
         is_named = home is None or not is_protocol(home.facts.classes[function.receiver.number])
-        return tuple(kept) if len(kept) <= (_MOST_NAMED if is_named else _MOST) else ()
+        return tuple(kept) if len(kept) <= (_MOST_NAMED if is_named else MOST) else ()
 
     def _implementations(
         self, resolver: Resolver, cls: ClassValue, name: str
