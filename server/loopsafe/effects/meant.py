@@ -12,7 +12,10 @@ from loopsafe.facts.ir import (
     Attr,
     Call,
     Choice,
+    ClassRef,
     Expr,
+    FunctionRef,
+    Imported,
     Name,
     Scope,
     Site,
@@ -20,8 +23,8 @@ from loopsafe.facts.ir import (
     Test,
     last_name,
 )
-from loopsafe.resolve.members import dotted_name
-from loopsafe.resolve.names import definitions, own_name, qualified
+from loopsafe.resolve.members import dotted_name, find
+from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -50,17 +53,31 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
             values = tuple(
                 v for v in values if _is_coroutine_function(resolver, v) in (None, holds)
             )
-    if site.awaited:
-        name = last_name(call.func)
-        # Who awaits a plain function by its own name makes a mistake, which is found elsewhere.
-        values = tuple(
-            v
-            for v in values
-            if own_name(resolver, v) == name
-            or _is_coroutine_function(resolver, v) is not False
-            or _gives_awaitable(resolver, v)
-        )
-    return values
+    if not site.awaited:
+        return values
+    awaitable = tuple(
+        v
+        for v in values
+        if _is_coroutine_function(resolver, v) is not False or _gives_awaitable(resolver, v)
+    )
+    if len(awaitable) < len(values) and _is_own_name(resolver, call.func, frame):
+        return values  # Who awaits a plain function by its own name makes a mistake.
+    return awaitable
+
+
+def _is_own_name(resolver: Resolver, callee: Expr, frame: Frame) -> bool:
+    """Whether a function is called by the name of its definition, and not by that of a variable."""
+    if isinstance(callee, Name):
+        bindings = [found.binding for found in definitions(resolver, callee, frame)]
+        return any(isinstance(b.value, (FunctionRef, Imported, ClassRef)) for b in bindings)
+    if not isinstance(callee, Attr):
+        return False
+    for value in resolver.values(callee.value, frame):
+        cls = value.cls if isinstance(value, Instance) else value
+        member = find(resolver, cls, callee.name) if isinstance(cls, ClassValue) else None
+        if member is None or any(isinstance(b.value, FunctionRef) for b in member.bindings):
+            return True
+    return False
 
 
 def _answers(
