@@ -105,8 +105,9 @@ def _module_definitions(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[D
     if isinstance(expr, Attr):
         owners = resolver.values(expr.value, frame)
         owner = owners[0] if len(owners) == 1 else None
-        is_module = isinstance(owner, ModuleValue)
-        return module_definitions(resolver, owner.name, expr.name) if is_module else ()
+        if not isinstance(owner, ModuleValue):
+            return ()
+        return module_definitions(resolver, owner.name, expr.name)
     if not isinstance(expr, Name):
         return ()
     found = definitions(resolver, expr, frame)
