@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Imported, Name
+from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Imported, Name, last_name
+from loopsafe.modules.table import Module
 from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue
+
+_SETTING = frozenset({"setattr", "__setattr__", "globals", "vars"})
 
 
 def constant(resolver: Resolver, attribute: Attr, frame: Frame) -> bool | None:
@@ -29,7 +32,7 @@ def constant(resolver: Resolver, attribute: Attr, frame: Frame) -> bool | None:
 
 def _of_module(resolver: Resolver, name: str, attribute: str) -> bool | None:
     module = resolver.table.get(name)
-    if module is None or not module.is_project:
+    if module is None or not module.is_project or _sets_by_name(resolver, module):
         return None
     return _only(module.facts.scopes[0].bindings.get(attribute, ()))
 
@@ -42,7 +45,7 @@ def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> bool | Non
             return None  # A library's class may take its fields from anywhere.
         if owner.module == "builtins":
             continue
-        if not module.is_project:
+        if not module.is_project or _sets_by_name(resolver, module):
             return None
         facts = module.facts.classes[owner.number]
         outer = resolver.frame(owner.module, facts.outer)
@@ -56,6 +59,22 @@ def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> bool | Non
             if found is None:
                 return None
     return found
+
+
+def _sets_by_name(resolver: Resolver, module: Module) -> bool:
+    """Whether a module may set what it defines by names that are known at run time only."""
+    resolver.table.trace |= module.text_bit
+    return "__dict__" in module.facts.words or resolver.remember(
+        "sets by name",
+        module.name,
+        lambda: (
+            any(
+                isinstance(site.expr, Call) and last_name(site.expr.func) in _SETTING
+                for function in module.facts.functions
+                for site in function.sites
+            ),
+        ),
+    ) == (True,)
 
 
 def _only(bindings: tuple[Binding, ...]) -> bool | None:
@@ -86,8 +105,9 @@ def _module_definitions(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[D
     if isinstance(expr, Attr):
         owners = resolver.values(expr.value, frame)
         owner = owners[0] if len(owners) == 1 else None
-        is_module = isinstance(owner, ModuleValue)
-        return module_definitions(resolver, owner.name, expr.name) if is_module else ()
+        if not isinstance(owner, ModuleValue):
+            return ()
+        return module_definitions(resolver, owner.name, expr.name)
     if not isinstance(expr, Name):
         return ()
     found = definitions(resolver, expr, frame)

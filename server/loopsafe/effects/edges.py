@@ -192,9 +192,10 @@ def _is_made_async(resolver: Resolver, value: Value) -> bool:
     if function.is_async or not function.decorators:
         return False
     outer = resolver.frame(value.module, function.outer)
+    callees = (d.func if isinstance(d, Call) else d for d in function.decorators)
     is_open = any(
-        all(isinstance(made, External) for made in resolver.values(decorator, outer))
-        for decorator in function.decorators
+        all(isinstance(made, External) for made in resolver.values(callee, outer))
+        for callee in callees
     )
     gives = resolver.function_result(value, ()) if is_open else ()
     return is_open and not any(isinstance(given, CoroutineValue) for given in gives)
