@@ -176,9 +176,9 @@ def _by_others(client: Client, file: Edited, chance: random.Random) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="npm run soak --", description=__doc__)
     add = parser.add_argument
-    sample = ROOT / "examples" / "shop"
-    add("projects", nargs="*", type=Path, default=[sample], help="default: the sample")
-    add("--minutes", type=float, default=120, help="of editing; default: 120")
+    own = [ROOT / "examples" / "shop", ROOT / "server"]
+    add("projects", nargs="*", type=Path, default=own, help="default: the sample, and Loopsafe")
+    add("--minutes", type=float, default=120, help="of editing in each; default: 120")
     add("--speed", type=float, default=10, help="times as fast as life; default: 10")
     add("--seed", type=int, default=1)
     return parser.parse_args()
