@@ -68,6 +68,10 @@ class Seen:
     """Share of the session that is over, and bytes that the server and its helpers hold."""
     keys: int = 0
 
+    def at(self, share: float) -> int:
+        """The memory at a share of the session."""
+        return next(size for passed, size in self.memory if passed >= share)
+
     def growth(self) -> float:
         """How much more memory the last part holds than the first after the warm-up."""
         warm = [size for share, size in self.memory if share >= _WARM_SHARE]
@@ -90,11 +94,11 @@ def _soak(folder: Path, arguments: argparse.Namespace, cache: Path) -> bool:
     growth = seen.growth()
     waits = sorted(seen.waits)
     p95 = waits[int(len(waits) * 0.95)] * 1000
-    first, last = (seen.memory[index][1] / 1e6 for index in (0, -1))
+    curve = " -> ".join(f"{seen.at(share) / 1e6:.0f}" for share in (0, _WARM_SHARE, 0.5, 0.75, 1))
     print(
         f"{folder.name}: {seen.keys} keys, {len(waits)} pulls, median "
         f"{statistics.median(waits) * 1000:.0f} ms, p95 {p95:.0f} ms (150 ms of it the pause), "
-        f"memory {first:.0f} -> {last:.0f} MB, {growth:+.1%} after the warm-up, "
+        f"memory {curve} MB at each quarter, {growth:+.1%} after the first, "
         f"{len(errors)} errors in the log"
     )
     for message in errors[:5]:

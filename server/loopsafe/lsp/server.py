@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
@@ -69,7 +70,12 @@ class Server(LanguageServer):
         )
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Trouble goes to the log, never into the user's face."""
+        """Trouble goes to the log, never into the user's face.
+
+        Some clients ask for what no server has told them of: that is answered, and no trouble.
+        """
+        if isinstance(error, JsonRpcMethodNotFound):
+            return
         _log.error("%s: %s", getattr(source, "__name__", source), error)
 
 
