@@ -51,6 +51,19 @@ class Protocol(LanguageServerProtocol):
                 self._send_response(data["id"], error=types.ResponseError(code, str(error)))
             raise
 
+    def _execute_handler(
+        self, msg_id: Any, handler: Any, callback: Any, args: Any = None, kwargs: Any = None
+    ) -> None:
+        """Handle a message; of a notification, nothing is kept once it is handled."""
+
+        def done(future: Any) -> None:
+            # pygls forgets what answers a request, but keeps what handled a notification.
+            if callback == self._check_handler_result:
+                self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
+
 
 class Server(LanguageServer):
     """The language server; `session` exists from the `initialize` request on."""
