@@ -57,9 +57,11 @@ class Protocol(LanguageServerProtocol):
         """Handle a message; of a notification, nothing is kept once it is handled."""
 
         def done(future: Any) -> None:
-            # pygls forgets what answers a request, but keeps what handled a notification.
-            if callback == self._check_handler_result:
-                self._request_futures.pop(msg_id, None)
+            # pygls forgets what answers a request, but keeps what handled a notification. In a
+            # new dictionary: at the end pygls walks over this one while it cancels what is in it.
+            if callback == self._check_handler_result and msg_id in self._request_futures:
+                kept = self._request_futures.items()
+                self._request_futures = {name: one for name, one in kept if name != msg_id}
             callback(future)
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)
