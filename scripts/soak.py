@@ -64,9 +64,15 @@ class Seen:
 
     waits: list[float] = field(default_factory=list)
     """Seconds from a pull to its answer."""
+    work: list[float] = field(default_factory=list)
+    """Seconds of processor time in each of these, which a busy machine does not change."""
     memory: list[tuple[float, int]] = field(default_factory=list)
     """Share of the session that is over, and bytes that the server and its helpers hold."""
     keys: int = 0
+
+    def at(self, share: float) -> int:
+        """The memory at a share of the session."""
+        return next(size for passed, size in self.memory if passed >= share)
 
     def growth(self) -> float:
         """How much more memory the last part holds than the first after the warm-up."""
@@ -88,18 +94,22 @@ def _soak(folder: Path, arguments: argparse.Namespace, cache: Path) -> bool:
         seen = _play(client, files, arguments)
         errors = client.errors
     growth = seen.growth()
-    waits = sorted(seen.waits)
-    p95 = waits[int(len(waits) * 0.95)] * 1000
-    first, last = (seen.memory[index][1] / 1e6 for index in (0, -1))
+    p95, work = (_milliseconds(times, 0.95) for times in (seen.waits, seen.work))
+    curve = " -> ".join(f"{seen.at(share) / 1e6:.0f}" for share in (0, _WARM_SHARE, 0.5, 0.75, 1))
     print(
-        f"{folder.name}: {seen.keys} keys, {len(waits)} pulls, median "
-        f"{statistics.median(waits) * 1000:.0f} ms, p95 {p95:.0f} ms (150 ms of it the pause), "
-        f"memory {first:.0f} -> {last:.0f} MB, {growth:+.1%} after the warm-up, "
+        f"{folder.name}: {seen.keys} keys, {len(seen.waits)} pulls, median "
+        f"{_milliseconds(seen.waits, 0.5):.0f} ms, p95 {p95:.0f} ms (150 ms of it the pause), "
+        f"of processor time {_milliseconds(seen.work, 0.5):.0f} and {work:.0f} ms, "
+        f"memory {curve} MB at each quarter, {growth:+.1%} after the first, "
         f"{len(errors)} errors in the log"
     )
     for message in errors[:5]:
         print(f"  {message.splitlines()[0]}")
     return growth <= _MOST_GROWTH and not errors
+
+
+def _milliseconds(times: list[float], share: float) -> float:
+    return sorted(times)[int(len(times) * share)] * 1000
 
 
 def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) -> Seen:
@@ -122,9 +132,10 @@ def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) ->
             client.change(file.path, text)
             seen.keys += 1
             time.sleep(1 / _KEYS_PER_SECOND / arguments.speed)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), client.cpu or 0.0
         client.diagnostics(file.path)
         seen.waits.append(time.perf_counter() - start)
+        seen.work.append((client.cpu or 0.0) - used)
         _look(client, file, texts[file.path], chance)
         if chance.random() < 0.3 or len(texts[file.path]) > 2 * len(file.text):
             texts[file.path] = file.text
@@ -176,9 +187,9 @@ def _by_others(client: Client, file: Edited, chance: random.Random) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="npm run soak --", description=__doc__)
     add = parser.add_argument
-    sample = ROOT / "examples" / "shop"
-    add("projects", nargs="*", type=Path, default=[sample], help="default: the sample")
-    add("--minutes", type=float, default=120, help="of editing; default: 120")
+    own = [ROOT / "examples" / "shop", ROOT / "server"]
+    add("projects", nargs="*", type=Path, default=own, help="default: the sample, and Loopsafe")
+    add("--minutes", type=float, default=120, help="of editing in each; default: 120")
     add("--speed", type=float, default=10, help="times as fast as life; default: 10")
     add("--seed", type=int, default=1)
     return parser.parse_args()

@@ -13,7 +13,7 @@ import pytest
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import Environment, find_environment
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
-from loopsafe.modules.roots import python_version, source_roots
+from loopsafe.modules.roots import Versions, source_roots
 from loopsafe.modules.typeshed import find_typeshed
 
 EDITABLE_FINDER = """\
@@ -358,7 +358,7 @@ class TestRoots:
     def test_survive_a_broken_pyproject(self, root: Path, text: str) -> None:
         write(root, {"pyproject.toml": text, "setup.cfg": "[options\n"})
         assert source_roots(root) == (root,)
-        assert python_version(root) is None
+        assert Versions(root).of(root / "a.py") is None
 
     @pytest.mark.parametrize(
         ("text", "version"),
@@ -375,7 +375,17 @@ class TestRoots:
     )
     def test_python_version(self, root: Path, text: str, version: tuple[int, int]) -> None:
         write(root, {"pyproject.toml": text})
-        assert python_version(root, Environment(version=(3, 13))) == version
+        versions = Versions(root, Environment(version=(3, 13)))
+        assert versions.of(root / "app.py") == versions.of(root / "app/deep/a.py") == version
+
+    def test_the_nearest_project_says_its_python(self, root: Path) -> None:
+        said = '[project]\nrequires-python = "{}"'
+        write(root, {"pyproject.toml": said.format(">=3.12"), "b/pyproject.toml": "[project]"})
+        write(root, {"a/pyproject.toml": said.format(">=3.8")})
+        versions = Versions(root)
+        assert versions.of(root / "a/src/t.py") == (3, 8)
+        assert versions.of(root / "b/t.py") == versions.of(root / "t.py") == (3, 12)
+        assert versions.of("/elsewhere/t.py") == (3, 12)
 
 
 def path_of(finder: Finder, name: str, near: Path | None = None) -> Path | None:

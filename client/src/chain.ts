@@ -173,8 +173,8 @@ function treeItem(chain: Chain, step: Step): vscode.TreeItem {
   const isLast = index === chain.steps.length - 1;
   const item = new vscode.TreeItem(step.name, isLast ? None : Expanded);
   const { uri, range } = locationOf(step.location);
-  const own = index <= chain.root ? shortened(step.place) : step.place;
-  item.description = own || t("waits");
+  const place = index <= chain.root ? shortened(step.place) : step.place;
+  item.description = isLast ? t("waits") : place;
   item.tooltip = [index === 0 ? chain.title : "", step.message, step.place]
     .filter(Boolean)
     .join("\n");

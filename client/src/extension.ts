@@ -23,7 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     environments,
-    new Status(server),
+    new Status(server, context.extension.packageJSON.version),
     pages,
     registerCommand("loopsafe.restart", () => server.restart()),
     registerCommand("loopsafe.showLogs", () => log.show()),

@@ -14,6 +14,8 @@ const CHOOSE: vscode.Command = {
   arguments: ["loopsafe.interpreter"],
 };
 
+const TRUST: vscode.Command = { command: "workbench.trust.manage", title: t("Manage trust") };
+
 /** Two lines: the findings of the active file, and what the server runs on, or else the trouble. */
 interface Shown {
   readonly severity: vscode.LanguageStatusSeverity;
@@ -30,10 +32,10 @@ export class Status implements vscode.Disposable {
   private readonly second = vscode.languages.createLanguageStatusItem("loopsafe.server", PYTHON);
   private readonly listeners: vscode.Disposable[];
 
-  constructor(server: Server) {
+  constructor(server: Server, version: string) {
     this.first.name = "Loopsafe";
     this.second.name = t("Loopsafe server");
-    const update = () => this.show(describe(server.state));
+    const update = () => this.show(describe(server.state, version));
     this.listeners = [
       this.first,
       this.second,
@@ -58,7 +60,7 @@ export class Status implements vscode.Disposable {
   }
 }
 
-function describe(state: State): Shown {
+function describe(state: State, version: string): Shown {
   const restart: Line = [t("Loopsafe server"), RESTART];
   switch (state.kind) {
     case "starting": {
@@ -81,8 +83,11 @@ function describe(state: State): Shown {
       const { health, interpreter, remark } = state;
       return {
         severity: health.state === "error" || remark ? Warning : Information,
-        first: [t("Loopsafe: {0}", countFindings()), SHOW_LOGS],
-        second: [t("Loopsafe runs on Python {0}", interpreter.version), RESTART],
+        first: [
+          t("Loopsafe: {0}", countFindings()),
+          vscode.workspace.isTrusted ? SHOW_LOGS : TRUST,
+        ],
+        second: [t("Loopsafe {0} runs on Python {1}", version, interpreter.version), RESTART],
         detail: health.message || remark || environmentOf(health),
         isBusy: health.state === "busy",
       };
@@ -92,6 +97,9 @@ function describe(state: State): Shown {
 
 /** The environment of the active file, where files differ in it. */
 function environmentOf(health: Health): string {
+  if (!vscode.workspace.isTrusted) {
+    return t("restricted mode: without the environment of the workspace");
+  }
   const file = vscode.window.activeTextEditor?.document.uri.fsPath; // Cells have their notebook's.
   const own = health.environments?.find((one) => vscode.Uri.parse(one.uri).fsPath === file);
   return own?.environment ?? health.environment;

@@ -48,9 +48,45 @@ test("settings that name programs and paths are guarded in workspaces that are n
   assert.deepEqual(guarded.sort(), overridable.sort());
 });
 
-test("no other extension is needed, and files that are named exist", () => {
+test("no other extension is needed, and it runs where the workspace is", () => {
   assert.equal(manifest.extensionDependencies, undefined);
-  assert.ok(existsSync(path.join(root, manifest.icon)));
+  assert.deepEqual(manifest.extensionKind, ["workspace"]);
+  assert.equal(manifest.capabilities.untrustedWorkspaces.supported, "limited");
+  assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
+});
+
+test("it wakes up for Python only", () => {
+  assert.deepEqual(manifest.activationEvents, ["onLanguage:python", "onNotebook:jupyter-notebook"]);
+});
+
+test("files that are named exist and are packed", () => {
+  const steps = manifest.contributes.walkthroughs.flatMap(
+    (one: { steps: { media: { markdown: string } }[] }) => one.steps,
+  );
+  const pages: string[] = steps.map((step: { media: { markdown: string } }) => step.media.markdown);
+  const pictures = pages.flatMap((page) =>
+    [...read(page).matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map((match) =>
+      path.join(path.dirname(page), match[1] ?? ""),
+    ),
+  );
+  assert.ok(pictures.length > 0);
+  const packed = read(".vscodeignore").split("\n");
+  for (const file of [manifest.icon, ...pages, ...pictures]) {
+    assert.ok(existsSync(path.join(root, file)), file);
+    const patterns = [`!${file}`, `!${path.dirname(file)}/*${path.extname(file)}`];
+    assert.ok(
+      patterns.some((pattern) => packed.includes(pattern)),
+      `${file} is not packed`,
+    );
+  }
+});
+
+test("no text is put together from parts that a translator could not move", () => {
+  for (const source of client) {
+    for (const [, text] of source.matchAll(/\bt\(\s*[`"]([^`"]*)[`"]/g)) {
+      assert.ok(!text?.includes("${"), text);
+    }
+  }
 });
 
 test("the version is that of the Python package", () => {

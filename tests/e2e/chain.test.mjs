@@ -54,10 +54,10 @@ for (const theme of THEMES) {
       const found = await shownChain(window);
       const start = found.findIndex((text) => text.startsWith("read_order"));
       assert.deepEqual(found.slice(start), [
-        "read_order orders.py:18",
-        "load_order ordering.py:12",
-        "fetch_order order_store.py:10",
-        "psycopg.connect() waits",
+        "read_orderorders.py:18",
+        "load_orderordering.py:12",
+        "fetch_orderorder_store.py:10",
+        "psycopg.connect()waits",
       ]);
       await window.picture("tree");
       await window.page

@@ -45,7 +45,9 @@ inWindow("a hover says why, and shows the chain", ORDERS, async (window) => {
   assert.ok(text.includes(CHAIN), text);
   assert.match(text, /ordering\.py\(12, \d+\): load_order calls order_store\.fetch_order\(\)/);
   assert.match(text, /FastAPI runs this async def endpoint on the event loop/);
-  assert.match(text, /shop\/repositories\/order_store\.py:10/);
+  assert.match(text, /order_store\.py\(10, \d+\): fetch_order calls psycopg\.connect\(\)/);
+  assert.match(text, /Quick fix: Run load_order\(\) in a thread .* must be thread-safe\./);
+  assert.match(text, /blocking-database · Show blocking chain · Go to root/);
 });
 
 inWindow("the picture of the README is what a user sees", ORDERS, async (window) => {

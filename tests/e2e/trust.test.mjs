@@ -36,6 +36,7 @@ test(
     const window = await vscode.window("trust", folder, ORDERS);
     try {
       await window.squiggles("warning", 3);
+      await window.status(/restricted mode: without the environment.*Manage trust/s);
       await window.picture("restricted");
       assert.ok(!fs.existsSync(trace), "the folder's program was started");
 

@@ -35,6 +35,7 @@ async def test_a_quick_fix_cures_the_finding(tmp_path: Path) -> None:
             "source.fixAll.loopsafe",
             "refactor",
             "refactor.extract",
+            "notebook.source.fixAll.loopsafe",
         )
         assert provider.resolve_provider
         uri = ed.open(tmp_path / "app.py", BLOCKING)

@@ -204,6 +204,7 @@ async def test_a_message_that_makes_no_sense_is_answered_with_an_error(tmp_path:
             await ed.within(_send_raw(ed, "textDocument/hover", {"position": "nowhere"}))
         with pytest.raises(JsonRpcException):
             await ed.within(ed.client.protocol.send_request_async("loopsafe/nothing", {}))
+        assert not any("nothing" in one.message for one in ed.client.log_messages)
         assert len(await ed.pull(ed.open(tmp_path / "app.py", BLOCKING))) == 1
 
 

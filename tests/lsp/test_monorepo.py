@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ class TestSettings:
     async def test_what_is_taught_is_written_to_the_nearest(self, root: Path) -> None:
         text = "import own\n\n\nasync def main():\n    own.work()\n"
         write(root, {"own.py": "def work(): pass\n", "a/src/t.py": text, "b/t.py": text})
-        title = "Teach Loopsafe: `own.work` blocks"
+        title = "Teach Loopsafe: own.work() blocks"
         async with editor(root) as ed:
             for name in ("a", "b"):
                 uri = ed.open(root / ("a/src/t.py" if name == "a" else "b/t.py"))
@@ -232,6 +233,68 @@ class TestEnvironments:
             ed.change(uri, STALLS)
             await ed.until(lambda: ed.client.diagnostic_refresh_count == 1)
             assert await counts(ed, root, "a/src/t.py") == [1]
+
+    async def test_callers_lenses_and_hierarchy_reach_into_another_project(
+        self, root: Path
+    ) -> None:
+        """A helper of one project, and who calls it in another, of another environment."""
+        helper = STALLS.replace("fetch", "shared")
+        caller = "from core import shared\n\n\nasync def main():\n    shared()\n"
+        write(root, {"b/core.py": helper, "b/t.py": caller, "a/src/t.py": caller})
+        sources = '[tool.uv.sources]\ncore = { path = "../b" }\n'
+        write(root, {"a/pyproject.toml": sources})
+        async with editor(root, settings={"codeLens": "on"}) as ed:
+            assert await counts(ed, root, "a/src/t.py", "b/t.py") == [1, 1]
+            core = ed.open(root / "b/core.py")
+            await ed.pull(core)
+            # A helper is looked at with its own environment: here that of `b`.
+            [lens] = await ed.lenses(core)
+            assert lens.command
+            assert lens.command.title == "blocks the loop: 1 caller"
+            user = (root / "a/src/t.py").as_uri()
+            found = types.CallHierarchyPrepareParams(
+                types.TextDocumentIdentifier(user), types.Position(3, 10)
+            )
+            [item] = await ed.within(ed.client.text_document_prepare_call_hierarchy_async(found))
+            params = types.CallHierarchyOutgoingCallsParams(item)
+            [call] = await ed.within(ed.client.call_hierarchy_outgoing_calls_async(params))
+            assert (call.to.name, call.to.uri) == ("shared", core)
+            params = types.CallHierarchyOutgoingCallsParams(call.to)
+            [call] = await ed.within(ed.client.call_hierarchy_outgoing_calls_async(params))
+            assert call.to.name == "time.sleep()"
+
+    async def test_a_fix_that_spans_files_is_made_with_the_environment_of_its_file(
+        self, root: Path
+    ) -> None:
+        helper = "import lib\n\n\ndef shared():\n    return lib.fetch()\n"
+        caller = "from core import shared\n\n\nasync def main():\n    return shared()\n"
+        write(root, {"a/src/lib.py": STALLS, "a/src/core.py": helper, "a/src/t.py": caller})
+        write(root, {"b/core.py": helper, "b/t.py": caller})
+        async with editor(root) as ed:
+            assert await counts(ed, root, "a/src/t.py", "b/t.py") == [1, 0]
+            uri = (root / "a/src/t.py").as_uri()
+            while not (
+                wide := [a for a in await ed.actions(uri, "shared()") if "files)" in a.title]
+            ):
+                await asyncio.sleep(0.05)
+            changed = {c.text_document.uri for c in wide[0].edit.document_changes}
+            assert changed
+            assert all(one.startswith((root / "a").as_uri()) for one in changed)
+
+    async def test_fixes_are_for_the_python_of_their_project(self, tmp_path: Path) -> None:
+        """In one environment: the nearest project that says a version decides."""
+        code = "import subprocess\n\n\nasync def main():\n    subprocess.run(['a'])\n"
+        said = '[project]\nrequires-python = "{}"\n'
+        write(tmp_path, {"pyproject.toml": said.format(">=3.12"), "a/t.py": code, "b/t.py": code})
+        write(tmp_path, {"a/pyproject.toml": said.format(">=3.8")})
+        async with editor(tmp_path) as ed:
+            titles = {}
+            for name in ("a", "b"):
+                uri = ed.open(tmp_path / name / "t.py")
+                titles[name] = [action.title for action in await ed.actions(uri, "subprocess.run")]
+            thread = "in a thread with asyncio.to_thread()"
+            assert any(thread in title for title in titles["b"])
+            assert not any(thread in title for title in titles["a"])
 
     async def test_memory_is_kept_within_bounds(self, tmp_path: Path) -> None:
         names = [f"p{number}/t.py" for number in range(14)]

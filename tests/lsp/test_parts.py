@@ -21,6 +21,7 @@ from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, path_of, uri_of
 from loopsafe.lsp.diagnostics import Batch, Diagnostics
 from loopsafe.lsp.documents import DiskTexts, Documents
+from loopsafe.lsp.server import build
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.model import Span
@@ -274,3 +275,18 @@ async def test_the_same_trouble_twice_is_logged_once() -> None:
         handler.emit(logging.LogRecord("loopsafe", logging.ERROR, "", 0, text, None, None))
     await asyncio.sleep(0)
     assert sent == ["one", "two"]
+
+
+async def test_nothing_is_kept_of_notifications_that_were_handled() -> None:
+    server = build()
+    protocol, seen = server.protocol, []
+
+    async def later(value: int) -> None:
+        seen.append(value)
+
+    for number, handler in enumerate((seen.append, later)):
+        handled = protocol._check_handler_result
+        protocol._execute_handler(str(number), handler, handled, args=(number,))
+    await asyncio.sleep(0.01)
+    assert seen == [0, 1]
+    assert not protocol._request_futures

@@ -34,7 +34,7 @@ async def main():
     tools.get("a")
     tools.run(work)
 """
-HARMLESS = "Teach Loopsafe: `tools.get` does not block"
+HARMLESS = "Teach Loopsafe: tools.get() does not block"
 SETTINGS = "# Mine.\n[tool.loopsafe]  # ours\nignore = []\n"
 
 
@@ -74,7 +74,7 @@ async def test_what_is_reported_does_not_block(tmp_path: Path) -> None:
         uri = ed.open(tmp_path / "app.py")
         [found] = await ed.pull(uri)
         actions = await offered(ed, uri, "tools.get")
-        assert list(actions)[:2] == [HARMLESS, "Teach Loopsafe: `time.sleep` does not block"]
+        assert list(actions)[:2] == [HARMLESS, "Teach Loopsafe: time.sleep() does not block"]
         assert actions[HARMLESS].kind == types.CodeActionKind.QuickFix
         assert actions[HARMLESS].diagnostics == (found,)
         text = written(ed, actions[HARMLESS], path)
@@ -91,8 +91,8 @@ async def test_what_is_called_blocks_or_runs_its_argument_elsewhere(tmp_path: Pa
         assert await offered(ed, uri, "tools.run", only=["quickfix"]) == {}
         actions = await offered(ed, uri, "tools.run", only=["refactor"])
         assert list(actions) == [
-            "Teach Loopsafe: `tools.run` blocks",
-            "Teach Loopsafe: `tools.run` runs its argument in a thread",
+            "Teach Loopsafe: tools.run() blocks",
+            "Teach Loopsafe: tools.run() runs its argument in a thread",
         ]
         blocks, threads = actions.values()
         assert written(ed, blocks, path).endswith(
@@ -103,7 +103,7 @@ async def test_what_is_called_blocks_or_runs_its_argument_elsewhere(tmp_path: Pa
         ed.wrote(path)
         assert "blocking-call" in {found.code for found in await ed.pull(uri)}
         assert list(await offered(ed, uri, "tools.run", only=["refactor"])) == [
-            "Teach Loopsafe: `tools.run` runs its argument in a thread"
+            "Teach Loopsafe: tools.run() runs its argument in a thread"
         ]
 
 

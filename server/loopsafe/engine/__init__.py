@@ -32,7 +32,7 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Safety, Span
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.homes import Homes
-from loopsafe.modules.roots import python_version
+from loopsafe.modules.roots import Versions
 from loopsafe.modules.table import Module
 from loopsafe.resolve.values import FunctionValue
 
@@ -63,8 +63,8 @@ class Engine(Core):
         self._deepening = Deepening(
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
         )
-        version = python_version(root, self.environment)
-        self._cures = Cures(settings, version, self.finder, self._places)
+        versions = Versions(root, self.environment)
+        self._cures = Cures(settings, versions, self.finder, self._places)
         uses = AllUses(self.resolver, self._project, self._source, self._cures.tree)
         converter = Converter(self.resolver, self._places, uses, str(root))
         project = Files(

@@ -16,6 +16,7 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Span
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.origins import Origin
+from loopsafe.modules.roots import Versions
 from loopsafe.modules.table import Module
 from loopsafe.resolve.values import GeneratorValue, Instance
 from loopsafe.text import SourceText
@@ -34,12 +35,12 @@ class Cures:
     def __init__(
         self,
         settings: Settings,
-        version: tuple[int, int] | None,
+        versions: Versions,
         finder: Finder,
         places: Places,
     ) -> None:
         self._settings = settings
-        self._version = version or _NEWEST
+        self._versions = versions
         self._finder = finder
         self._places = places
         self._trees: dict[str, ast.Module | None] = {}
@@ -88,8 +89,9 @@ class Cures:
 
     def _bare(self, path: str, source: SourceText, tree: ast.Module) -> FixContext:
         """What is known without a finding."""
+        version = self._versions.of(path) or _NEWEST
         return FixContext(
-            path, source, tree, self._finder.installed, self._version, self._settings.offload,
+            path, source, tree, self._finder.installed, version, self._settings.offload,
             own=partial(self._is_own, path),
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
@@ -50,6 +51,21 @@ class Protocol(LanguageServerProtocol):
                 self._send_response(data["id"], error=types.ResponseError(code, str(error)))
             raise
 
+    def _execute_handler(
+        self, msg_id: Any, handler: Any, callback: Any, args: Any = None, kwargs: Any = None
+    ) -> None:
+        """Handle a message; of a notification, nothing is kept once it is handled."""
+
+        def done(future: Any) -> None:
+            # pygls forgets what answers a request, but keeps what handled a notification. In a
+            # new dictionary: at the end pygls walks over this one while it cancels what is in it.
+            if callback == self._check_handler_result and msg_id in self._request_futures:
+                kept = self._request_futures.items()
+                self._request_futures = {name: one for name, one in kept if name != msg_id}
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
+
 
 class Server(LanguageServer):
     """The language server; `session` exists from the `initialize` request on."""
@@ -69,7 +85,12 @@ class Server(LanguageServer):
         )
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Trouble goes to the log, never into the user's face."""
+        """Trouble goes to the log, never into the user's face.
+
+        Some clients ask for what no server has told them of: that is answered, and no trouble.
+        """
+        if isinstance(error, JsonRpcMethodNotFound):
+            return
         _log.error("%s: %s", getattr(source, "__name__", source), error)
 
 

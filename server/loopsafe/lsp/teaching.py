@@ -16,7 +16,7 @@ from loopsafe.modules.homes import SETTINGS_FILE
 from loopsafe.text import SourceText
 
 KIND = types.CodeActionKind.Refactor.value
-_TITLE = "Teach Loopsafe: `{}` {}"
+_TITLE = "Teach Loopsafe: {}() {}"
 
 
 class _Lesson(NamedTuple):

@@ -30,15 +30,41 @@ def source_roots(root: Path, configured: Sequence[str | Path] = ()) -> tuple[Pat
     return tuple(found)
 
 
-def python_version(root: Path, environment: Environment | None = None) -> tuple[int, int] | None:
-    """The oldest Python that the project supports; else that of its environment; else unknown."""
-    data = read_pyproject(Path(root))
+class Versions:
+    """The Python that files are written for: the oldest that their project supports.
+
+    The nearest project inside the folder that says one decides; else the environment; else it is
+    unknown.
+    """
+
+    def __init__(self, root: Path, environment: Environment | None = None) -> None:
+        self._root = Path(root)
+        self._default = environment.version if environment else None
+        self._known: dict[Path, tuple[int, int] | None] = {}
+
+    def of(self, path: str | Path) -> tuple[int, int] | None:
+        """That of a file."""
+        return self._below(Path(path).parent)
+
+    def _below(self, folder: Path) -> tuple[int, int] | None:
+        if folder not in self._known:
+            self._known[folder] = _said(folder) or self._around(folder)
+        return self._known[folder]
+
+    def _around(self, folder: Path) -> tuple[int, int] | None:
+        if folder == self._root:
+            return self._default
+        is_inside = folder.is_relative_to(self._root)
+        return self._below(folder.parent if is_inside else self._root)
+
+
+def _said(folder: Path) -> tuple[int, int] | None:
+    """The oldest Python that the project in a folder supports, if it says one."""
+    data = read_pyproject(folder)
     wanted = get(data, "project", "requires-python")
     if not isinstance(wanted, str):
         wanted = get(data, "tool", "poetry", "dependencies", "python")
-    if isinstance(wanted, str) and (version := _oldest(wanted)):
-        return version
-    return environment.version if environment else None
+    return _oldest(wanted) if isinstance(wanted, str) else None
 
 
 def _oldest(wanted: str) -> tuple[int, int] | None:
