@@ -104,7 +104,7 @@ class _Fates(NamedTuple):
     resolver: Resolver
     module: Module
     number: int
-    index: int
+    parameter: int
 
     def all(self) -> Iterator[str]:
         own = self.module.facts.functions[self.number]
@@ -184,7 +184,7 @@ class _Fates(NamedTuple):
             value = found.binding.value
             if isinstance(value, Param):
                 own = self.module.facts.functions[self.number]
-                if value.number == self.index and found.binding.scope == own.scope:
+                if value.number == self.parameter and found.binding.scope == own.scope:
                     return True
             elif isinstance(value, FunctionRef) and found.frame.module == self.module.name:
                 if value.number in awaited:

@@ -65,14 +65,14 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
     module = resolver.table.get(own.module)
     facts = module.facts.functions[own.number] if module is not None else None
     for outer in _passed(resolver, cls, own) or ((),):
-        frame = resolver.function_frame(own, outer)
-        for site in facts.sites if facts is not None and frame is not None else ():
-            call = site.expr
-            if not isinstance(call, Call) or last_name(call.func) != "__init__":
+        inner = resolver.function_frame(own, outer)
+        for site in facts.sites if facts is not None and inner is not None else ():
+            made = site.expr
+            if not isinstance(made, Call) or last_name(made.func) != "__init__":
                 continue
-            for callee in resolver.values(call.func, frame):
+            for callee in resolver.values(made.func, inner):
                 if isinstance(callee, FunctionValue) and _is_of(resolver, callee, wanted):
-                    yield given(resolver, wanted._replace(bound=callee.bound), call, frame)
+                    yield given(resolver, wanted._replace(bound=callee.bound), made, inner)
 
 
 def _is_of(resolver: Resolver, callee: FunctionValue, wanted: FunctionValue) -> bool:
