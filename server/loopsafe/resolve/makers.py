@@ -66,7 +66,9 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
     facts = module.facts.functions[own.number] if module is not None else None
     for outer in _passed(resolver, cls, own) or ((),):
         inner = resolver.function_frame(own, outer)
-        for site in facts.sites if facts is not None and inner is not None else ():
+        if facts is None or inner is None:
+            continue
+        for site in facts.sites:
             made = site.expr
             if not isinstance(made, Call) or last_name(made.func) != "__init__":
                 continue
