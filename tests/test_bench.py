@@ -131,15 +131,8 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
     shutil.copytree(SHOP, project)
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     options = ["--rounds", "1", "--edits", "2", "--files", "2", "--tools", "loopsafe"]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "bench.py"), "--project", str(project), *options],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Project: shop, 16 files" in done.stdout
+    told = _told_by("bench.py", project, options, tmp_path / "cache")
+    assert "Project: shop, 16 files" in told
     titles = (
         "without a cache",
         "nothing changed",
@@ -148,8 +141,8 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
         "light bulb",
     )
     for title in titles:
-        assert title in done.stdout
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| loopsafe")]
+        assert title in told
+    rows = [line for line in told.splitlines() if line.startswith("| loopsafe")]
     assert len(rows) == 3 + 3 + 2 + 1
     check = [sys.executable, "-m", "loopsafe", "check", str(project), "--output-format", "json"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT / "server")}
@@ -163,14 +156,20 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
 def test_growth_measures_parts_of_a_project_and_draws_them(tmp_path: Path) -> None:
     picture = tmp_path / "growth.svg"
     options = ["--sizes", "8", "12", "--tools", "loopsafe", "--plot", str(picture)]
+    told = _told_by("growth.py", SHOP, options, tmp_path / "cache")
+    rows = [line.split(" | ")[:2] for line in told.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["| 8"] * 3 + ["| 12"] * 3
+    assert len(ElementTree.parse(picture).getroot().findall("{*}polyline")) == 3
+
+
+def _told_by(script: str, project: Path, options: list[str], cache: Path) -> str:
+    """What a script prints that measures a project."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "growth.py"), "--project", str(SHOP), *options],
+        [sys.executable, str(ROOT / "scripts" / script), "--project", str(project), *options],
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "1"},
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONUTF8": "1"},
     )
     assert done.returncode == 0, done.stderr
-    rows = [line.split(" | ")[:2] for line in done.stdout.splitlines()[2:]]
-    assert [row[0] for row in rows] == ["| 8"] * 3 + ["| 12"] * 3
-    assert len(ElementTree.parse(picture).getroot().findall("{*}polyline")) == 3
+    return done.stdout
