@@ -62,29 +62,6 @@ CASES = {
             TABLE["do_sleep"](1)  # found by astroid
             TABLE["do_monotonic"]()
         """,
-    "filled_by_decorator": """
-        import time
-
-        HANDLERS = {}
-
-        def handler(name):
-            def register(function):
-                HANDLERS[name] = function
-                return function
-            return register
-
-        @handler("wait")
-        def wait():
-            time.sleep(1)
-
-        @handler("add")
-        def add():
-            return 1 + 1
-
-        async def main():
-            HANDLERS["wait"]()  # found by astroid
-            HANDLERS["add"]()
-        """,
     "module_namespace": """
         import time
 

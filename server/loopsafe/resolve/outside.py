@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Call, Filled, FunctionRef, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.members import find
@@ -57,8 +57,6 @@ class Outside:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._by_name: dict[str, list[_Stored]] | None = None
-        self._methods: dict[str, list[_Stored]] = {}
-        """Methods of classes that have bases, by their names; read with the others."""
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
 
@@ -90,9 +88,6 @@ class Outside:
                 return found if () not in held else ()
         if places and name.find("[") > 0:
             return _agreed(resolver, places)
-        below = self._below(resolver, values, name, kinds)
-        if below:
-            return below
         return union(
             self._given(resolver, value.cls, name)
             for value in values
@@ -106,17 +101,6 @@ class Outside:
         index = self._by_name if self._by_name is not None else self._read()
         resolver.table.trace = trace | resolver.table.bit(("stored", name))
         return name in index
-
-    def _below(self, resolver: Resolver, values: Values, name: str, kinds: set[object]) -> Values:
-        """The methods that only subclasses have, where a class of the project calls them."""
-        if not any(isinstance(value, Instance) for value in values):
-            return ()
-        resolver.table.trace |= resolver.table.bit(("method", name))
-        places = self._methods.get(name, ())
-        if len(places) > _MOST:
-            return ()
-        held = (_held(resolver, place, name, kinds) for place in places)
-        return union(values for values in held if values)
 
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
         """What every call that makes such an object gives it to keep, if they agree on a class."""
@@ -163,14 +147,11 @@ class Outside:
 
     def _read(self) -> dict[str, list[_Stored]]:
         found: dict[str, list[_Stored]] = {}
-        methods: dict[str, list[_Stored]] = {}
         for module in self.project():
             places = _stored(module.name, module.facts) if not is_test(module) else ()
             for name, stored in places:
                 found.setdefault(name, []).append(stored)
-            for name, stored in _defined(module) if not is_test(module) else ():
-                methods.setdefault(name, []).append(stored)
-        self._by_name, self._methods = found, methods
+        self._by_name = found
         return found
 
 
@@ -186,15 +167,6 @@ def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
         if cls.bases:
             for name in cls.attributes:
                 yield name, _Stored(module, None, number)
-
-
-def _defined(module: Module) -> Iterator[tuple[str, _Stored]]:
-    """The methods of a module's classes that inherit."""
-    for number, cls in enumerate(module.facts.classes):
-        bindings = module.facts.scopes[cls.scope].bindings if cls.bases else {}
-        for name, found in bindings.items():
-            if any(isinstance(binding.value, FunctionRef) for binding in found):
-                yield name, _Stored(module.name, None, number)
 
 
 def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> Values | None:
