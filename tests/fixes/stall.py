@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
+import socketserver
 import threading
 import time
 import types
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import trio
 
 BEAT = 0.002
+
+Names = Callable[[float], AbstractContextManager[dict[str, Any]]]
+"""What a text may use, by how many seconds it is to take."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +49,49 @@ def module(text: str, **names: Any) -> types.ModuleType:
 @contextmanager
 def http_server(delay: float) -> Iterator[str]:
     """A server that answers every request after a while, with what it was asked."""
+    with served(_Echo)(delay) as names:
+        yield names["address"]
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            time.sleep(delay)
-            body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-            if self.path == "/moved":
-                self.send_response(302)
-                self.send_header("location", "/there?x=1")
-                self.end_headers()
-                return
-            self.send_response(503 if self.path == "/broken" else 200)
-            self.send_header("content-type", "application/json")
+
+def served(handler: type[socketserver.BaseRequestHandler]) -> Names:
+    """A server on this machine, its `port` and `address`; its handlers know the `delay`."""
+
+    @contextmanager
+    def serve(delay: float) -> Iterator[dict[str, Any]]:
+        slow = type("Handler", (handler,), {"delay": delay})
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), slow) as server:
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            port = server.server_address[1]
+            try:
+                yield {"port": port, "address": f"http://127.0.0.1:{port}"}
+            finally:
+                server.shutdown()
+
+    return serve
+
+
+class _Echo(BaseHTTPRequestHandler):
+    delay = 0.1
+
+    def do_GET(self) -> None:
+        time.sleep(self.delay)
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("location", "/there?x=1")
             self.end_headers()
-            answer = {"method": self.command, "path": self.path, "body": body}
-            self.wfile.write(json.dumps(answer).encode())
+            return
+        self.send_response(503 if self.path == "/broken" else 200)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        answer = {"method": self.command, "path": self.path, "body": body}
+        self.wfile.write(json.dumps(answer).encode())
 
-        do_POST = do_GET
+    do_POST = do_GET
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def _run_asyncio(main: Callable[[], Awaitable[Any]], describe: Callable[[Any], Any]) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socketserver
 import sqlite3
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stall import served
 from support import Case, case, everything
 from test_fix_rows_proof import main, prove
 
@@ -207,15 +207,4 @@ class _Mail(socketserver.StreamRequestHandler):
 )
 def test_a_slow_mail_server(body: str) -> None:
     pytest.importorskip("aiosmtplib")
-
-    @contextmanager
-    def slow(delay: float) -> Iterator[dict[str, Any]]:
-        handler = type("Handler", (_Mail,), {"delay": delay})
-        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-            server.daemon_threads = True
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-            with contextlib.ExitStack() as stack:
-                stack.callback(server.shutdown)
-                yield {"port": server.server_address[1]}
-
-    prove(mail(body), "aiosmtplib", slow)
+    prove(mail(body), "aiosmtplib", served(_Mail))

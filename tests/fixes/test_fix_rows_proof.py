@@ -13,19 +13,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stall import Run, http_server, module, run
+from stall import Names, Run, http_server, module, run, served
 from support import Case, case, everything
 from test_fix_proof import DELAYS
 
 FILES = "import json\nimport os\nimport pathlib\nimport aiofiles\n"
 
 
-def prove(found: Case, title: str, names: Any, library: str = "asyncio") -> None:
+def prove(found: Case, title: str, names: Names, library: str = "asyncio") -> None:
     """Runs `main()` before and after; `names(delay)` is a context with what the text uses."""
     after = found.after(title)
     for delay in DELAYS:
@@ -37,7 +37,7 @@ def prove(found: Case, title: str, names: Any, library: str = "asyncio") -> None
     raise AssertionError(f"stalls: {old.stall:.3f} s before, {new.stall:.3f} s after")
 
 
-def _run(text: str, names: Any, delay: float, library: str) -> Run:
+def _run(text: str, names: Names, delay: float, library: str) -> Run:
     with names(delay) as given:
         return run(module(text, **given).main, repr, library)
 
@@ -364,14 +364,7 @@ class _Redis(socketserver.StreamRequestHandler):
                 self.wfile.write(b"+OK\r\n")
 
 
-@contextmanager
-def redis_server(delay: float) -> Iterator[dict[str, Any]]:
-    handler = type("Handler", (_Redis,), {"delay": delay})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield {"port": server.server_address[1]}
-        server.shutdown()
+redis_server = served(_Redis)
 
 
 @pytest.mark.parametrize(
@@ -408,14 +401,7 @@ class _Parts(BaseHTTPRequestHandler):
         pass
 
 
-@contextmanager
-def parts(delay: float) -> Iterator[dict[str, Any]]:
-    handler = type("Handler", (_Parts,), {"delay": delay})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield {"address": f"http://127.0.0.1:{server.server_port}"}
-        server.shutdown()
+parts = served(_Parts)
 
 
 @pytest.mark.parametrize("loop", ["", "direct", "with"])
@@ -530,14 +516,7 @@ class _Mongo(socketserver.StreamRequestHandler):
         return bytes(bson.encode(answer))
 
 
-@contextmanager
-def mongo_server(delay: float) -> Iterator[dict[str, Any]]:
-    handler = type("Handler", (_Mongo,), {"delay": delay})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield {"port": server.server_address[1]}
-        server.shutdown()
+mongo_server = served(_Mongo)
 
 
 MONGO = "client = MongoClient('127.0.0.1', port, directConnection=True)\n"
