@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, Call, Expr, Function, FunctionRef, Name, Param
+from loopsafe.facts.reach import scopes_around
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.table import Module
 from loopsafe.resolve.arguments import matched
@@ -107,16 +108,16 @@ class _Fates(NamedTuple):
     parameter: int
 
     def all(self) -> Iterator[str]:
-        own = self.module.facts.functions[self.number]
-        inside = [
-            f
-            for f in self.module.facts.functions
-            if f is own or own.scope in _lineage(self.module, f)
-        ]
-        waiting = [f for f in inside if self._awaits(f)]
-        awaited = frozenset(self.module.facts.functions.index(f) for f in waiting)
-        found = {fate for f in inside for fate in self._of(f, awaited)}
-        if waiting and "driven" not in found:
+        facts = self.module.facts
+        own = facts.functions[self.number]
+        inside = {
+            number: function
+            for number, function in enumerate(facts.functions)
+            if number == self.number or own.scope in scopes_around(facts, function.outer)
+        }
+        awaited = frozenset(number for number, function in inside.items() if self._awaits(function))
+        found = {fate for function in inside.values() for fate in self._of(function, awaited)}
+        if awaited and "driven" not in found:
             found.add("awaited")
         if any(self._carries(value, self._frame(own.scope), awaited) for value in own.values):
             found.add("returned")
@@ -192,14 +193,6 @@ class _Fates(NamedTuple):
             elif isinstance(value, Call) and value.func != expr:
                 return self._carries(value.func, found.frame, awaited)
         return False
-
-
-def _lineage(module: Module, function: Function) -> Iterator[int]:
-    """The scopes around a function."""
-    index = function.outer
-    while index >= 0:
-        yield index
-        index = module.facts.scopes[index].parent
 
 
 def _contains(expr: object, wanted: Expr) -> bool:

@@ -23,6 +23,7 @@ from loopsafe.facts.ir import (
     Test,
     last_name,
 )
+from loopsafe.facts.reach import conditions_around
 from loopsafe.resolve.members import dotted_name, find
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
@@ -48,11 +49,12 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call) or not values:
         return values
-    for asked, holds in _answers(resolver, site, scope, frame):
-        if _is_same(asked, call.func):
-            values = tuple(
-                v for v in values if _is_coroutine_function(resolver, v) in (None, holds)
-            )
+    for test, is_met in conditions_around(scope, site, ("if", "else")):
+        for asked, holds in _asked(resolver, test, is_met, frame):
+            if _is_same(asked, call.func):
+                values = tuple(
+                    v for v in values if _is_coroutine_function(resolver, v) in (None, holds)
+                )
     if not site.awaited:
         return values
     awaitable = tuple(
@@ -78,21 +80,6 @@ def _is_own_name(resolver: Resolver, callee: Expr, frame: Frame) -> bool:
         if member is None or any(isinstance(b.value, FunctionRef) for b in member.bindings):
             return True
     return False
-
-
-def _answers(
-    resolver: Resolver, site: Site, scope: Scope, frame: Frame
-) -> Iterator[tuple[Expr, bool]]:
-    """What is known at a site of callables that were asked about, with the answers."""
-    block = site.block
-    while block >= 0:
-        found = scope.blocks[block]
-        if found.test is not None and found.kind in ("if", "else"):
-            yield from _asked(resolver, found.test, found.kind == "if", frame)
-        for leaving in found.exits:
-            if site.span.line > leaving.line:
-                yield from _asked(resolver, leaving.test, False, frame)
-        block = found.parent
 
 
 def _asked(

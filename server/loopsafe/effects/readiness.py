@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopsafe.effects.conditions import shape
@@ -19,10 +18,13 @@ from loopsafe.facts.ir import (
     Site,
     Test,
 )
+from loopsafe.facts.reach import conditions_around
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
+
+_HOLDING = frozenset({"if", "once", "lazy", "loop", "else"})
 
 
 def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, frame: Frame) -> bool:
@@ -35,20 +37,8 @@ def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, fram
         return False
     look = _Look(resolver, frame, receiver, entry.harmless_behind)
     return look.chose(call.func.value) or any(
-        look.says(test, holds) for test, holds in _known(scope, site.block, site.span.line)
+        look.says(test, holds) for test, holds in conditions_around(scope, site, _HOLDING)
     )
-
-
-def _known(scope: Scope, block: int, line: int) -> Iterator[tuple[Expr, bool]]:
-    """The conditions around a place, and whether they hold there."""
-    while block >= 0:
-        found = scope.blocks[block]
-        for leaving in found.exits:
-            if line > leaving.line:
-                yield leaving.test, False
-        if found.test is not None and found.kind in ("if", "once", "lazy", "loop", "else"):
-            yield found.test, found.kind != "else"
-        block = found.parent
 
 
 @dataclass(frozen=True, slots=True)

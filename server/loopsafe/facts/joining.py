@@ -23,6 +23,7 @@ from loopsafe.facts.ir import (
     Unknown,
 )
 from loopsafe.facts.kept import Kept
+from loopsafe.facts.reach import scopes_around
 from loopsafe.facts.syntax import SyntaxProblem
 from loopsafe.model import Span
 
@@ -62,7 +63,7 @@ def joined(
     replaced = before.functions[part.functions.start]
     mover = _Mover(replaced.end, by)
     around = _Around(part.scopes, mover)
-    enclosing = _enclosing(before, replaced.outer)
+    enclosing = {0, *scopes_around(before, replaced.outer)}
     module = reader.scopes[0]
     for name in before.scopes[0].bindings:
         module.bindings.setdefault(name, [])
@@ -218,14 +219,6 @@ _END = Function._fields.index("end")
 
 def _span(span: Span, by: int) -> Span:
     return Span(span.line + by, span.column, span.end_line + by, span.end_column)
-
-
-def _enclosing(facts: ModuleFacts, scope: int) -> set[int]:
-    found = {0}
-    while scope > 0:
-        found.add(scope)
-        scope = facts.scopes[scope].parent
-    return found
 
 
 def _collect(part: object, ids: set[int]) -> None:

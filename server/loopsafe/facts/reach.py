@@ -6,7 +6,9 @@ its later assignments round again. Nothing is executed: every branch counts.
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Binding, Block, Narrowed, Scope
+from collections.abc import Collection, Iterator
+
+from loopsafe.facts.ir import Binding, Block, Expr, ModuleFacts, Narrowed, Scope, Site
 
 _BRANCHES = frozenset({"if", "else", "case", "except", "once", "lazy", "main", "typing"})
 """Blocks of which, below one condition, only one runs."""
@@ -68,6 +70,29 @@ def _settle(blocks: tuple[Block, ...], sure: dict[int, int], lineage: set[int], 
         return order
     sure[block.parent] = min(order, sure.get(block.parent, order))
     return _settle(blocks, sure, lineage, block.parent)
+
+
+def conditions_around(
+    scope: Scope, site: Site, kinds: Collection[str]
+) -> Iterator[tuple[Expr, bool]]:
+    """The conditions around a site, of blocks of some kinds and of early ends before it, and
+    whether they hold there; the nearest first."""
+    block = site.block
+    while block >= 0:
+        found = scope.blocks[block]
+        for leaving in found.exits:
+            if site.span.line > leaving.line:
+                yield leaving.test, False
+        if found.test is not None and found.kind in kinds:
+            yield found.test, found.kind != "else"
+        block = found.parent
+
+
+def scopes_around(facts: ModuleFacts, scope: int) -> Iterator[int]:
+    """A scope, and those that it lies in, up to the module's."""
+    while scope >= 0:
+        yield scope
+        scope = facts.scopes[scope].parent
 
 
 def encloses(blocks: tuple[Block, ...], outer: int, block: int) -> bool:
