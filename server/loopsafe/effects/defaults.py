@@ -7,6 +7,7 @@ from loopsafe.modules.table import Module
 from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue
+from loopsafe.resolve.variables import followed
 
 _SETTING = frozenset({"setattr", "__setattr__", "globals", "vars"})
 
@@ -108,14 +109,8 @@ def _module_definitions(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[D
         if not isinstance(owner, ModuleValue):
             return ()
         return module_definitions(resolver, owner.name, expr.name)
-    if not isinstance(expr, Name):
+    named = definitions(resolver, expr, frame) if isinstance(expr, Name) else ()
+    if not isinstance(expr, Name) or len(named) != 1:
         return ()
-    found = definitions(resolver, expr, frame)
-    value = found[0].binding.value if len(found) == 1 else None
-    if isinstance(value, Imported) and value.name is not None:
-        importer = resolver.table.get(found[0].frame.module)
-        if importer is None:
-            return ()
-        source = resolver.table.imported(importer, value.module, value.level)
-        return module_definitions(resolver, source, value.name)
-    return found if found and found[0].frame.scope == 0 else ()
+    is_own = named[0].frame.scope == 0 or isinstance(named[0].binding.value, Imported)
+    return followed(resolver, expr, frame) if is_own else ()

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,11 @@ def releases(
     """
     wanted = {_normal(name): name for name in distributions}
     found: dict[str, str] = {}
-    for name, release in (*_installed(environment), *_locked(root)):
+    for name, release in chain(_installed(environment), _locked(root, wanted)):
         if name in wanted:
             found.setdefault(wanted[name], release)
+            if len(found) == len(wanted):
+                return found
     for name, requirement in _asked(root):
         release = allowed(requirement) if name in wanted else ""
         if release:
@@ -59,17 +62,22 @@ def _installed(environment: Environment) -> Iterator[tuple[str, str]]:
                 yield _normal(distribution), release
 
 
-def _locked(root: Path) -> Iterator[tuple[str, str]]:
-    """What the lock files of a project say, or those of the repository around it."""
+def _locked(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What the lock files of a project say, or those of the repository around it.
+
+    Only those are parsed that have a wanted name, as a long one takes a second.
+    """
+    spelled = "|".join(name.replace("-", "[-_.]+") for name in wanted)
+    pattern = re.compile(spelled, re.IGNORECASE)
     for folder in _upwards(root):
         for name in ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml"):
-            data = _toml(folder / name)
+            data = _toml(_text_with(pattern, folder / name))
             packages = get(data, "package") or get(data, "packages")
             for package in packages if isinstance(packages, list) else ():
                 distribution, release = get(package, "name"), get(package, "version")
                 if isinstance(distribution, str) and isinstance(release, str):
                     yield _normal(distribution), release
-        pipfile = _json(folder / "Pipfile.lock")
+        pipfile = _json(_text_with(pattern, folder / "Pipfile.lock"))
         for group in ("default", "develop"):
             for distribution, entry in (get(pipfile, group) or {}).items():
                 release = get(entry, "version")
@@ -101,16 +109,22 @@ def _upwards(root: Path) -> Iterator[Path]:
             return
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _text_with(pattern: re.Pattern[str], path: Path) -> str:
+    """A file's text, where it has what is looked for; else empty."""
+    text = _text(path) or ""
+    return text if pattern.search(text) else ""
+
+
+def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(path) or "")
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
         return {}
 
 
-def _json(path: Path) -> Any:
+def _json(text: str) -> Any:
     try:
-        return json.loads(_text(path) or "{}")
+        return json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
 
