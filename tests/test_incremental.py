@@ -259,3 +259,21 @@ def test_files_of_one_name_stay_apart_when_another_file_is_made(tmp_path: Path) 
     engine.forget([str(made)])
     engine.open_text(second, "x = 2\n")
     assert [len(engine.report(file).findings) for file in (second, first)] == [0, 1]
+
+
+def test_a_task_that_is_started_elsewhere_is_news_to_what_was_alone(tmp_path: Path) -> None:
+    helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
+    helpers.write_text("import time\n\n\nasync def work():\n    time.sleep(1)\n")
+    text = (
+        "import asyncio\n\nfrom helpers import work\n\n\nasync def other():\n    pass\n\n\n"
+        "async def main():\n    print()\n    await work()\n\n\nasyncio.run(main())\n"
+    )
+    main.write_text(text)
+    engine = _engine(tmp_path)
+    (before,) = engine.report(str(helpers)).findings
+    started = text.replace("print()", "asyncio.create_task(other())")
+    engine.open_text(str(main), started)
+    (after,) = engine.report(str(helpers)).findings
+    main.write_text(started)
+    assert (after,) == _engine(tmp_path).report(str(helpers)).findings
+    assert before.severity is not after.severity

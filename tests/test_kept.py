@@ -74,6 +74,19 @@ def test_a_file_that_was_only_touched_is_unchanged(
     assert run() == expected
 
 
+def test_what_other_tools_leave_behind_changes_nothing(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run()
+    (project / "app" / "__pycache__").mkdir()
+    (project / "app" / "__pycache__" / "tools.cpython-311.pyc").write_bytes(b"")
+    (project / ".pytest_cache").mkdir()
+    (project / "app" / "server.log").write_text("started\n")
+    (project / ".coverage").write_bytes(b"")
+    _forbid_analysis(monkeypatch)
+    assert run() == expected
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a file": lambda root: (root / "app/tools.py").write_text("def work():\n    pass\n"),
     "one of the same size": lambda root: (root / "app/tools.py").write_text(
@@ -96,6 +109,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     ),
     "a file that came": lambda root: (root / "app/new.py").write_text(
         "import time\nasync def f():\n    time.sleep(1)\n"
+    ),
+    "a folder before a library": lambda root: (root / "requests").mkdir(),
+    "a project inside": lambda root: (root / "app/pyproject.toml").write_text(
+        "[tool.loopsafe]\nignore = ['blocking-sleep']\n"
     ),
     "a file that went": lambda root: (root / "app/stores.py").unlink(),
     "a file that is broken": lambda root: (root / "app/tools.py").write_bytes(b"\xff\n"),

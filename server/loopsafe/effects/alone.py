@@ -113,6 +113,8 @@ def _reached(chains: Chains, frame: Frame) -> Iterator[Frame]:
 
 
 def _starts_tasks(resolver: Resolver, frame: Frame) -> bool:
+    module = resolver.table.get(frame.module)
+    resolver.table.trace |= module.text_bit if module is not None else 0
     found = resolver.remember(
         ("starts tasks", frame), frame.module, lambda: (any(_tasks(resolver, frame)),)
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, ModuleFacts, Name, Subscript, last_name
 from loopsafe.facts.kept import Kept
+from loopsafe.facts.touched import touched
 from loopsafe.model import Span
 from loopsafe.modules.table import Change, Module, Unit
 from loopsafe.resolve.outside import stored_names
@@ -54,16 +55,20 @@ def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> se
     if kept is None:
         return {*before.words, *after.words}
     found: set[str] = set()
-    for facts in (before, after):
-        for number, function in enumerate(facts.functions):
-            if number not in kept.functions:
-                found.update(_names_in((function, facts.scopes[function.scope].bindings)))
-        # What is assigned to attributes stands with no function.
-        for assigned in facts.assigned:
-            scope = facts.scopes[assigned.binding.scope]
-            if scope.kind != "function" or scope.owner not in kept.functions:
-                found.update(_names_in(assigned))
+    for number in range(max(len(before.functions), len(after.functions))):
+        if number not in kept.functions:
+            names = touched(before, after, number)
+            found.update(names if names is not None else _standing(number, before, after))
     return found
+
+
+def _standing(number: int, *texts: ModuleFacts) -> Iterator[str]:
+    """All names that stand in a function, in any of the texts that have it."""
+    for facts in texts:
+        for function in facts.functions[number : number + 1]:
+            # What is assigned to attributes stands with no function.
+            own = tuple(a for a in facts.assigned if a.binding.scope == function.scope)
+            yield from _names_in((function, facts.scopes[function.scope].bindings, own))
 
 
 def _names_in(part: object) -> Iterator[str]:

@@ -18,6 +18,7 @@ from loopsafe.engine.resume import Grounds, dumped, loaded
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, engine_version
 from loopsafe.modules.disk import Disk, Seen, Signature, seen_of
+from loopsafe.modules.marks import leads_anywhere
 
 _SETTINGS_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "pyvenv.cfg", ".python-version")
 """Read by others than `Disk`, and noted where a folder has them."""
@@ -126,5 +127,8 @@ def _are_same(folders: dict[str, str]) -> bool:
 
 
 def _listing(entries: Mapping[str, bool]) -> str:
-    names = "\0".join(sorted(f"{name}/" if folder else name for name, folder in entries.items()))
+    found = [
+        n + "/" * is_folder for n, is_folder in entries.items() if leads_anywhere(n, is_folder)
+    ]
+    names = "\0".join(sorted(found))
     return hashlib.blake2b(names.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

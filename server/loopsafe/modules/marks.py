@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path, PurePath
 
+from loopsafe.modules.places import MODULE_ENDS
+
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile")
 """A folder with one of these is a project of its own."""
 REPOSITORY_MARKS = (".git", ".hg", ".jj")
 _SCRIPT_MARKS = (*PROJECT_MARKS, "requirements.txt")
+_READ = (*MODULE_ENDS, ".ipynb", ".typed")
+"""`py.typed` says that a package has annotations."""
 
 
 def imports_start(names: Collection[str]) -> bool:
@@ -18,6 +22,18 @@ def imports_start(names: Collection[str]) -> bool:
     and are part of the project above.
     """
     return any(mark in names for mark in _SCRIPT_MARKS)
+
+
+def leads_anywhere(name: str, is_folder: bool) -> bool:
+    """Whether a name in a folder can matter to what an import or a file of the project means.
+
+    Logs, databases and the caches of other tools come and go while the code is the same.
+    """
+    if name in _SCRIPT_MARKS or name in REPOSITORY_MARKS:
+        return True
+    if name.startswith("."):
+        return False
+    return name != "__pycache__" if is_folder else name.endswith(_READ)
 
 
 def project_root(folder: Path) -> Path | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from loopsafe.modules.disk import Disk
 
 _COMPILED = (".so", ".pyd")
+MODULE_ENDS = (".py", ".pyi", *_COMPILED)
+"""Of the names of files that may be modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def has_python(disk: Disk, folder: str, depth: int = 3) -> bool:
     """Whether modules lie in a folder or not far below; a folder of data is no package."""
     inner = []
     for name, is_folder in disk.entries(folder).items():
-        if not is_folder and name.endswith((".py", ".pyi", *_COMPILED)):
+        if not is_folder and name.endswith(MODULE_ENDS):
             return True
         if is_folder and name.isidentifier() and name != "__pycache__":
             inner.append(name)
@@ -74,7 +76,7 @@ def children(disk: Disk, folder: str) -> set[str]:
         stem = name if is_folder else name.split(".")[0]
         if not stem.isidentifier() or stem in ("__init__", "__pycache__"):
             continue
-        if is_folder or name.endswith((".py", ".pyi", *_COMPILED)):
+        if is_folder or name.endswith(MODULE_ENDS):
             names.add(stem)
     return names
 
