@@ -118,7 +118,7 @@ def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) ->
     seen, texts = Seen(), {file.path: file.text for file in files}
     for file in files:
         client.open(file.path, file.text)
-    client.diagnostics(files[0].path)
+        client.diagnostics(file.path)
     client.rest()
     began, length = time.monotonic(), arguments.minutes * 60 / arguments.speed
     measured = 0.0

@@ -18,6 +18,8 @@ from benchmark.processes import Cost, Failed, Started, cpu_seconds, resident_byt
 _PATIENCE = 180.0
 _QUIET_SHARE = 0.1
 _QUIET_SECONDS = 0.5
+_QUIET_TIMES = 3
+"""In a row, as a server that is kept waiting by other programs looks quiet, too."""
 _CAPABILITIES = {
     "general": {"positionEncodings": ["utf-16"]},
     "workspace": {
@@ -147,12 +149,13 @@ class Client:
     def rest(self) -> None:
         """Waits until the server has nothing left to do in the background."""
         deadline = time.monotonic() + _PATIENCE
-        before = self.cpu
-        while time.monotonic() < deadline:
+        before, quiet = self.cpu, 0
+        while time.monotonic() < deadline and quiet < _QUIET_TIMES:
             time.sleep(_QUIET_SECONDS)
             now = self.cpu
-            if now is None or before is None or now - before < _QUIET_SECONDS * _QUIET_SHARE:
+            if now is None or before is None:
                 return
+            quiet = quiet + 1 if now - before < _QUIET_SECONDS * _QUIET_SHARE else 0
             before = now
 
     def ask(self, method: str, params: Any) -> Any:
