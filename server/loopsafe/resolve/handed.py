@@ -7,11 +7,12 @@ say: `bus.subscribe(listener)`, or `@bus.listener`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, last_name
 from loopsafe.resolve.arguments import argument_at, matched
+from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
@@ -57,13 +58,15 @@ class _Decoration(NamedTuple):
 class Handed:
     """Finds by a function's name the calls that hand it on, or that give it something."""
 
-    def __init__(self) -> None:
-        self._by_name: dict[str, list[_Handover]] | None = None
-        self._decorations: dict[str, list[_Decoration]] | None = None
+    def __init__(self, passing: frozenset[str]) -> None:
+        """`passing` are the names of the calls that hand a function on, without their dots."""
+        self._handovers = NameIndex(lambda module: _handovers(module, passing))
+        self._decorations = NameIndex(_decorations)
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
-        self._by_name = self._decorations = None
+        self._handovers.forget()
+        self._decorations.forget()
 
     def stored(self, resolver: Resolver, expr: Expr | None, module: str, scope: int) -> Values:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""
@@ -113,22 +116,12 @@ class Handed:
             if any(_is_one(value, home.name, number) for value in values):
                 yield FunctionValue(place.module, place.function)
 
-    def _decorated(self, resolver: Resolver, name: str) -> list[_Decoration]:
+    def _decorated(self, resolver: Resolver, name: str) -> Sequence[_Decoration]:
         table = resolver.table
         trace = table.trace | table.bit(("used", name))
-        if self._decorations is None:
-            self._decorations = {}
-            for module in resolver.outside.project():
-                for number, function in enumerate(module.facts.functions):
-                    # Methods are decorated before there is an object to call them on.
-                    for expr in (
-                        function.decorators if function.owner < 0 and not function.outer else ()
-                    ):
-                        callee = expr.func if isinstance(expr, Call) else expr
-                        place = _Decoration(module.name, number, expr)
-                        self._decorations.setdefault(last_name(callee), []).append(place)
+        places = self._decorations.among(resolver.outside.project).get(name, ())
         table.trace = trace
-        return self._decorations.get(name, [])
+        return places
 
     def parameter(self, resolver: Resolver, module: Module, function: int, index: int) -> Values:
         """What a framework is known to pass for a parameter of a function."""
@@ -162,16 +155,12 @@ class Handed:
                 if any(_is_one(target, module.name, number) for target in targets):
                     yield runner
 
-    def _places(self, resolver: Resolver, name: str) -> list[_Handover]:
+    def _places(self, resolver: Resolver, name: str) -> Sequence[_Handover]:
         table = resolver.table
         trace = table.trace | table.bit(("used", name))
-        if self._by_name is None:
-            self._by_name = {}
-            for module in resolver.outside.project():
-                for handed, place in _handovers(module, resolver.catalogue.passing_words):
-                    self._by_name.setdefault(handed, []).append(place)
+        places = self._handovers.among(resolver.outside.project).get(name, ())
         table.trace = trace
-        return self._by_name.get(name, [])
+        return places
 
 
 def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Handover]]:
@@ -186,6 +175,14 @@ def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Ha
             for expr in given:
                 if isinstance(expr, (Name, Attr)):
                     yield last_name(expr), _Handover(module.name, call, site.scope)
+
+
+def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
+    for number, function in enumerate(module.facts.functions):
+        # Methods are decorated before there is an object to call them on.
+        for expr in function.decorators if function.owner < 0 and not function.outer else ():
+            callee = expr.func if isinstance(expr, Call) else expr
+            yield last_name(callee), _Decoration(module.name, number, expr)
 
 
 def _is_one(value: Value, module: str, number: int) -> bool:

@@ -6,12 +6,13 @@ and what constructors are given where no annotation says it: `Service(Client())`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.given import holding
+from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import find
 from loopsafe.resolve.values import (
     ClassValue,
@@ -56,13 +57,13 @@ class Outside:
     def __init__(self) -> None:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
-        self._by_name: dict[str, list[_Stored]] | None = None
+        self._stored = NameIndex(_stored_outside_tests)
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
-        self._by_name = None
+        self._stored.forget()
         self._calls.clear()
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
@@ -72,7 +73,7 @@ class Outside:
         """
         table = resolver.table
         trace = table.trace
-        index = self._by_name if self._by_name is not None else self._read()
+        index = self._stored.among(self.project)
         table.trace = trace | table.bit(("stored", name))
         places = index.get(name, ())
         kinds = {
@@ -98,7 +99,7 @@ class Outside:
         """Whether some code gives an object of somebody else, or one of a subclass, an attribute
         of this name."""
         trace = resolver.table.trace
-        index = self._by_name if self._by_name is not None else self._read()
+        index = self._stored.among(self.project)
         resolver.table.trace = trace | resolver.table.bit(("stored", name))
         return name in index
 
@@ -145,19 +146,14 @@ class Outside:
         table.trace = trace
         return calls
 
-    def _read(self) -> dict[str, list[_Stored]]:
-        found: dict[str, list[_Stored]] = {}
-        for module in self.project():
-            places = _stored(module.name, module.facts) if not is_test(module) else ()
-            for name, stored in places:
-                found.setdefault(name, []).append(stored)
-        self._by_name = found
-        return found
-
 
 def stored_names(facts: ModuleFacts) -> Iterator[str]:
     """Names of attributes that a module may give to objects from elsewhere."""
     return (name for name, _ in _stored("", facts))
+
+
+def _stored_outside_tests(module: Module) -> Iterable[tuple[str, _Stored]]:
+    return () if is_test(module) else _stored(module.name, module.facts)
 
 
 def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
@@ -185,7 +181,7 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
     return (resolver.known(stored) or None) if stored else stored
 
 
-def _agreed(resolver: Resolver, places: list[_Stored]) -> Values:
+def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
     """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
 
     `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.

@@ -69,7 +69,7 @@ class Resolver:
         self.table = table
         self.catalogue = catalogue
         self.outside = Outside()
-        self.handed = Handed()
+        self.handed = Handed(catalogue.passing_words)
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
