@@ -13,7 +13,7 @@ import pytest
 from knowledge import stubs, witness
 from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
-from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Condition, Runner
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Condition, Result, Runner
 
 FOLDER = Path(read_header.__code__.co_filename).parent
 APPLICATIONS = Path(__file__).parent / "knowledge" / "frameworks"
@@ -25,6 +25,7 @@ ON_DEMAND = frozenset(
     [
         "acouchbase",
         "aerospike",
+        "agno",
         "aiofiles",
         "aiogram",
         "analytics",
@@ -35,6 +36,7 @@ ON_DEMAND = frozenset(
         "atlassian",
         "backoff",
         "boxsdk",
+        "ccxt",
         "chainlit",
         "chromadb",
         "cloudscraper",
@@ -47,6 +49,7 @@ ON_DEMAND = frozenset(
         "cv2",
         "datadog",
         "ddgs",
+        "deltalake",
         "diskcache",
         "dns",
         "docusign_esign",
@@ -97,6 +100,7 @@ ON_DEMAND = frozenset(
         "jwt",
         "kazoo",
         "keycloak",
+        "kuzu",
         "lancedb",
         "langchain_core",
         "langfuse",
@@ -128,8 +132,10 @@ ON_DEMAND = frozenset(
         "oci",
         "ollama",
         "onesignal_sdk",
+        "onnxruntime",
         "openpyxl",
         "oracledb",
+        "oss2",
         "pandas",
         "paramiko",
         "paypalrestsdk",
@@ -174,8 +180,10 @@ ON_DEMAND = frozenset(
         "pystac_client",
         "pytesseract",
         "pytube",
+        "qcloud_cos",
         "questionary",
         "rasterio",
+        "ray",
         "razorpay",
         "redmail",
         "replicate",
@@ -201,6 +209,7 @@ ON_DEMAND = frozenset(
         "slack_sdk",
         "snowflake",
         "soundfile",
+        "spacy",
         "speech_recognition",
         "speedtest",
         "square",
@@ -219,6 +228,7 @@ ON_DEMAND = frozenset(
         "tls_client",
         "together",
         "trafilatura",
+        "transformers",
         "tweepy",
         "twilio",
         "uvloop",
@@ -228,6 +238,7 @@ ON_DEMAND = frozenset(
         "wandb",
         "weasyprint",
         "websocket",
+        "whisper",
         "whois",
         "wikipedia",
         "wikipediaapi",
@@ -323,14 +334,20 @@ def _callables(file: str) -> Iterator[str]:
 
 def _returned(file: str) -> Iterator[str]:
     for name, result in library(file).returns.items():
-        yield from (name, result)
+        yield from (name, *_classes(result))
     for _, runner in library(file).runners:
         yield from runner.passes
     for entry in library(file).classes:
-        yield from entry.knowledge.returns.values()
+        for result in entry.knowledge.returns.values():
+            yield from _classes(result)
         yield from entry.knowledge.attributes.values()
         for runner in entry.knowledge.runners.values():
             yield from runner.passes
+
+
+def _classes(result: Result) -> Iterator[str]:
+    """The classes that a result names: of a tuple, those of its items that are known."""
+    yield from (result,) if isinstance(result, str) else filter(None, result)
 
 
 def test_spellings_are_one_object(file: str) -> None:

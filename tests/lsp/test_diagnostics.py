@@ -197,7 +197,7 @@ async def test_the_server_asks_to_watch_python_and_settings_files(tmp_path: Path
     by_method = {r.method: r.register_options for r in ed.registered}
     watched = by_method[types.WORKSPACE_DID_CHANGE_WATCHED_FILES]["watchers"]
     globs = {watcher["globPattern"] for watcher in watched}
-    assert globs == {"**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml"}
+    assert globs >= {"**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml", "**/uv.lock"}
     assert by_method[types.WORKSPACE_DID_CHANGE_CONFIGURATION] == {"section": "loopsafe"}
 
 

@@ -144,6 +144,27 @@ async def test_a_switch_of_branches_is_followed(project: Path) -> None:
         assert len(await ed.pull(uri)) == 1
 
 
+async def test_a_lock_file_says_which_release_of_a_library_counts(tmp_path: Path) -> None:
+    """FastMCP runs a plain function on the loop in its second version, in a thread in its third."""
+    tool = "import time\n\nfrom fastmcp import FastMCP\n\nmcp = FastMCP()\n\n\n@mcp.tool\n"
+    tool += "def wait():\n    time.sleep(1)\n"
+    lock = '[[package]]\nname = "fastmcp"\nversion = "{}"\n'
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", tool)
+        assert await ed.pull(uri) == []
+        (tmp_path / "uv.lock").write_text(lock.format("2.14.0"))
+        ed.wrote(tmp_path / "uv.lock", kind=types.FileChangeType.Created)
+        assert len(await ed.pull(uri)) == 1
+        (tmp_path / "uv.lock").write_text(lock.format("3.1.0"))
+        ed.wrote(tmp_path / "uv.lock")
+        assert await ed.pull(uri) == []
+        (tmp_path / "uv.lock").unlink()
+        (tmp_path / "requirements").mkdir()
+        (tmp_path / "requirements" / "web.txt").write_text("fastmcp<3\n")
+        ed.wrote(tmp_path / "uv.lock", kind=types.FileChangeType.Deleted)
+        assert len(await ed.pull(uri)) == 1
+
+
 async def test_a_very_large_file_is_left_alone_and_the_status_says_so(tmp_path: Path) -> None:
     async with editor(tmp_path) as ed:
         line = "async def f():\n    time.sleep(1)\n"

@@ -63,8 +63,9 @@ class Core:
         )
         self.table = ModuleTable(self.finder, self.disk, cache)
         files = shipped(root, settings, self.environment)
-        known = releases_of(root, self.environment)
-        self.catalogue, self.mistakes = catalogue_of(settings, files, known)
+        self.releases = releases_of(root, self.environment)
+        """Those that decide which entries of the catalogue hold."""
+        self.catalogue, self.mistakes = catalogue_of(settings, files, self.releases)
         """The catalogue; and what is wrong in the files of packages, which are left out."""
         self.resolver = Resolver(self.table, self.catalogue)
         self.resolver.outside.project = self._project
@@ -128,6 +129,10 @@ class Core:
             names = self.disk.generation
             self.finder.invalidate([path])
             self._changed(path, files=self.disk.generation != names)
+
+    def is_outdated(self) -> bool:
+        """Whether the project has other releases of libraries by now than those that are known."""
+        return releases_of(self.root, self.environment) != self.releases
 
     def rehome(self, homes: Homes) -> None:
         """What is told of files may be another now; what is known of them stays."""

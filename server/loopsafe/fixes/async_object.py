@@ -19,7 +19,7 @@ from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.knowledge.catalogue import load
-from loopsafe.knowledge.schema import ClassKnowledge
+from loopsafe.knowledge.schema import ClassKnowledge, Result
 from loopsafe.model import Edit, Fix, Safety, Span
 
 _CAVEAT = "It is another class of the library: objects given to it must be for async use, too."
@@ -107,8 +107,8 @@ class _Change:
             return self._listed(parent, node, known) or self._closed(parent, node, known)
         return isinstance(parent, ast.Expr)
 
-    def _of(self, node: ast.expr, name: str) -> bool:
-        known = load().klass(name)
+    def _of(self, node: ast.expr, result: Result) -> bool:
+        known = load().klass(result) if isinstance(result, str) else None
         return known is not None and self._value(node, known)
 
     def _attribute(self, node: ast.Attribute, known: ClassKnowledge) -> bool:

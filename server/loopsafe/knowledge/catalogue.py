@@ -13,7 +13,7 @@ from loopsafe.knowledge.classes import ClassEntry
 from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.likeness import inherited
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
-from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError
 
 V = TypeVar("V")
@@ -51,7 +51,7 @@ class Catalogue:
         self._runners: MutableMapping[str, Runner] = {}
         self._entries: MutableMapping[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
-        self._returns: MutableMapping[str, str] = {}
+        self._returns: MutableMapping[str, Result] = {}
         self._makes: MutableMapping[str, str] = {}
         self._probes: MutableMapping[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
@@ -136,8 +136,8 @@ class Catalogue:
         self._ready(name)
         return self._runners.get(name)
 
-    def returns(self, name: str) -> str | None:
-        """The class of what calling this name gives, where the source does not say it."""
+    def returns(self, name: str) -> Result | None:
+        """What calling this name gives, where the source does not say it."""
         self._ready(name)
         return self._returns.get(name)
 

@@ -83,7 +83,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         patterns=tuple(patterns),
         runners=dict(_method_runners(table, name, header)),
         harmless=frozenset(table.texts("harmless")),
-        returns=dict.fromkeys(table.texts("chains"), name) | table.mapping("returns"),
+        returns={**dict.fromkeys(table.texts("chains"), name), **table.results("returns")},
         attributes=table.mapping("attributes"),
         overrides=_overrides(table),
         made=frozenset(table.texts("made")),

@@ -19,7 +19,7 @@ from loopsafe.knowledge.entries import (
     read_runner,
     read_runners,
 )
-from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.knowledge.schema import Blocking, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError, Table
 from loopsafe.knowledge.versions import fits, is_range
 from loopsafe.model import Cost
@@ -38,7 +38,7 @@ class LibraryEntries:
     decorators: list[tuple[Names, Blocking]] = field(default_factory=list)
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
-    returns: dict[str, str] = field(default_factory=dict)
+    returns: dict[str, Result] = field(default_factory=dict)
     makes: dict[str, str] = field(default_factory=dict)
     probes: list[tuple[Names, str]] = field(default_factory=list)
 
@@ -104,7 +104,7 @@ def read_library(
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))
     for table in _tables(root, "runners", release, holding):
         entries.runners.extend(read_runners(table, header))
-    returns, makes = root.mapping("returns"), root.mapping("makes")
+    returns, makes = root.results("returns"), root.mapping("makes")
     if holding:
         entries.returns.update(returns)
         entries.makes.update(makes)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from loopsafe.model import Cost, Place
+
+Result: TypeAlias = str | tuple[str, ...]
+"""What a call gives: an object of a class, or a tuple of such; an empty name is unknown."""
 
 CATEGORIES = frozenset(
     (
@@ -203,8 +207,8 @@ class ClassKnowledge:
     harmless: frozenset[str] = frozenset()
     """Methods known not to block, which also ends the search in base classes and source. Families
     by pattern too; `*` is all that is not listed as blocking."""
-    returns: dict[str, str] = field(default_factory=dict)
-    """Method name -> class of its result, where the source does not say it."""
+    returns: dict[str, Result] = field(default_factory=dict)
+    """Method name -> what it gives, where the source does not say it."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Attribute name -> class of its value, where the source does not say it."""
     overrides: dict[str, Place] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
+from loopsafe.knowledge.schema import Result
+
 E = TypeVar("E", bound=Enum)
 
 
@@ -75,6 +77,17 @@ class Table:
         if not all(isinstance(item, str) for item in value.values()):
             raise self.error(f"`{key}` must be a table of strings", key)
         return dict(value)
+
+    def results(self, key: str) -> dict[str, Result]:
+        """A table of what calls give: a class, or the classes of a tuple's items."""
+        values = self._typed(key, dict, {})
+        found: dict[str, Result] = {}
+        for name, value in values.items():
+            items = value if isinstance(value, list) else [value]
+            if not items or not all(isinstance(item, str) for item in items):
+                raise self.error(f"`{key}` must be a table of strings, or of lists of them", key)
+            found[name] = tuple(items) if isinstance(value, list) else value
+        return found
 
     def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
         """One of the given words."""

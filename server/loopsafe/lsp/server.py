@@ -25,9 +25,13 @@ from loopsafe.lsp.session import Session
 from loopsafe.lsp.survey import Survey
 from loopsafe.lsp.worker import Rank
 from loopsafe.memory import reclaim
+from loopsafe.modules import shipped
+from loopsafe.modules.homes import SETTINGS_FILE
+from loopsafe.modules.releases import LOCK_FILES, REQUIREMENTS
 
 _log = logging.getLogger(__name__)
-_WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml", "**/loopsafe.toml")
+_TOLD = (*LOCK_FILES, *REQUIREMENTS)
+_WATCHED = tuple(f"**/{name}" for name in ("*.py", "*.pyi", SETTINGS_FILE, shipped.NAME, *_TOLD))
 _LEVELS = {
     logging.ERROR: types.MessageType.Error,
     logging.WARNING: types.MessageType.Warning,

@@ -31,6 +31,7 @@ from loopsafe.lsp.workbench import Work, Workbench
 from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.modules import shipped
 from loopsafe.modules.homes import SETTINGS_FILE
+from loopsafe.modules.releases import is_told_in
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -124,6 +125,8 @@ class Session:
             self.worker.post(self.workbench.reload)
         if shipped.NAME in names:
             self.worker.post(self.workbench.start_over)
+        elif SETTINGS_FILE in names or any(is_told_in(path) for path in paths):
+            self.worker.post(self.workbench.releases_changed)
         self.worker.post(lambda: self.workbench.forget(paths))
         if appeared or SETTINGS_FILE in names:
             self.indexer.again()

@@ -201,6 +201,10 @@ class Workbench:
         """A package says something else of itself: make every engine anew."""
         self._drop(self.benches)
 
+    def releases_changed(self) -> None:
+        """Lock files or requirements changed: make engines anew whose entries they decide."""
+        self._drop([bench for bench in self.benches if bench.engine.is_outdated()])
+
     def keep_only(self, folders: Iterable[Path]) -> None:
         """Drop the engines of folders that left, and of the lone files longest unused."""
         folders = set(folders)

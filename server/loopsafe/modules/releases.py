@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -22,6 +22,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock")
+REQUIREMENTS = ("requirements*.txt", "requirements/*.txt")
+"""Where a project asks for releases, besides its settings file."""
 _LARGEST = 5_000_000
 """Bytes of a lock file that is read."""
 
@@ -50,6 +53,12 @@ def releases(
     return found
 
 
+def is_told_in(path: str) -> bool:
+    """Whether a file may say which releases a project has."""
+    file = PurePath(path)
+    return file.name in LOCK_FILES or any(file.match(pattern) for pattern in REQUIREMENTS)
+
+
 def _installed(environment: Environment) -> Iterator[tuple[str, str]]:
     for folder in environment.paths:
         try:
@@ -70,14 +79,14 @@ def _locked(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
     spelled = "|".join(name.replace("-", "[-_.]+") for name in wanted)
     pattern = re.compile(spelled, re.IGNORECASE)
     for folder in _upwards(root):
-        for name in ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml"):
+        for name in LOCK_FILES[:-1]:
             data = _toml(_text_with(pattern, folder / name))
             packages = get(data, "package") or get(data, "packages")
             for package in packages if isinstance(packages, list) else ():
                 distribution, release = get(package, "name"), get(package, "version")
                 if isinstance(distribution, str) and isinstance(release, str):
                     yield _normal(distribution), release
-        pipfile = _json(_text_with(pattern, folder / "Pipfile.lock"))
+        pipfile = _json(_text_with(pattern, folder / LOCK_FILES[-1]))
         for group in ("default", "develop"):
             for distribution, entry in (get(pipfile, group) or {}).items():
                 release = get(entry, "version")
@@ -92,7 +101,7 @@ def _asked(root: Path) -> Iterator[tuple[str, str]]:
     for tables in (get(data, "project", "optional-dependencies"), get(data, "dependency-groups")):
         groups += tables.values() if isinstance(tables, dict) else ()
     lines = [line for group in groups for line in texts(group)]
-    for path in (*sorted(root.glob("requirements*.txt")), *sorted(root.glob("requirements/*.txt"))):
+    for path in (path for pattern in REQUIREMENTS for path in sorted(root.glob(pattern))):
         lines += (_text(path) or "").splitlines()
     for line in lines:
         try:

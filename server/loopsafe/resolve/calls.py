@@ -59,7 +59,7 @@ def call_value(resolver: Resolver, value: Value, call: Call | None, frame: Frame
     if isinstance(value, ExternalInstance):
         known = resolver.catalogue.klass(value.name)
         result = known.returns.get("__call__") if known else None
-        return resolver.instance_of(result) if result else ()
+        return resolver.given_by(result) if result else ()
     if isinstance(value, PartialValue):
         return call_value(resolver, value.function, None, None)
     if isinstance(value, OffloadingValue):
@@ -185,14 +185,14 @@ def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Val
     """
     result = resolver.catalogue.returns(name)
     if result is not None:
-        return resolver.instance_of(result)
+        return resolver.given_by(result)
     if function.receiver is None:
         return None
     method = own_name(resolver, function)
     for owner in resolver.mro(function.receiver):
         known = resolver.knowledge(owner)
         if known is not None and method in known.returns:
-            return resolver.instance_of(known.returns[method])
+            return resolver.given_by(known.returns[method])
         if known is not None and known.asynchronous:
             return ()  # An async twin that inherits a method gives something else.
         if isinstance(owner, ClassValue) and _defines(resolver, owner, function):
@@ -218,7 +218,7 @@ def _call_class(
             return found
     result = resolver.catalogue.returns(name)
     if result is not None:
-        return _maker(resolver, name, call, frame) or resolver.instance_of(result)
+        return _maker(resolver, name, call, frame) or resolver.given_by(result)
     if call is None or frame is None:
         return (Instance(cls),)
     made = instances_made(resolver, cls, call, frame)
@@ -242,7 +242,7 @@ def _call_external(
         member = catalogue.member(value.name)
         result = member[0].returns.get(member[1]) if member else None
     if result is not None:
-        return _maker(resolver, value.name, call, frame) or resolver.instance_of(result)
+        return _maker(resolver, value.name, call, frame) or resolver.given_by(result)
     special = SPECIAL.get(value.name)
     if special is not None and call is not None and frame is not None:
         return special(resolver, call, frame) or ()

@@ -115,21 +115,41 @@ def constructors(resolver: Resolver, cls: ClassValue) -> Iterator[FunctionValue]
 
 
 def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> ClassValue:
-    """A class of the project with what this call gives its object to keep.
+    """A class with what this call gives its object to keep.
 
-    Only what no annotation tells: parameters without one, and callables.
+    Only what no annotation tells: parameters without one, and callables. A package's objects are
+    told apart only by who hands itself to them: `Expecter(self)`, in a class that others inherit.
     """
     module = resolver.table.get(cls.module)
-    if module is None or not module.is_project or not (call.args or call.keywords):
+    if module is None or not (call.args or call.keywords):
+        return cls
+    itself = None if module.is_project else _handed_itself(resolver, call, frame)
+    if not module.is_project and itself is None:
         return cls
     made_by = list(constructors(resolver, cls))
     if made_by:
         held = _kept_arguments(resolver, made_by[-1], call, frame)
     else:
-        held = _field_values(resolver, cls, call, frame)
+        held = _field_values(resolver, cls, call, frame) if module.is_project else {}
+    if itself is not None:
+        held = {name: values for name, values in held.items() if values == (itself,)}
     if not held:
         return cls
     return cls._replace(holds=tuple((name, _shallow(values)) for name, values in held.items()))
+
+
+def _handed_itself(resolver: Resolver, call: Call, frame: Frame) -> Instance | None:
+    """The object whose method passes it on, where it is of a subclass."""
+    module = resolver.table.get(frame.module)
+    scope = module.facts.scopes[frame.scope] if module is not None else None
+    if module is None or scope is None or scope.kind != "function" or frame.receiver is None:
+        return None
+    function = module.facts.functions[scope.owner]
+    if function.owner < 0 or frame.receiver[:2] == (frame.module, function.owner):
+        return None
+    own = function.parameters[0].name if function.parameters else ""
+    is_handed = any(isinstance(arg, Name) and arg.id == own for arg in call.args)
+    return Instance(frame.receiver) if is_handed else None
 
 
 def _kept_arguments(
@@ -137,10 +157,8 @@ def _kept_arguments(
 ) -> dict[str, Values]:
     """What an `__init__` stores as it gets it: `self.attribute = parameter`."""
     module = resolver.table.get(constructor.module)
-    if module is None or not module.is_project:
-        return {}
-    facts = module.facts.functions[constructor.number]
-    if facts.owner < 0:
+    facts = module.facts.functions[constructor.number] if module is not None else None
+    if module is None or facts is None or module.is_stub or facts.owner < 0:
         return {}
     passed = dict(given(resolver, constructor, call, frame))
     values = {p.name: passed[i] for i, p in enumerate(facts.parameters) if i in passed}

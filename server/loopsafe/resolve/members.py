@@ -354,7 +354,7 @@ def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
         if dotted and (known.blocking(name) is not None or name in known.returns):
             return (External(f"{dotted}.{name}"),)
         if "__getattr__" in known.returns and not name.startswith("__"):
-            return resolver.instance_of(known.returns["__getattr__"])
+            return resolver.given_by(known.returns["__getattr__"])
     return ()
 
 
@@ -378,7 +378,7 @@ def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
         and not name.startswith("__")
         and known.blocking(name) is None
     ):
-        return resolver.instance_of(known.returns["__getattr__"])
+        return resolver.given_by(known.returns["__getattr__"])
     return _outside(cls, name)
 
 

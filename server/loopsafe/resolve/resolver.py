@@ -12,7 +12,7 @@ from typing import TypeVar
 from loopsafe.facts.ir import Binding, Const, Expr
 from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.catalogue import Catalogue
-from loopsafe.knowledge.schema import ClassKnowledge
+from loopsafe.knowledge.schema import ClassKnowledge, Result
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.resolve import bases, calls, expressions, makers, members, protocols, types
 from loopsafe.resolve.handed import Handed
@@ -25,6 +25,7 @@ from loopsafe.resolve.values import (
     Frame,
     FunctionValue,
     Instance,
+    TupleValue,
     Value,
     Values,
     as_instance,
@@ -172,6 +173,12 @@ class Resolver:
     def instance_of(self, dotted: str) -> Values:
         """An object of the class with this absolute dotted name."""
         return tuple(as_instance(value) for value in self.named(dotted))
+
+    def given_by(self, result: Result) -> Values:
+        """What a call gives of which the catalogue tells the class, or those of a tuple's items."""
+        if isinstance(result, str):
+            return self.instance_of(result)
+        return (TupleValue(tuple(self.instance_of(item) if item else () for item in result)),)
 
     def builtin(self, name: str, *arguments: Values) -> Values:
         """An object of a builtin class."""
