@@ -18,6 +18,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
@@ -40,10 +42,12 @@ from loopsafe.modules.cache import Cache, default_folder
 
 _RUFF = "F821,F401,F811,F841,F704,F706,E902,PLE1142"
 _MYPY = (
-    "--ignore-missing-imports", "--follow-imports=skip", "--check-untyped-defs", "--no-incremental",
-    "--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-pretty",
-    "--disable-error-code=import-untyped", "--no-site-packages", "--namespace-packages",
+    "--ignore-missing-imports", "--follow-imports=silent", "--check-untyped-defs",
+    "--no-incremental", "--no-error-summary", "--hide-error-context", "--show-error-codes",
+    "--no-pretty", "--disable-error-code=import-untyped", "--namespace-packages",
+    "--explicit-package-bases", "--config-file=", "--no-warn-unused-configs",
 )  # fmt: skip
+_VARIANT = "_loopsafe_fix_"
 
 
 @dataclass(slots=True)
@@ -81,7 +85,8 @@ def main() -> int:
         found = run_deep(trying)
         _lint(found.trials)
         if arguments.mypy:
-            _check_types(found.trials)
+            sample = _sample(found.trials, arguments.mypy)
+            _check_types(project.resolve(), sample, arguments.python)
         failed = [trial for trial in found.trials if trial.wrong]
         for trial in failed:
             _show(trial, arguments.show)
@@ -201,20 +206,62 @@ def _lint(trials: Sequence[Trial]) -> None:
     _compare(trials, "ruff", said)
 
 
-def _check_types(trials: Sequence[Trial]) -> None:
-    """Adds what mypy says of the texts after that it did not say of those before."""
+def _check_types(root: Path, trials: Sequence[Trial], python: Path | None) -> None:
+    """Adds what mypy says of a text after a fix that it did not say of the one before.
 
-    def said(folder: Path) -> Iterator[tuple[str, str]]:
-        files = sorted(str(file) for file in folder.iterdir())
-        for first in range(0, len(files), 100):
-            command = [sys.executable, "-m", "mypy", *_MYPY, *files[first : first + 100]]
-            out = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-            for line in out.splitlines():
-                match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
-                if match:
-                    yield Path(match[1]).name, re.sub(r"\bline \d+", "line", match[2])
+    The texts stand beside each other in a copy of the project, so that its own modules and those
+    of its environment are read once.
+    """
+    where = ["--no-site-packages"]
+    if python is not None:
+        inside = python / "bin" / "python"
+        where = ["--python-executable", str(inside if inside.exists() else python)]
+    with tempfile.TemporaryDirectory(prefix="loopsafe-types-") as name:
+        copy = Path(name).resolve()
+        shutil.copytree(root, copy, dirs_exist_ok=True, ignore=_without_environments)
+        names: dict[tuple[str, str], Path] = {}
+        for trial in trials:
+            at = copy / Path(trial.finding.path).relative_to(root)
+            for text in (trial.before, trial.after):
+                variant = at.with_name(f"{at.stem}{_VARIANT}{len(names)}.py")
+                names.setdefault((trial.finding.path, text), variant)
+        for (_, text), file in names.items():
+            file.write_bytes(text.encode())
+        command = [sys.executable, "-m", "mypy", *_MYPY, *where, *map(str, names.values())]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=copy)
+    found: dict[str, Counter[str]] = {}
+    for line in done.stdout.splitlines():
+        match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
+        if match:
+            said = re.sub(rf"\bline \d+|{_VARIANT}\d+", "", match[2])
+            found.setdefault(Path(match[1]).name, Counter())[said] += 1
+    print(f"mypy: {done.stderr.strip() or 'done'}, {len(names)} texts", file=sys.stderr)
+    nothing: Counter[str] = Counter()
+    for trial in trials:
+        before, after = (
+            found.get(names[trial.finding.path, text].name, nothing)
+            for text in (trial.before, trial.after)
+        )
+        trial.wrong += [f"mypy: {message}" for message in after - before]
 
-    _compare(trials, "mypy", said)
+
+def _without_environments(folder: str, names: list[str]) -> set[str]:
+    """What a copy of a project does without."""
+    return {
+        name
+        for name in names
+        if name in (".git", "node_modules", "__pycache__")
+        or (Path(folder) / name / "pyvenv.cfg").exists()
+    }
+
+
+def _sample(trials: Sequence[Trial], count: int) -> list[Trial]:
+    """So many fixes, of as many kinds and callables as there are."""
+    by_kind: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_kind.setdefault(f"{_kind(trial.fix)} {trial.finding.sink}", []).append(trial)
+    rounds = zip_longest(*by_kind.values())
+    return [trial for same in rounds for trial in same if trial is not None][:count]
 
 
 def _compare(trials: Sequence[Trial], tool: str, said: object) -> None:
@@ -289,7 +336,10 @@ def _arguments() -> argparse.Namespace:
         "--each", type=int, default=sys.maxsize, metavar="N",
         help="look for findings after N fixes of a kind and a callable only",
     )  # fmt: skip
-    parser.add_argument("--mypy", action="store_true", help="ask mypy as well: minutes")
+    parser.add_argument(
+        "--mypy", type=int, default=0, metavar="N",
+        help="ask mypy as well of N fixes, with the packages of the environment: minutes",
+    )  # fmt: skip
     parser.add_argument(
         "--seconds", type=float, default=sys.maxsize, metavar="N",
         help="go on to no other file of a project after N seconds",

@@ -283,6 +283,11 @@ def _compare_fix(
         titles = [fix.title for _, fix in offers]
         fix = _chosen(expected.title, [fix for _, fix in offers])
         if fix is None:
+            engine.index()
+            wide = [fix for finding in report.findings for fix in engine.wide_fixes(finding)]
+            titles += [fix.title for fix in wide]
+            fix = _chosen(expected.title, [fix for fix in wide if fix.edits])
+        if fix is None:
             yield expected.md_line, f"expected the fix {expected.title!r}, offered are {titles}"
             return
         edits = tuple(edit for edit in fix.edits if edit.path == report.path)

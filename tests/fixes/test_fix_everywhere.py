@@ -44,12 +44,12 @@ APP = """
 class Project:
     """Files in a folder, and an engine on them."""
 
-    def __init__(self, root: Path, **files: str) -> None:
+    def __init__(self, root: Path, python: Path | None = None, **files: str) -> None:
         self.root = root
         (root / "pyproject.toml").touch()
         for name, text in files.items():
             (root / f"{name}.py").write_text(textwrap.dedent(text).lstrip("\n"))
-        self.engine = Engine(root, Settings())
+        self.engine = Engine(root, Settings(), python)
         self.engine.index()
 
     def wide(self, name: str = "app") -> Fix:

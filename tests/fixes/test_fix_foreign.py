@@ -53,6 +53,11 @@ def mail(body: str, maker: str = "SMTP", imports: str = MAIL) -> Case:
             "    await db.commit()",
         ),
         (
+            "db = sqlite3.connect(p)\nx = [row[0] for row in db.execute(q)]\ndb.close()",
+            "db = await aiosqlite.connect(p)\nx = [row[0] async for row in await db.execute(q)]\n"
+            "await db.close()",
+        ),
+        (
             "with sqlite3.connect(p) as db:\n    db.execute(q)\n    db.commit()",
             "async with aiosqlite.connect(p) as db:\n    await db.execute(q)\n"
             "    await db.commit()",
@@ -78,7 +83,7 @@ def test_a_database_in_a_file(body: str, after: str) -> None:
         "db = sqlite3.connect(p, 3)\ndb.execute(q)",
         "db = sqlite3.connect(p)\ndb.create_function('f', 1, abs)\ndb.execute(q)",
         "db = sqlite3.connect(p)\nkeep(db)\ndb.execute(q)",
-        "db = sqlite3.connect(p)\nx = [row for row in db.execute(q)]",
+        "db = sqlite3.connect(p)\nx = sum(row for row in db.execute(q))",
     ],
 )
 def test_a_database_that_stays(body: str) -> None:
@@ -145,6 +150,8 @@ def test_the_async_library_must_be_there() -> None:
         "db = sqlite3.connect(path)\nc = db.cursor()\nc.execute('insert into t values (3)')\n"
         "db.commit()\nx = [tuple(r) for r in c.execute('select * from t').fetchall()]\n"
         "db.close()\nreturn x, c.rowcount",
+        "db = sqlite3.connect(path)\ndb.execute('insert into t values (3)')\n"
+        "x = [r[0] for r in db.execute('select * from t')]\ndb.close()\nreturn x",
         "with sqlite3.connect(path) as db:\n    db.execute('insert into t values (4)')\n"
         "x = sqlite3.connect(path).execute('select * from t').fetchall()\nreturn x",
         "with sqlite3.connect(path) as db:\n    db.execute('insert into t values (5)')\n"

@@ -266,7 +266,8 @@ def test_responses_and_errors_have_counterparts() -> None:
     "name",
     [
         "idioms", "threads", "drop_in", "clients", "eager", "nested_loop", "to_def", "attribute",
-        "everywhere", "files", "future", "objects", "process",
+        "everywhere", "files", "future", "objects", "process", "channel", "sockets", "processes",
+        "twins", "client_block",
     ],
 )  # fmt: skip
 def test_tables_are_read(name: str) -> None:

@@ -92,17 +92,35 @@ def test_it_stays_where_one_use_cannot_follow(tmp_path: Path, more: str, why: st
     assert why in fix.caveat
 
 
-def test_it_stays_where_another_file_uses_it(tmp_path: Path) -> None:
-    for more in (
-        "from app import client\n",
-        "import app\n\n\ndef f():\n    return app.client.files\n",
-        "def f(patch):\n    patch('app.client')\n",
-    ):
-        project = Project(tmp_path, app=TEXT, more=more)
-        path = str(tmp_path / "app.py")
-        [fix] = project.engine.wide_fixes(project.engine.report(path).findings[0])
-        assert fix.kind == "refused"
-        assert "may be used in more.py:" in fix.caveat
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("from app import client\n\nkeep(client)\n", "more.py: what is done with `client`"),
+        ("import app\n\n\ndef f():\n    return app.client.files\n", "in line 5 has no async way"),
+        ("def f(patch):\n    patch('app.client')\n", "may be used in more.py:2"),
+    ],
+)
+def test_it_stays_where_another_file_uses_it(tmp_path: Path, more: str, why: str) -> None:
+    project = Project(tmp_path, app=TEXT, more=more)
+    path = str(tmp_path / "app.py")
+    [fix] = project.engine.wide_fixes(project.engine.report(path).findings[0])
+    assert fix.kind == "refused"
+    assert why in fix.caveat
+
+
+def test_other_files_follow(tmp_path: Path) -> None:
+    more = """
+        import app
+
+
+        async def first(text):
+            return app.client.embeddings.create(model="m", input=text).data[0]
+    """
+    project = Project(tmp_path, app=TEXT, more=more)
+    path = str(tmp_path / "app.py")
+    [fix] = project.engine.wide_fixes(project.engine.report(path).findings[0])
+    assert fix.title == "Make client an openai.AsyncOpenAI, and await all its calls (2 files)"
+    assert "return (await app.client.embeddings.create(" in project.after(fix)["more"]
 
 
 def test_every_class_of_the_table_has_a_twin() -> None:

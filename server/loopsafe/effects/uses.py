@@ -40,6 +40,16 @@ class Use:
     """Index of the function around it; 0 for the module's own code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A file that uses a variable of another one, or may."""
+
+    module: Module
+    name: str
+    """How it spells the variable; empty where it may use it in a way that is not followed."""
+    line: int
+
+
 class AllUses:
     """Searches the project's files; keeps which words each of them has."""
 
@@ -80,23 +90,56 @@ class AllUses:
         table.trace = trace
         return count
 
-    def elsewhere(self, module: Module, name: str, owner: str = "") -> tuple[Module, int] | None:
-        """Another file, and its line, that may use a module's variable or a class's attribute."""
+    def readers(self, module: Module, name: str, owner: str = "") -> Iterator[Reader]:
+        """Other files that use a module's variable, or may use a class's attribute."""
         table = self._resolver.table
         trace = table.trace
-        try:
-            for other in self._project():
-                words = self._words_of(other)
-                if other is module or name not in words or (owner and owner not in words):
-                    continue
-                tree = self._tree(other)
-                text = self._text(other)
-                line = _line_of_use(tree, name, owner, text) if tree is not None else 1
-                if line:
-                    return other, line
-            return None
-        finally:
-            table.trace = trace
+        found: list[Reader] = []
+        for other in self._project():
+            words = self._words_of(other)
+            if other is not module and name in words and (not owner or owner in words):
+                found += self._reading(other, module, name, owner)
+        table.trace = trace
+        yield from found
+
+    def _reading(self, other: Module, module: Module, name: str, owner: str) -> Iterator[Reader]:
+        tree = self._tree(other)
+        if tree is None:
+            yield Reader(other, "", 1)
+            return
+        names = set() if owner else set(self._names_of(other, tree, module, name))
+        imported = _imported(tree)
+        through = f".{module.dotted.rpartition('.')[2]}.{name}"
+        for node, call, _ in _mentions(tree, {name}, self._text(other)):
+            if isinstance(node, ast.Constant):
+                if _is_told(node, call):
+                    yield Reader(other, "", node.lineno)
+            elif isinstance(node, ast.Attribute):
+                written = ast.unparse(node) if _root(node) in imported else ""
+                is_read = isinstance(node.ctx, ast.Load) and written in names
+                means = written in names or f".{written}".endswith(through)
+                if owner or (means and not is_read):
+                    yield Reader(other, "", node.lineno)
+        for spelled in sorted(names):
+            yield Reader(other, spelled, 1)
+
+    def _names_of(
+        self, other: Module, tree: ast.Module, module: Module, name: str
+    ) -> Iterator[str]:
+        """How a file may spell another module's variable; empty for a way that is not followed."""
+        table = self._resolver.table
+        outermost = {id(node) for node in tree.body}
+        for node in _imports(tree):
+            source = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            level = node.level if isinstance(node, ast.ImportFrom) else 0
+            for alias in node.names:
+                is_top = id(node) in outermost
+                by_name = isinstance(node, ast.ImportFrom) and alias.name in (name, "*")
+                inside = f"{source}.{alias.name}" if source else alias.name
+                if by_name and table.imported(other, source, level) == module.key:
+                    yield (alias.asname or name) if is_top and alias.name != "*" else ""
+                elif table.imported(other, inside, level) == module.key:
+                    yield f"{alias.asname or alias.name}.{name}" if is_top else ""
 
     def _tree(self, module: Module) -> ast.Module | None:
         return self._parsed(self._text(module))
@@ -210,26 +253,6 @@ def _is_told(node: ast.Constant, call: ast.Call | None) -> bool:
     callee = call.func if call is not None else None
     last = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
     return last in _TELLING
-
-
-def _line_of_use(tree: ast.Module, name: str, owner: str, text: SourceText) -> int:
-    """Where a file names a thing of another module; 0 where it does not."""
-    imported = _imported(tree)
-    if not owner and any(True for _ in _imports_of(tree, name)):
-        return 1
-    for node, call, _ in _mentions(tree, {name}, text):
-        if isinstance(node, ast.Constant):
-            if _is_told(node, call):
-                return node.lineno
-        elif isinstance(node, ast.Attribute) and (owner or _root(node) in imported):
-            return node.lineno
-    return 0
-
-
-def _imports_of(tree: ast.Module, name: str) -> Iterator[ast.ImportFrom]:
-    for node in _imports(tree):
-        if isinstance(node, ast.ImportFrom) and any(a.name in (name, "*") for a in node.names):
-            yield node
 
 
 def _aliases(tree: ast.Module, name: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,13 +9,12 @@ from typing import NamedTuple
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused
 from loopsafe.engine.cures import Cures, number_of
-from loopsafe.fixes import async_object, fixes, primitives
-from loopsafe.fixes.context import FixContext
+from loopsafe.engine.keeping import Keeping
+from loopsafe.fixes import fixes
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
-from loopsafe.fixes.site import locate
-from loopsafe.fixes.twins import Client, client_of, replaced
+from loopsafe.fixes.kept import Blocked
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Hop, Safety
+from loopsafe.model import Edit, Finding, Fix, Hop, Safety, Span
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module, ModuleTable
 from loopsafe.text import SourceText
@@ -43,6 +41,14 @@ class Wide:
         self._callers = callers
         self._converter = converter
         self._known: dict[tuple[object, ...], Fix | None] = {}
+        self._keeping = Keeping(
+            files.table,
+            lambda path: cures.bare(path, files.read(path)),
+            self._blocked,
+            files.twin,
+            callers,
+            converter.shown,
+        )
 
     def forget(self) -> None:
         """Some text changed."""
@@ -58,7 +64,7 @@ class Wide:
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        for fix in (self._twin(finding), self._unawaited(finding)):
+        for fix in (self._keeping.fix(finding), self._unawaited(finding)):
             if fix is not None:
                 yield fix
 
@@ -110,63 +116,16 @@ class Wide:
             caveat = caveat or said
         return tuple(edits), caveat
 
-    def _twin(self, finding: Finding) -> Fix | None:
-        """The client that the call is made on as an async one, with all its calls awaited."""
-        context = self._cures.bare(finding.path, self._files.read(finding.path))
-        module = self._files.table.at(finding.path)
-        if context is None or module is None or len(finding.chain) > 1:
-            return None
-        client = client_of(context, finding.span)
-        twin = self._files.twin(client.cls) if client is not None else ""
-        if client is None or not twin:
-            return None
-        is_local = isinstance(client.scope, ast.AsyncFunctionDef)
-        if is_local and any(async_object.cures(locate(finding, context))):
-            return None  # That cure says it already.
-        article = "an" if twin[:1] in "aeiou" else "a"
-        uses = "uses" if primitives.is_primitive(client.cls) else "calls"
-        title = f"Make {client.name} {article} {twin}, and await all its {uses}"
-        awaitable = {
-            other.span: method
-            for other in self._files.findings(finding.path)
-            if (method := self._method(other, client.cls))
-        }
-        try:
-            self._check_outside(module, context, client)
-            if primitives.is_primitive(client.cls):
-                edits = primitives.replaced(context, client, twin)
-            else:
-                edits = replaced(context, client, twin, awaitable)
-        except Stuck as why:
-            return Fix(title, Safety.DISPLAY, (), "refused", str(why))
-        caveat = "An async client belongs to one event loop, and is closed with `await`."
-        caveat = primitives.CAVEAT if primitives.is_primitive(client.cls) else caveat
-        return Fix(title, Safety.UNSAFE, edits, caveat=caveat)
-
-    def _method(self, finding: Finding, cls: str) -> str:
-        """What a blocking call is called on the async twin of a class; empty if it has none."""
-        library = cls.partition(".")[0]
-        if len(finding.chain) > 1 or finding.derived or not finding.sink.startswith(f"{library}."):
-            return ""
-        known = self._files.blocking(finding)
-        # What a client's attribute does is named by the client: `openai.OpenAI.files.create`.
-        return (known.twin if known is not None else finding.sink).rpartition(".")[2]
-
-    def _check_outside(self, module: Module, context: FixContext, client: Client) -> None:
-        """Raises Stuck where code outside of the client's scope may use it."""
-        name = client.name.rpartition(".")[2]
-        owner = client.scope.name if isinstance(client.scope, ast.ClassDef) else ""
-        if owner:
-            inside = {id(node) for node in ast.walk(client.scope)}
-            for node in ast.walk(context.tree):
-                if isinstance(node, ast.Attribute) and node.attr == name and id(node) not in inside:
-                    raise Stuck(f"`{name}` is used outside of {owner}, in line {node.lineno}")
-        elif not isinstance(client.scope, ast.Module):
-            return
-        found = self._callers.elsewhere(module, name, owner)
-        if found is not None:
-            place = f"{self._converter.shown(found[0].path)}:{found[1]}"
-            raise Stuck(f"`{client.name}` may be used in {place}")
+    def _blocked(self, path: str) -> dict[Span, Blocked]:
+        """The calls of a file that block by themselves."""
+        found = {}
+        for finding in self._files.findings(path):
+            if len(finding.chain) <= 1 and not finding.derived:
+                known = self._files.blocking(finding)
+                # An attribute's methods are named by the client: `openai.OpenAI.files.create`.
+                twin = known.twin if known is not None else finding.sink
+                found[finding.span] = Blocked(finding.sink, twin.rpartition(".")[2])
+        return found
 
     def _unawaited(self, finding: Finding) -> Fix | None:
         """A plain endpoint that its tests no longer await."""

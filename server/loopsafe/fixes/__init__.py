@@ -28,9 +28,11 @@ from loopsafe.fixes import (
     process,
     run_process,
     scoped,
+    sock,
     thread_flag,
     to_def,
     unused,
+    worker_process,
 )
 from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
@@ -57,9 +59,11 @@ _ASYNC: tuple[Cure, ...] = (
     async_stream.cures,
     async_client.cures,
     client_block.cures,
+    sock.cures,
     popen.cures,
 )
 _THREAD: tuple[Cure, ...] = (block.cures, scoped.cures, offload.cures)
+_PROCESS: tuple[Cure, ...] = (run_process.cures, process.cures, worker_process.cures)
 _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "async-without-await": ((to_def.cures,),),
     "eager-offload": ((eager.cures,),),
@@ -70,7 +74,7 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
 }
 # Where one of these is safe, moving the call to a thread would be a detour.
 _ENOUGH: tuple[Cure, ...] = (drop_in.cures, attribute.cures, future.cures)
-_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, (run_process.cures, process.cures))
+_BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, _PROCESS)
 
 
 def fixes(finding: Finding, context: FixContext) -> tuple[Fix, ...]:

@@ -37,6 +37,32 @@ def cures(site: Site) -> Iterator[Fix]:
             return
 
 
+def request(
+    site: Site, pair: Pair, module: str, function: ast.AsyncFunctionDef, call: ast.Call
+) -> tuple[list[Change], tuple[Edit, ...], bool] | None:
+    """The changes of a request made with a client that stays, those of handlers around it, and
+    whether they are safe; None if it cannot be made with the async client.
+    """
+    there = site_at(site, call.func)
+    if there.call is None or there.function is not function or not may_await(there):
+        return None
+    assert isinstance(call.func, ast.Attribute)
+    request = translate(there, pair, call, call.func.attr)
+    uses = uses_of(there, pair, call, function)
+    # What belongs to the client's constructor cannot differ between its requests.
+    if request is None or uses is None or not request.plain:
+        return None
+    handlers = caught(there, pair, module, function, [call, *uses.nodes])
+    if handlers is None:
+        return None
+    before, after = opening_await(there, call)
+    start, stop = site.draft.start(call), site.draft.stop(call)
+    changes: list[Change] = [(start, start, before), *request.changes, *uses.changes]
+    if after:
+        changes.append((stop, stop, after))
+    return changes, handlers, request.safe
+
+
 def _binds(block: ast.With, name: str) -> bool:
     target = block.items[0].optional_vars
     return len(block.items) == 1 and isinstance(target, ast.Name) and target.id == name
@@ -94,33 +120,10 @@ def _requests(
         if attribute and attribute.attr in pair.session_attributes:
             continue
         call = calls.get(id(attribute))
-        found = _request(site, pair, module, function, call) if call else None
+        found = request(site, pair, module, function, call) if call else None
         if found is None:
             return None
         changes += found[0]
         handlers += [edit for edit in found[1] if edit not in handlers]
         safe = safe and found[2]
     return (changes, handlers, safe) if bound == 1 else None
-
-
-def _request(
-    site: Site, pair: Pair, module: str, function: ast.AsyncFunctionDef, call: ast.Call
-) -> tuple[list[Change], tuple[Edit, ...], bool] | None:
-    there = site_at(site, call.func)
-    if there.call is None or there.function is not function or not may_await(there):
-        return None
-    assert isinstance(call.func, ast.Attribute)
-    request = translate(there, pair, call, call.func.attr)
-    uses = uses_of(there, pair, call, function)
-    # What belongs to the client's constructor cannot differ between its requests.
-    if request is None or uses is None or not request.plain:
-        return None
-    handlers = caught(there, pair, module, function, [call, *uses.nodes])
-    if handlers is None:
-        return None
-    before, after = opening_await(there, call)
-    start, stop = site.draft.start(call), site.draft.stop(call)
-    changes: list[Change] = [(start, start, before), *request.changes, *uses.changes]
-    if after:
-        changes.append((stop, stop, after))
-    return changes, handlers, request.safe

@@ -15,6 +15,9 @@ from loopsafe.fixes.names import survey
 from loopsafe.fixes.site import Site
 
 Change = tuple[int, int, str]
+_SETS = (
+    "rivals", "sessions", "session_attributes", "session_settings", "session_arguments", "safe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class Pair:
     keywords: Mapping[str, str]
     constructor: Mapping[str, str]
     rivals: frozenset[str] = frozenset()
+    sessions: frozenset[str] = frozenset()
     session_attributes: frozenset[str] = frozenset()
+    session_settings: frozenset[str] = frozenset()
     session_arguments: frozenset[str] = frozenset()
     defaults: Mapping[str, str] = field(default_factory=dict)
     literal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -159,7 +164,7 @@ def _pair(entry: dict[str, Any], package: str) -> Pair:
         )
         for name, method in fields["methods"].items()
     }
-    for name in ("rivals", "session_attributes", "session_arguments", "safe"):
+    for name in _SETS:
         fields[name] = frozenset(fields.get(name, ()))
     return Pair(package=package, **fields)
 

@@ -57,7 +57,13 @@ class Wrapping:
 @cache
 def idioms() -> tuple[Idiom, ...]:
     """All of them, in the order of `idioms.toml`."""
-    return tuple(_idiom(entry) for entry in table("idioms")["idiom"])
+    return tuple(idiom_of(entry) for entry in table("idioms")["idiom"])
+
+
+def idiom_of(entry: dict[str, Any]) -> Idiom:
+    """An entry of a table."""
+    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Idiom(**frozen)
 
 
 def choose(site: Site) -> Idiom:
@@ -102,11 +108,6 @@ def of_nothing(site: Site, idiom: Idiom) -> tuple[str, str, tuple[Edit, ...]] | 
     if spelling is None:
         return None
     return idiom.head.format(spelling.text), ")()" if idiom.curried else ")", spelling.edits
-
-
-def _idiom(entry: dict[str, Any]) -> Idiom:
-    frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    return Idiom(**frozen)
 
 
 def _spelling(site: Site, idiom: Idiom) -> Spelling | None:

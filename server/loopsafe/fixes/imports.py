@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopsafe.fixes.edits import Draft, first_line
-from loopsafe.fixes.names import Bindings, bindings, imported_names, survey
+from loopsafe.fixes.names import Bindings, bindings, dotted, imported_names, survey
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
@@ -53,6 +53,25 @@ def spell(site: Site, module: str, name: str, by_name: bool = False) -> Spelling
         if _free(site, statement, bound):
             return Spelling(bound + rest, (add_import(site, statement),))
     return None
+
+
+def moved_import(site: Site, written: ast.expr, module: str, name: str) -> list[Edit]:
+    """Lets the import of a name that nothing else needs come from another module.
+
+    For what is called alike in both: `from redis import Redis`, `from redis.asyncio import Redis`.
+    Nothing where that is not so.
+    """
+    tree, draft, text = site.context.tree, site.draft, dotted(written)
+    first = text.partition(".")[0]
+    nodes = bindings(tree).get(first, [])
+    node = nodes[0] if len(nodes) == 1 else None
+    if not isinstance(node, ast.ImportFrom) or node.level or node not in tree.body:
+        return []
+    alone = len(survey(tree).loads.get(first, ())) == 1 and text == name
+    if not alone or node.module == module or len(node.names) != 1 or node.names[0].asname:
+        return []
+    found = draft.source.text.find(node.module or " ", draft.start(node), draft.stop(node))
+    return [draft.replace(found, found + len(node.module or ""), module)] if found >= 0 else []
 
 
 def add_import(site: Site, statement: ast.Import | ast.ImportFrom) -> Edit:

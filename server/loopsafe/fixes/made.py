@@ -13,7 +13,7 @@ from loopsafe.knowledge.schema import ClassKnowledge
 
 def construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None:
     """The call that makes what the finding is called on: in the same chain, or in a variable."""
-    root: ast.AST = site.call or site.node
+    root: ast.AST = subject(site)
     seen: set[str] = set()
     while True:
         while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
@@ -27,6 +27,15 @@ def construction(site: Site, function: ast.AsyncFunctionDef) -> ast.Call | None:
         if value is None:
             return None
         root = value
+
+
+def subject(site: Site) -> ast.AST:
+    """The expression that a finding is about; of `list(rows)`, the rows."""
+    call = site.call
+    if call is None:
+        return site.node
+    consumes = name_of(call.func) in table("threads")["consumers"] and len(call.args) == 1
+    return call.args[0] if consumes else call
 
 
 def value_of(function: ast.AsyncFunctionDef, name: str) -> ast.expr | None:

@@ -12,15 +12,14 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from loopsafe.fixes.combine import combined
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
-from loopsafe.fixes.edits import compiles
 from loopsafe.fixes.everywhere import Stuck
+from loopsafe.fixes.holders import reads
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, place_in
-from loopsafe.fixes.twins import Client, made, mentions, span_of
+from loopsafe.fixes.twins import Client, span_of
 from loopsafe.model import Edit
 
 _ANY_LOOP = (3, 10)
@@ -34,24 +33,26 @@ def is_primitive(cls: str) -> bool:
     return cls in table("twins")["primitive"]
 
 
-def replaced(context: FixContext, held: Client, twin: str) -> tuple[Edit, ...]:
-    """The edits. Raises Stuck where the object may be used in a thread, or in another way."""
+def check(context: FixContext, held: Client, call: ast.Call) -> None:
+    """Raises Stuck where the object is made in a way that its twin does not know."""
     if context.python_version < _ANY_LOOP:
         raise Stuck("before Python 3.10 it would belong to the loop of where it is made")
+    if len(call.args) + len(call.keywords) > table("twins")["primitive"][held.cls]["takes"]:
+        raise Stuck(f"`{held.name}` is made with other arguments")
+
+
+def uses(context: FixContext, held: Client) -> Iterator[Edit]:
+    """The edits of all that a file does with the object.
+
+    Raises Stuck where it may be used in a thread, or in another way.
+    """
     entry = table("twins")["primitive"][held.cls]
     for node in ast.walk(context.tree):
         name = getattr(node, "attr", getattr(node, "id", ""))
         if name in entry["errors"]:
             raise Stuck(f"line {getattr(node, 'lineno', 0)} is about `{name}`, an error of threads")
-    if len(held.made.args) + len(held.made.keywords) > entry["takes"]:
-        raise Stuck(f"`{held.name}` is made with other arguments")
-    edits = list(made(context, held, twin))
-    for mention in mentions(held):
-        edits += _used(context, held, mention, entry)
-    together = combined(edits)
-    if not compiles(place_in(context, span_of(held.made)).draft, context.tree, together):
-        raise Stuck("the result would not be valid Python")
-    return together
+    for read in reads(held.holder):
+        yield from _used(context, held, read, entry)
 
 
 def _used(

@@ -12,14 +12,13 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from loopsafe.fixes.async_object import streams
-from loopsafe.fixes.combine import combined
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
-from loopsafe.fixes.edits import compiles
 from loopsafe.fixes.everywhere import Stuck
+from loopsafe.fixes.holders import Holder, reads
 from loopsafe.fixes.imports import spell
-from loopsafe.fixes.names import FUNCTIONS, bindings, dotted, own_nodes
+from loopsafe.fixes.names import bindings, dotted, own_nodes
+from loopsafe.fixes.object_uses import streams
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, place_in
@@ -28,71 +27,39 @@ from loopsafe.model import Edit, Span
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A variable or attribute that holds a client for good."""
+    """A client that is kept, in one file that has it."""
 
-    name: str
-    """As it is written: `client`, `self.client`."""
-    made: ast.Call
+    holder: Holder
     cls: str
     """Full name of the blocking class."""
-    scope: ast.AST
-    """Where all of its uses are: the module, a function, a class."""
+
+    @property
+    def name(self) -> str:
+        """As it is written: `client`, `self.client`."""
+        return self.holder.name
 
 
-def client_of(context: FixContext, span: Span) -> Client | None:
-    """The client that a call is made on, by the span of its callee."""
-    site = place_in(context, span)
-    owner = _owner(site)
-    if owner is None:
-        return None
-    name = dotted(owner)
-    for scope in _scopes(site, name):
-        found = list(_makings(scope, name))
-        if not found:
-            continue
-        cls = site.full_name(found[0].func) if len(found) == 1 and found[0] is not None else ""
-        known = cls in table("twins")["classes"] or cls in table("twins")["primitive"]
-        return Client(name, found[0], cls, scope) if found[0] is not None and known else None
-    return None
+def uses(context: FixContext, client: Client, awaitable: Mapping[Span, str]) -> Iterator[Edit]:
+    """The edits of all that a file does with the client. Raises Stuck where one has no async way.
 
-
-def replaced(
-    context: FixContext, client: Client, twin: str, awaitable: Mapping[Span, str]
-) -> tuple[Edit, ...]:
-    """The edits. `awaitable` has the callees of all calls that block and have an async twin, with
-    its name. Raises Stuck where something else is done with the client.
+    `awaitable` has the callees of all calls that block and have an async twin, with its name.
     """
-    own = [k.arg for k in client.made.keywords if k.arg in (None, *table("twins")["own"])]
+    for node in reads(client.holder):
+        yield from _used(context, client, node, awaitable)
+
+
+def check(client: Client, call: ast.Call) -> None:
+    """Raises Stuck where a client is made with what its twin cannot be made with."""
+    own = [k.arg for k in call.keywords if k.arg in (None, *table("twins")["own"])]
     if own:
         raise Stuck(f"`{client.name}` is made with `{own[0] or '**'}`")
-    edits = list(made(context, client, twin))
-    for node in mentions(client):
-        edits += _used(context, client, node, awaitable)
-    together = combined(edits)
-    draft = place_in(context, span_of(client.made)).draft
-    if not compiles(draft, context.tree, together):
-        raise Stuck("the result would not be valid Python")
-    return together
 
 
-def mentions(client: Client) -> Iterator[ast.expr]:
-    """Where the client is read. Raises Stuck where the name is another thing somewhere."""
-    for node in ast.walk(client.scope):
-        if isinstance(node, (ast.Global, ast.Nonlocal)) and client.name in node.names:
-            raise Stuck(f"`{client.name}` is set anew in line {node.lineno}")
-        inner = isinstance(node, FUNCTIONS) and node is not client.scope
-        if isinstance(node, FUNCTIONS) and inner and client.name in bindings(node):
-            raise Stuck(f"`{client.name}` is another thing in line {node.lineno}")
-        is_read = isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
-        if isinstance(node, (ast.Name, ast.Attribute)) and is_read and dotted(node) == client.name:
-            yield node
-
-
-def made(context: FixContext, client: Client, twin: str) -> Iterator[Edit]:
+def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iterator[Edit]:
     """The constructor, its import, and the annotation beside it."""
-    site = place_in(context, span_of(client.made.func))
+    site = place_in(context, span_of(call.func))
     module, _, name = twin.rpartition(".")
-    written = client.made.func
+    written = call.func
     old = client.cls.rpartition(".")[0]
     alias = _alias(context.tree, written) if module == old else None
     draft = site.draft
@@ -113,7 +80,7 @@ def made(context: FixContext, client: Client, twin: str) -> Iterator[Edit]:
         yield from spelling.edits
         text = spelling.text
     for node in ast.walk(context.tree):
-        if isinstance(node, ast.AnnAssign) and node.value is client.made:
+        if isinstance(node, ast.AnnAssign) and node.value is call:
             kind = node.annotation
             kind = kind.value if isinstance(kind, ast.Subscript) else kind
             yield draft.replace(draft.start(kind), draft.stop(kind), text)
@@ -128,50 +95,6 @@ def span_of(node: ast.AST) -> Span:
         getattr(node, "end_lineno", 0),
         getattr(node, "end_col_offset", 0),
     )
-
-
-def _owner(site: Site) -> ast.expr | None:
-    """The client in `client.chat.create`, `self.client.get` and `with self.client`."""
-    node = site.node
-    if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(site.parent(node), ast.withitem):
-        return node
-    if not isinstance(node, ast.Attribute):
-        return None
-    inner = node.value
-    while isinstance(inner, ast.Attribute):
-        if isinstance(inner.value, ast.Name) and inner.value.id == "self":
-            return inner
-        inner = inner.value
-    return inner if isinstance(inner, ast.Name) and inner.id != "self" else None
-
-
-def _scopes(site: Site, name: str) -> Iterator[ast.AST]:
-    around = list(site.path)[::-1]
-    if name.startswith("self."):
-        yield from [node for node in around if isinstance(node, ast.ClassDef)][:1]
-        return
-    for node in around:
-        if isinstance(node, (*FUNCTIONS, ast.Module)) and name in bindings(node):
-            yield node
-            return
-
-
-def _makings(scope: ast.AST, name: str) -> Iterator[ast.Call | None]:
-    """What is assigned to the client; None for what is no call, or no plain assignment."""
-    nodes = ast.walk(scope) if isinstance(scope, ast.ClassDef) else own_nodes(scope)
-    plain: set[int] = set()
-    for node in nodes:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
-        for target in targets:
-            if dotted(target) == name and isinstance(node, (ast.Assign, ast.AnnAssign)):
-                plain.add(id(target))
-                yield node.value if isinstance(node.value, ast.Call) else None
-        is_set = isinstance(node, (ast.Name, ast.Attribute)) and not isinstance(node.ctx, ast.Load)
-        if is_set and dotted(node) == name and id(node) not in plain:
-            yield None
-        if isinstance(node, ast.arg) and node.arg == name:
-            yield None
 
 
 def _used(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, FunctionRef, Name
+from loopsafe.facts.ir import Attr, Call, FunctionRef, Name
 from loopsafe.resolve.arguments import fits, is_callable, matched
 from loopsafe.resolve.members import annotated_names, find
 from loopsafe.resolve.values import (
@@ -155,21 +155,35 @@ def _handed_itself(resolver: Resolver, call: Call, frame: Frame) -> Instance | N
 def _kept_arguments(
     resolver: Resolver, constructor: FunctionValue, call: Call, frame: Frame
 ) -> dict[str, Values]:
-    """What an `__init__` stores as it gets it: `self.attribute = parameter`."""
+    """What an `__init__` stores as it gets it, `self.attribute = parameter`, or what that gives:
+    `self.attribute = parameter.method()`.
+    """
     module = resolver.table.get(constructor.module)
     facts = module.facts.functions[constructor.number] if module is not None else None
     if module is None or facts is None or module.is_stub or facts.owner < 0:
         return {}
     passed = dict(given(resolver, constructor, call, frame))
     values = {p.name: passed[i] for i, p in enumerate(facts.parameters) if i in passed}
-    return {
-        name: values[binding.value.id]
+    stored = {
+        name: _kept(resolver, binding.value, values)
         for name, bindings in module.facts.classes[facts.owner].attributes.items()
         for binding in bindings
         if binding.scope == facts.scope
-        and isinstance(binding.value, Name)
-        and binding.value.id in values
     }
+    return {name: kept for name, kept in stored.items() if kept is not None}
+
+
+def _kept(resolver: Resolver, expr: object, values: dict[str, Values]) -> Values | None:
+    """A parameter, or what a method of one gives; None for anything else."""
+    if isinstance(expr, Name):
+        return values.get(expr.id)
+    if not isinstance(expr, Call) or not isinstance(expr.func, Attr):
+        return None
+    held = values.get(expr.func.value.id) if isinstance(expr.func.value, Name) else None
+    if not held:
+        return None
+    methods = union(resolver.attribute(value, expr.func.name) for value in held)
+    return union(resolver.called(method) for method in methods) or None
 
 
 def _field_values(
