@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.structural import method_names
-from loopsafe.facts.ir import Attr, ModuleFacts, Name, Subscript, last_name
+from loopsafe.facts.ir import Attr, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.touched import touched
 from loopsafe.model import Span
 from loopsafe.modules.table import Change, Module, Unit
+from loopsafe.resolve.below import bases_of
 from loopsafe.resolve.outside import stored_names
 
 BY_NAME = ("used", "made", "stored")
@@ -39,15 +40,6 @@ def inherited(before: Module | None, after: Module | None) -> Iterator[Unit]:
     then, now = (tuple(bases_of(m)) if m is not None else () for m in (before, after))
     if then != now:
         yield from (("base", name) for name, _ in (*then, *now))
-
-
-def bases_of(module: Module) -> Iterator[tuple[str, int]]:
-    """The last names of the bases of a module's classes, with the classes' numbers."""
-    for number, cls in enumerate(module.facts.classes):
-        for base in cls.bases:
-            name = last_name(base.value if isinstance(base, Subscript) else base)
-            if name:
-                yield name, number
 
 
 def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> set[str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopsafe.effects.news import bases_of
 from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
 from loopsafe.facts.ir import FunctionRef
 from loopsafe.modules.table import Module
+from loopsafe.resolve.below import bases_of
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 

@@ -1,7 +1,7 @@
 """What objects get from elsewhere: `app.state.client = Client()`, `app["db"] = connect()`.
 
-Also those that only a subclass in the project has (a bot's `self.store`, read as `ctx.bot.store`),
-and what constructors are given where no annotation says it: `Service(Client())`.
+Also those that only a subclass in the project has (a bot's `self.store`, read as `ctx.bot.store`,
+or a page's `self.load()`), and what constructors are given where no annotation says it: `Service(Client())`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
+from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import find
@@ -60,11 +61,13 @@ class Outside:
         self._stored = NameIndex(_stored_outside_tests)
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
+        self._below = Below(lambda: (module for module in self.project() if not is_test(module)))
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
         self._stored.forget()
         self._calls.clear()
+        self._below.forget()
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` may be for values that do not show it themselves.
@@ -89,6 +92,9 @@ class Outside:
                 return found if () not in held else ()
         if places and name.find("[") > 0:
             return _agreed(resolver, places)
+        below = self._below.method(resolver, values, name)
+        if below:
+            return below
         return union(
             self._given(resolver, value.cls, name)
             for value in values

@@ -1,0 +1,104 @@
+"""Methods that a class calls of itself and has not: those of its subclasses in the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from loopsafe.facts.ir import FunctionRef, Subscript, last_name
+from loopsafe.resolve.values import ClassValue, Instance, Values, union
+
+if TYPE_CHECKING:
+    from loopsafe.modules.table import Module
+    from loopsafe.resolve.resolver import Resolver
+
+_MOST = 4
+"""More subclasses that have a method, each its own, say little about which one is meant."""
+
+_MOST_SUBCLASSES = 40
+"""A base of so many classes is looked at no further."""
+
+
+class Below:
+    """Finds subclasses among modules by the names of their bases, which are read once."""
+
+    def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
+        self._project = project
+        self._by_base: dict[str, list[ClassValue]] | None = None
+
+    def forget(self) -> None:
+        """A text changed, or there are other modules."""
+        self._by_base = None
+
+    def method(self, resolver: Resolver, values: Values, name: str) -> Values:
+        """What `value.name` is where few subclasses of the only class of a value have it."""
+        value = values[0] if len(values) == 1 else None
+        module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
+        if not isinstance(value, Instance) or module is None or not module.is_project:
+            return ()
+        cls = value.cls
+        below = self._subclasses(resolver, module.facts.classes[cls.number].name)
+        if not below:
+            return ()
+        resolver.table.trace |= resolver.table.bit(("method", name))
+        having = [other for other in below if _defines(resolver, other, name)]
+        meant = [other for other in having if _inherits(resolver, other, cls)]
+        if len(meant) > _MOST:
+            return ()
+        return union(resolver.attribute(Instance(other), name) for other in meant)
+
+    def _subclasses(self, resolver: Resolver, name: str) -> list[ClassValue]:
+        """The classes whose bases lead to a class of a name, by nothing but names."""
+        index = self._index(resolver)
+        found: dict[ClassValue, None] = {}
+        todo, seen = [name], {name}
+        while todo and len(found) <= _MOST_SUBCLASSES:
+            base = todo.pop()
+            resolver.table.trace |= resolver.table.bit(("base", base))
+            for cls in index.get(base, ()):
+                found.setdefault(cls)
+                module = resolver.table.get(cls.module)
+                own = module.facts.classes[cls.number].name if module is not None else base
+                if own not in seen:
+                    seen.add(own)
+                    todo.append(own)
+        return list(found) if len(found) <= _MOST_SUBCLASSES else []
+
+    def _index(self, resolver: Resolver) -> dict[str, list[ClassValue]]:
+        if self._by_base is None:
+            trace = resolver.table.trace
+            self._by_base = {}
+            for module in self._project():
+                for base, number in bases_of(module):
+                    self._by_base.setdefault(base, []).append(ClassValue(module.name, number))
+            resolver.table.trace = trace
+        return self._by_base
+
+
+def bases_of(module: Module) -> Iterator[tuple[str, int]]:
+    """The last names of the bases of a module's classes, with the classes' numbers."""
+    for number, cls in enumerate(module.facts.classes):
+        for base in cls.bases:
+            name = last_name(base.value if isinstance(base, Subscript) else base)
+            if name:
+                yield name, number
+
+
+def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
+    """Whether a class has a method of its own that does something."""
+    module = resolver.table.get(cls.module)
+    if module is None:
+        return False
+    bindings = module.facts.scopes[module.facts.classes[cls.number].scope].bindings
+    return any(
+        isinstance(binding.value, FunctionRef)
+        and not module.facts.functions[binding.value.number].bare
+        for binding in bindings.get(name, ())
+    )
+
+
+def _inherits(resolver: Resolver, cls: ClassValue, base: ClassValue) -> bool:
+    return any(
+        isinstance(other, ClassValue) and (other.module, other.number) == (base.module, base.number)
+        for other in resolver.mro(cls)[1:]
+    )
