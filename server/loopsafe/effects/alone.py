@@ -13,8 +13,9 @@ from loopsafe.effects.places import Places
 from loopsafe.effects.tasks import sites_before_tasks, waited_for
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import FunctionValue
+from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _MOST_CALLERS = 60
 """Looked at before nothing is said."""
@@ -38,29 +39,34 @@ def alone_until(places: Places, chains: Chains, module: Module, number: int) -> 
 
 def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, int, int]] | None:
     """The functions, and the sites in them, by which a loop that is started for it comes to a
-    coroutine; None where one of the ways to it begins elsewhere, or nobody can say."""
+    coroutine; None where one of the ways to it begins elsewhere, or nobody can say.
+
+    Tests that call a function of the application say nothing of who else does.
+    """
     todo = [(module, number)]
     seen = {(module.name, number)}
     ways: list[tuple[Module, int, int]] = []
+    starts = False
     while todo:
         here, index = todo.pop()
         if len(seen) > _MOST_CALLERS or places.run(here, index).role:
             return None
-        if _is_test(here, index):
-            # Tests that call a function of the application say nothing of who else does.
-            if not is_test_file(module.path):
-                return None
+        if _is_test(places.resolver, here, index):
+            starts |= here is module or is_test_file(module.path)
             continue
         if is_driven_by_decorator(places.resolver, here, index):
+            starts = True
             continue
         uses = list(places.callers.uses(here, index))
         for use in uses:
             if places.callers.is_driven(use):
+                starts = True
                 continue
             at = _awaited_at(places.resolver, use)
             if at < 0:
                 return None
             if places.run(use.module, use.number).once:
+                starts = True
                 continue
             ways.append((use.module, use.number, at))
             if (use.module.name, use.number) not in seen:
@@ -68,12 +74,17 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
                 todo.append((use.module, use.number))
         if not uses:
             return None
-    return ways
+    return ways if starts else None
 
 
-def _is_test(module: Module, number: int) -> bool:
+def _is_test(resolver: Resolver, module: Module, number: int) -> bool:
     """Whether a coroutine function is a test, for which its runner starts a loop."""
-    return module.facts.functions[number].name.startswith("test") and is_test_file(module.path)
+    function = module.facts.functions[number]
+    if not function.name.startswith("test"):
+        return False
+    bases = resolver.mro(ClassValue(module.name, function.owner)) if function.owner >= 0 else ()
+    names = (dotted_name(resolver, base) or "" for base in bases)
+    return is_test_file(module.path) or any(name.endswith("TestCase") for name in names)
 
 
 def _awaited_at(resolver: Resolver, use: Use) -> int:
