@@ -22,8 +22,8 @@ class Use(NamedTuple):
     number: int
     """Of the function in which it stands."""
     call: Call | None
-    outermost: Call | None
-    """The outermost call whose arguments hold the use: `run` of `run(wait_for(f(), 5))`."""
+    around: tuple[Call, ...]
+    """The calls whose arguments hold the use, the nearest first: `print(run(wait_for(f(), 5)))`."""
     scope: int
     mention: Expr | None = None
     """The name as it stands there, where it is not called."""
@@ -93,12 +93,12 @@ class Callers:
     def is_driven(self, use: Use) -> bool:
         """Whether a coroutine made here is run by a loop that starts here: `asyncio.run(f())`."""
         given = use.call or use.mention
-        if use.outermost is None or given is None:
+        if given is None:
             return False
         if use.module.facts.functions[use.number].is_async:
             return False
         frame = self.resolver.frame(use.module.name, use.scope)
-        return is_driving(self.resolver, use.outermost, given, frame)
+        return any(is_driving(self.resolver, call, given, frame) for call in use.around)
 
 
 def _mentions(module: Module, name: str) -> Iterator[Use]:
@@ -122,10 +122,10 @@ def _mentions(module: Module, name: str) -> Iterator[Use]:
         for expr in (*kept, *defaults):
             named.extend((None, found, function.scope) for found in _named(expr, name))
         for made, index in called:
-            yield Use(module, number, made, _outermost(made, parents), index)
+            yield Use(module, number, made, _around(made, parents), index)
         for taker, found, index in named:
-            outer = _outermost(taker, parents) or taker
-            yield Use(module, number, None, outer, index, found)
+            around = (taker, *_around(taker, parents)) if taker is not None else ()
+            yield Use(module, number, None, around, index, found)
     yield from _bound(module, name)
 
 
@@ -135,17 +135,19 @@ def _bound(module: Module, name: str) -> Iterator[Use]:
         bindings = (b for named in scope.bindings.values() for b in named)
         for binding in bindings:
             for _ in _named(binding.value, name):
-                yield Use(module, max(scope.owner, 0), None, None, index)
+                yield Use(module, max(scope.owner, 0), None, (), index)
     for assigned in module.facts.assigned:
         for _ in _named(assigned.binding.value, name):
-            yield Use(module, 0, None, None, 0)
+            yield Use(module, 0, None, (), 0)
 
 
-def _outermost(call: Call | None, parents: dict[Call, Call]) -> Call | None:
-    outer = parents.get(call) if call is not None else None
-    while outer is not None and outer in parents:
-        outer = parents[outer]
-    return outer
+def _around(call: Call, parents: dict[Call, Call]) -> tuple[Call, ...]:
+    found: list[Call] = []
+    outer = parents.get(call)
+    while outer is not None:
+        found.append(outer)
+        outer = parents.get(outer)
+    return tuple(found)
 
 
 def _named(expr: object, name: str) -> Iterator[Name | Attr]:

@@ -10,6 +10,7 @@ from loopsafe.facts.ir import (
     Block,
     Call,
     Choice,
+    Compared,
     Const,
     Expr,
     Literal,
@@ -101,6 +102,9 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         parts = [_holds(resolver, option, frame) for option in test.options]
         decisive = test.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
+    if isinstance(test, Compared):
+        passed = _passed(resolver, test.value, frame)
+        return _agreed(literal in test.options for literal in passed)
     if isinstance(test, Test):
         if test.kind == "is none" and (passed := _passed(resolver, test.value, frame)):
             return _agreed(literal is None for literal in passed)

@@ -16,6 +16,7 @@ from loopsafe.facts.ir import (
     Attr,
     Call,
     Choice,
+    Compared,
     Const,
     Expr,
     Function,
@@ -176,7 +177,7 @@ def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iter
     name = stored_here(resolver, test, frame) if isinstance(test, Attr) else test
     if isinstance(name, Name):
         yield name
-    elif isinstance(test, Test):
+    elif isinstance(test, (Compared, Test)):
         yield from _deciding_names(resolver, test.value, frame)
     elif isinstance(test, Choice):
         for option in test.options:

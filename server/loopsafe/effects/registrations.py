@@ -16,6 +16,7 @@ from loopsafe.facts.ir import (
     Attr,
     Binary,
     Call,
+    Compared,
     Comprehension,
     Const,
     DictDisplay,
@@ -57,7 +58,7 @@ class Registration(NamedTuple):
 Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
 """Functions, by module and number, with what registers them."""
 
-_DATA = frozenset({Binary, Comprehension, Const, Test, Typed})
+_DATA = frozenset({Binary, Compared, Comprehension, Const, Test, Typed})
 """Arguments that are nothing to call."""
 
 _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]

@@ -15,6 +15,7 @@ from loopsafe.facts.building import (
     annotation_of_text,
     span_of,
 )
+from loopsafe.facts.comparisons import asked
 from loopsafe.facts.ir import (
     UNKNOWN,
     Attr,
@@ -181,7 +182,7 @@ class ExpressionReader(NestedReader):
             elif type(operator) in _COMPARISONS:
                 self.operation(_COMPARISONS[type(operator)], left, (right,), node)
             left = right
-        return _none_test(node, first) or Typed("bool")
+        return asked(node, first) or Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
         for part in node.values:
@@ -225,16 +226,6 @@ def _literal_index(node: ast.expr) -> Expr:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     values = [part.value for part in parts if isinstance(part, ast.Constant)]
     return Display("tuple", tuple(Const(v) for v in values if not isinstance(v, type(...))))
-
-
-def _none_test(node: ast.Compare, left: Expr) -> Expr | None:
-    """`left is None` or `left is not None`, where a comparison is that."""
-    right = node.comparators[0]
-    if len(node.ops) > 1 or not (isinstance(right, ast.Constant) and right.value is None):
-        return None
-    if isinstance(node.ops[0], ast.Is):
-        return Test("is none", left)
-    return Test("not", Test("is none", left)) if isinstance(node.ops[0], ast.IsNot) else None
 
 
 def operator_of(operator: ast.operator) -> str:

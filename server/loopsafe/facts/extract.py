@@ -8,6 +8,7 @@ from typing import Any
 
 from loopsafe.facts.bindings import BindingReader
 from loopsafe.facts.building import span_of
+from loopsafe.facts.endings import TERMINATORS, breaks, leaves
 from loopsafe.facts.ir import (
     Attr,
     Call,
@@ -55,7 +56,7 @@ class StatementReader(BindingReader):
         for position, node in enumerate(body):
             self.statement(node)
             rest = body[position + 1 :]
-            kind = "dead" if isinstance(node, _TERMINATORS) else self._kind_behind(node, rest)
+            kind = "dead" if isinstance(node, TERMINATORS) else self._kind_behind(node, rest)
             if rest and kind:
                 with self.scope.inside(kind):
                     self.statements(rest)
@@ -100,7 +101,7 @@ class StatementReader(BindingReader):
             with self.scope.inside(other, test):
                 self.narrow(node.test, False)
                 self.statements(node.orelse)
-        elif _leaves(node.body):
+        elif leaves(node.body):
             self.narrow(node.test, False)
             self.scope.leaves(node.end_lineno or node.lineno, test)
 
@@ -141,6 +142,8 @@ class StatementReader(BindingReader):
                     self.statements(node.body)
             else:
                 self.statements(node.body)
+        if not breaks(node.body):
+            self.scope.leaves(node.body[-1].end_lineno or node.lineno, test)
         self.statements(node.orelse)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
@@ -174,7 +177,7 @@ class StatementReader(BindingReader):
         with self.scope.inside("else"):
             self.statements(node.orelse)
         last = node.orelse[-1] if node.orelse else node.body[-1]
-        if opening is not None and isinstance(last, _TERMINATORS):
+        if opening is not None and isinstance(last, TERMINATORS):
             self.scope.leaves(node.end_lineno or node.lineno, Test("completes", opening))
         self.statements(node.finalbody)
 
@@ -212,22 +215,6 @@ class StatementReader(BindingReader):
             name = pattern.name if isinstance(pattern, ast.MatchStar) else pattern.rest
             if name:
                 self.bind_name(name, None)
-
-
-_TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-
-
-def _leaves(body: Sequence[ast.stmt]) -> bool:
-    """Whether nothing goes on behind a block, whichever way through it is taken."""
-    last = body[-1]
-    if isinstance(last, ast.If):
-        return bool(last.orelse) and _leaves(last.body) and _leaves(last.orelse)
-    if isinstance(last, (ast.With, ast.AsyncWith)):
-        return _leaves(last.body)
-    if isinstance(last, ast.Try):
-        ways = [last.orelse or last.body, *(handler.body for handler in last.handlers)]
-        return bool(last.finalbody and _leaves(last.finalbody)) or all(map(_leaves, ways))
-    return isinstance(last, _TERMINATORS)
 
 
 def _branches(test: ast.expr) -> tuple[str, str]:

@@ -105,6 +105,13 @@ class Test(NamedTuple):
     value: Expr
 
 
+class Compared(NamedTuple):
+    """A condition that a value is one of some literals: `mode == "r"`, `mode in ("r", "w")`."""
+
+    value: Expr
+    options: tuple[Literal, ...]
+
+
 class Display(NamedTuple):
     """A tuple, list or set display; `kind` is the builtin's name."""
 
@@ -206,6 +213,7 @@ Expr: TypeAlias = (
     | Imported
     | Choice
     | Test
+    | Compared
     | Display
     | DictDisplay
     | Comprehension

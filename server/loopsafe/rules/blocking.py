@@ -36,7 +36,7 @@ def check(view: View) -> Iterator[Finding]:
         for edge in edges:
             by_site.setdefault(edge.site, []).append(edge)
         seen: set[Span] = set()
-        is_alone = False
+        alone: frozenset[Site] = frozenset()
         for site, ways in by_site.items():
             if site.span in seen or _callee(site) in seen:
                 # `with open_file() as f` has said enough when it has named the call.
@@ -46,9 +46,10 @@ def check(view: View) -> Iterator[Finding]:
                 continue
             if not seen and view.is_private(root):
                 break
-            is_alone = is_alone if seen else view.is_alone(root)
+            if not seen:
+                alone = frozenset(root.function.sites[: view.alone_until(root)])
             seen.add(found.span)
-            yield _milder(view, found) if is_alone else found
+            yield _milder(view, found) if site in alone else found
 
 
 def _callee(site: Site) -> Span | None:
@@ -109,7 +110,7 @@ def _milder(view: View, finding: Finding) -> Finding:
     """Of code that is the only task of its loop: it stalls nobody else, as long as that is so."""
     cost = finding.cost.lowered()
     severity = view.severity_of(finding.code, cost)
-    reason = f"{finding.reason} and, as the code is now, the only task of its loop"
+    reason = f"{finding.reason} and, as the code is now, nothing else runs on its loop then"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
 

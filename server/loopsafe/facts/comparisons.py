@@ -1,0 +1,59 @@
+"""What comparisons say of a value: `client is None`, `jobs.qsize() > 0`, `mode == "r"`."""
+
+from __future__ import annotations
+
+import ast
+
+from loopsafe.facts.ir import Attr, Call, Compared, Expr, Name, Test
+
+
+def asked(node: ast.Compare, left: Expr) -> Expr | None:
+    """What a comparison asks of its left side, where it is one of those."""
+    if len(node.ops) > 1:
+        return None
+    operator, right = node.ops[0], node.comparators[0]
+    if isinstance(right, ast.Constant) and right.value is None:
+        return _none_test(operator, left)
+    if isinstance(left, Call):
+        # Of other numbers than a count nobody knows that they are not below zero.
+        return _count_test(operator, left, right)
+    return _literal_test(operator, left, right) if isinstance(left, (Name, Attr)) else None
+
+
+def _none_test(operator: ast.cmpop, left: Expr) -> Expr | None:
+    if isinstance(operator, ast.Is):
+        return Test("is none", left)
+    return Test("not", Test("is none", left)) if isinstance(operator, ast.IsNot) else None
+
+
+def _count_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
+    number = right.value if isinstance(right, ast.Constant) else None
+    if type(number) is not int:
+        return None
+    answer = _COUNTS.get((type(operator), number))
+    nothing = Test("not", left)
+    return None if answer is None else Test("not", nothing) if answer else nothing
+
+
+def _literal_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
+    several = isinstance(operator, (ast.In, ast.NotIn))
+    if not several and not isinstance(operator, (ast.Eq, ast.NotEq)):
+        return None
+    is_display = several and isinstance(right, (ast.Tuple, ast.List, ast.Set))
+    options = right.elts if is_display else [] if several else [right]
+    literals = [part.value for part in options if isinstance(part, ast.Constant)]
+    if not literals or len(literals) < len(options):
+        return None
+    found = Compared(left, tuple(literals))
+    return found if isinstance(operator, (ast.Eq, ast.In)) else Test("not", found)
+
+
+_COUNTS: dict[tuple[type, int], bool] = {
+    (ast.Gt, 0): True,
+    (ast.GtE, 1): True,
+    (ast.NotEq, 0): True,
+    (ast.Eq, 0): False,
+    (ast.LtE, 0): False,
+    (ast.Lt, 1): False,
+}
+"""Comparisons of a count, and whether they hold where there is something."""
