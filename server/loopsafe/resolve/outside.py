@@ -1,7 +1,8 @@
 """What objects get from elsewhere: `app.state.client = Client()`, `app["db"] = connect()`.
 
 Also those that only a subclass in the project has (a bot's `self.store`, read as `ctx.bot.store`,
-or a page's `self.load()`), and what constructors are given where no annotation says it: `Service(Client())`.
+or a page's `self.load()`), and what constructors are given where no annotation says it:
+`Service(Client())`.
 """
 
 from __future__ import annotations
