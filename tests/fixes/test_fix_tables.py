@@ -39,10 +39,15 @@ def find(name: str) -> Any:
 
 def needs(name: str) -> None:
     """Skips a test of a library that is not there, or not with all that it imports."""
-    try:
-        importlib.import_module(name.partition(".")[0])
-    except ImportError:
-        pytest.skip("not installed")
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        module = ".".join(parts[:length])
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            if length > 1 and error.name == module:
+                return  # No module: a class, or a mistake that the test is to find.
+            pytest.skip("not installed")
 
 
 def stdlib(names: list[str]) -> list[str]:
