@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
-from loopsafe.effects.edges import function_of
 from loopsafe.effects.passed import Texts, passed
-from loopsafe.effects.settled import Known
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
 from loopsafe.effects.targets import Target
+from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost
@@ -235,11 +234,8 @@ class Derivation:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
         count, is_kept = 0, False
         for node, branch in way:
-            module = self.resolver.table.get(node.frame.module)
-            facts = function_of(self.resolver, node.frame)
-            if module is None or facts is None:
-                return None
-            found = self.texts.conditions(module, facts, branch.site, known or {})
+            alike = _alike(branches(self.resolver, node.frame), branch)
+            found = self.texts.conditions(node.frame, branch.site, known or {}, alike)
             if found is None:
                 closed.add((node.frame, branch.site))
                 return None
@@ -307,6 +303,14 @@ def _way(end: _Node) -> list[tuple[_Node, Branch]]:
         way.append((node.parent, node.branch))
         node = node.parent
     return way[::-1]
+
+
+def _alike(found: tuple[Branch, ...], chosen: Branch) -> tuple[tuple[int, int], ...]:
+    """Where else in a function a call waits, if the chosen branch is one that does."""
+    if chosen.primitive is None:
+        return ()
+    spans = (b.site.span for b in found if b.primitive is not None and b.site != chosen.site)
+    return tuple((span.line, span.column) for span in spans)
 
 
 def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from loopsafe.effects.settled import Given, Known, Open, Symbol, conditions, find_function
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.flags import flags
+from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
+from loopsafe.effects.truth import Given, Known, Nothing, Symbol
 from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
 from loopsafe.modules.table import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import FunctionValue
+from loopsafe.resolve.values import Frame, FunctionValue
 
 _MOST_TREES = 200
 
@@ -31,6 +34,8 @@ def passed(
     starred = any(isinstance(arg, Starred) for arg in call.args)
     mapped = any(name is None for name, _ in call.keywords)
     for index, parameter in enumerate(facts.parameters):
+        if parameter.kind == "kwargs" and not mapped and _takes_all(facts, call):
+            found[parameter.name] = Nothing()
         if parameter.kind not in ("positional", "keyword"):
             continue
         if index in given:
@@ -42,6 +47,12 @@ def passed(
     return found
 
 
+def _takes_all(function: Function, call: Call) -> bool:
+    """Whether every keyword of a call is a parameter's own, so that `**keywords` gathers none."""
+    own = {parameter.name for parameter in function.parameters}
+    return all(name in own for name, _ in call.keywords)
+
+
 class Texts:
     """The functions of packages as trees, read when a way leads through them."""
 
@@ -50,9 +61,20 @@ class Texts:
         self._trees: dict[tuple[bytes, int, int], ast.AST | None] = {}
 
     def conditions(
-        self, module: Module, function: Function, site: Site, known: Mapping[str, Known]
+        self,
+        frame: Frame,
+        site: Site,
+        known: Mapping[str, Known],
+        alike: Collection[tuple[int, int]] = (),
     ) -> Open | None:
-        """The open conditions that a site stands under; None where it is never reached."""
+        """The open conditions that a site stands under; None where it is never reached.
+
+        A condition is none where a place that does alike stands under its other outcome.
+        """
+        module = self._resolver.table.get(frame.module)
+        function = function_of(self._resolver, frame)
+        if module is None or function is None:
+            return None
         tree = self._tree(module, function)
         line, column = site.span.line, site.span.column
         if tree is None:
@@ -60,7 +82,12 @@ class Texts:
         inner = find_function(tree, line, column) or tree
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}
-        return conditions(inner, line, column, {**constants, **known})
+        facts = Facts({**constants, **known}, alike=alike)
+        found = conditions(inner, line, column, facts)
+        if found is None or not found.number or frame.receiver is None:
+            return found
+        likely = flags(self._resolver, frame.receiver, function, inner)
+        return conditions(inner, line, column, facts._replace(likely=likely)) if likely else found
 
     def _tree(self, module: Module, function: Function) -> ast.AST | None:
         key = (module.digest, function.span.line, function.span.column)

@@ -6,25 +6,11 @@ Works on the text of one function, as the conditions on a way matter only once t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Literal
-
-
-class Symbol(NamedTuple):
-    """A default that is no literal, by its name: a marker for "not given"."""
-
-    name: str
-
-
-class Given(NamedTuple):
-    """What a caller passes, whatever it is: something on purpose."""
-
-
-Known = Literal | Symbol | Given
-"""What is known of a name's value."""
+from loopsafe.effects.truth import Known, Nothing, truth, value_of
 
 _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
@@ -39,24 +25,54 @@ class Open(NamedTuple):
     that do, it is the first time for each of them at once."""
 
 
-def conditions(
-    function: ast.AST, line: int, column: int, known: Mapping[str, Known]
-) -> Open | None:
+class Facts(NamedTuple):
+    """What is known where a function is entered."""
+
+    names: dict[str, Known]
+    """Brought up to date from statement to statement."""
+    likely: Mapping[str, Known] = {}
+    """What holds as long as nobody says otherwise: flags of the object, as it makes them."""
+    alike: Collection[tuple[int, int]] = ()
+    """Places that do as the one that is looked for: a condition between them is none."""
+
+
+def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open | None:
     """The open conditions that a place stands under; None where it is never reached."""
     way = list(_way(function, line, column))
-    names = dict(known)
+    facts = facts._replace(names=dict(facts.names))
     count, is_kept = 0, False
-    for parent, child in pairwise(way):
+    for above, (parent, child) in zip((None, *way), pairwise(way), strict=False):
         if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)):
-            _forget(parent, names)
-        found = _step(parent, child, names)
+            _forget(parent, facts.names)
+        found = _step(parent, child, facts)
         if found is None:
             return None
         if found == 1 and _asks_for_kept(function, parent, child):
             is_kept = True
-        else:
+        elif found != 1 or not _has_no_other(above, parent, child, facts):
             count += found
     return Open(count, is_kept)
+
+
+def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts: Facts) -> bool:
+    """Whether the other way of the one condition between two nodes only raises, or does alike."""
+    if not isinstance(parent, (ast.If, ast.IfExp)) or child is parent.test:
+        return False
+    if isinstance(parent, ast.IfExp):
+        return _has_place([parent.orelse if child is parent.body else parent.body], facts.alike)
+    other = parent.orelse if child in parent.body else parent.body
+    if _has_place(other, facts.alike):
+        return True
+    if isinstance(above, ast.If) and above.orelse == [parent]:
+        return False  # Which of several, an `elif` does not tell.
+    if not other:
+        block = next((b for b in _blocks(above) if parent in b), []) if above else []
+        other = block[block.index(parent) + 1 :][:1] if parent in block else []
+    return bool(other) and isinstance(other[-1], ast.Raise)
+
+
+def _has_place(nodes: Collection[ast.AST], places: Collection[tuple[int, int]]) -> bool:
+    return any(_holds(node, *place) for node in nodes for place in places)
 
 
 def _asks_for_kept(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
@@ -95,29 +111,6 @@ def find_function(tree: ast.AST, line: int, column: int) -> ast.AST | None:
     return found
 
 
-def truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
-    """Whether a condition holds, as far as the known names tell."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = truth(test.operand, known)
-        return None if inner is None else not inner
-    if isinstance(test, ast.BoolOp):
-        parts = [truth(part, known) for part in test.values]
-        decisive = isinstance(test.op, ast.Or)
-        if decisive in parts:
-            return decisive
-        return None if None in parts else not decisive
-    if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        return _compared(test.left, test.ops[0], test.comparators[0], known)
-    if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "bool":
-        return truth(test.args[0], known) if len(test.args) == 1 else None
-    if isinstance(test, ast.Call) and isinstance(test.func, ast.Name):
-        return _is_instance(test, known) if test.func.id == "isinstance" else None
-    found, value = _value(test, known)
-    if not found or isinstance(value, (Symbol, Given)):
-        return None
-    return bool(value)
-
-
 def _way(tree: ast.AST, line: int, column: int) -> Iterator[ast.AST]:
     """The nodes around a place, from the outside in."""
     node: ast.AST | None = tree
@@ -134,36 +127,43 @@ def _holds(node: ast.AST, line: int, column: int) -> bool:
     return begin <= (line, column) < end
 
 
-def _step(parent: ast.AST, child: ast.AST, known: dict[str, Known]) -> int | None:
+def _step(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
     """The conditions between a node and one below it."""
     count = 0
     if isinstance(parent, (ast.If, ast.IfExp, ast.While)) and child is not parent.test:
         body = parent.body if isinstance(parent.body, list) else [parent.body]
         wanted = child in body
-        holds = truth(parent.test, known)
+        holds = truth(parent.test, facts.names)
         if holds is not None and holds is not wanted:
             return None
         # The conditions of an `elif` are one choice together.
         is_chained = isinstance(child, ast.If) and parent.orelse == [child]
-        is_open = holds is None and not isinstance(parent, ast.While)
+        is_open = _is_open(parent.test, wanted, facts) and not isinstance(parent, ast.While)
         count = int(is_open and not is_chained)
     elif isinstance(parent, ast.BoolOp):
         likely = isinstance(parent.op, ast.And)
         for value in parent.values[: parent.values.index(child)]:  # type: ignore[arg-type]
-            holds = truth(value, known)
+            holds = truth(value, facts.names)
             if holds is not None and holds is not likely:
                 return None
-            if holds is None:
+            if _is_open(value, likely, facts):
                 count = 1 if likely else _EXCEPT
     elif isinstance(child, ast.ExceptHandler):
         count = _EXCEPT
     elif isinstance(child, ast.match_case):
         count = 1
-    guards = _guards(parent, child, known)
+    guards = _guards(parent, child, facts)
     return None if guards is None else count + guards
 
 
-def _guards(parent: ast.AST, child: ast.AST, known: dict[str, Known]) -> int | None:
+def _is_open(test: ast.expr, wanted: bool, facts: Facts) -> bool:
+    """Whether nothing tells that a condition comes to what is wanted."""
+    if truth(test, facts.names) is not None:
+        return False
+    return truth(test, {**facts.likely, **facts.names}) is not wanted
+
+
+def _guards(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
     """The conditions of statements before one in its block that leave the function.
 
     Brings what is known up to date with what they assign.
@@ -171,25 +171,28 @@ def _guards(parent: ast.AST, child: ast.AST, known: dict[str, Known]) -> int | N
     block = next((b for b in _blocks(parent) if child in b), None)
     count = 0
     for statement in block[: block.index(child)] if block else ():  # type: ignore[arg-type]
-        found = _guard(statement, known)
+        found = _guard(statement, facts)
         if found is None:
             return None
         count = max(count, found)
-        _follow(statement, known)
+        _follow(statement, facts.names)
     return count
 
 
-def _guard(statement: ast.stmt, known: Mapping[str, Known]) -> int | None:
+def _guard(statement: ast.stmt, facts: Facts) -> int | None:
     """1 where a statement may leave the function before its end; None where it does."""
     if isinstance(statement, (ast.Return, ast.Raise)):
         return None
     if not isinstance(statement, ast.If):
         return 0
     leaves, other = _leaves(statement.body), _leaves(statement.orelse)
-    holds = truth(statement.test, known)
+    holds = truth(statement.test, facts.names)
     if (leaves and holds is True) or (other and holds is False) or (leaves and other):
         return None
-    return int(holds is None and leaves and isinstance(statement.body[-1], ast.Return))
+    is_early = leaves and isinstance(statement.body[-1], ast.Return)
+    if not is_early or _has_place(statement.body, facts.alike):
+        return 0
+    return int(_is_open(statement.test, False, facts))
 
 
 def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:
@@ -201,7 +204,7 @@ def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:
                 _follow(inner, known)
             return
     value = statement.value if isinstance(statement, ast.Assign) else None
-    found, literal = _value(value, known) if value is not None else (False, None)
+    found, literal = value_of(value, known) if value is not None else (False, None)
     _forget(statement, known)
     if found and isinstance(statement, ast.Assign):
         targets = (target for target in statement.targets if isinstance(target, ast.Name))
@@ -213,6 +216,10 @@ def _forget(node: ast.AST, known: dict[str, Known]) -> None:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             known.pop(inner.id, None)
+        elif isinstance(inner, (ast.Attribute, ast.Subscript)):
+            name = inner.value.id if isinstance(inner.value, ast.Name) else ""
+            if isinstance(known.get(name), Nothing):
+                del known[name]  # `keywords.setdefault(...)`
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -228,59 +235,3 @@ def _leaves(block: list[ast.stmt]) -> bool:
     if isinstance(last, ast.If):
         return _leaves(last.body) and _leaves(last.orelse)
     return isinstance(last, (ast.Return, ast.Raise, ast.Continue, ast.Break))
-
-
-def _compared(
-    left: ast.expr, operator: ast.cmpop, right: ast.expr, known: Mapping[str, Known]
-) -> bool | None:
-    here, a = _value(left, known)
-    there, b = _value(right, known)
-    if isinstance(right, ast.Name) and isinstance(a, Symbol) and not there:
-        there, b = True, Symbol(right.id)
-    if isinstance(operator, (ast.In, ast.NotIn)) and here and not isinstance(a, (Symbol, Given)):
-        options = _options(right)
-        if options is not None:
-            return (a in options) is isinstance(operator, ast.In)
-    if not here or not there:
-        return None
-    if isinstance(a, Given) or isinstance(b, Given):
-        # What is passed on purpose is hardly the marker for "nothing", and not more is known.
-        other = b if isinstance(a, Given) else a
-        if other is not None and not isinstance(other, Symbol):
-            return None
-        same = False
-    else:
-        same = a == b and type(a) is type(b)
-    if isinstance(operator, (ast.Is, ast.Eq)):
-        return same
-    if isinstance(operator, (ast.IsNot, ast.NotEq)):
-        return not same
-    return None
-
-
-def _options(node: ast.expr) -> list[Known] | None:
-    if not isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        return None
-    if not all(isinstance(item, ast.Constant) for item in node.elts):
-        return None
-    return [item.value for item in node.elts if isinstance(item, ast.Constant)]  # type: ignore[misc]
-
-
-def _value(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
-    """Whether a value is known, and what it is."""
-    if isinstance(node, ast.Constant) and node.value is not ...:
-        return True, node.value
-    if isinstance(node, ast.Name) and node.id in known:
-        return True, known[node.id]
-    return False, None
-
-
-def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
-    """Of a literal only, and of the builtin classes."""
-    found, value = _value(test.args[0], known) if len(test.args) == 2 else (False, None)
-    if not found or isinstance(value, (Symbol, Given)):
-        return None
-    wanted = test.args[1]
-    options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
-    names = {option.id for option in options if isinstance(option, ast.Name)}
-    return any(cls.__name__ in names for cls in type(value).__mro__)

@@ -85,14 +85,14 @@ def class_source(resolver: Resolver, cls: ClassValue) -> ClassValue | None:
             return None
         for number, facts in enumerate(source.facts.classes):
             if facts.qualname == qualname:
-                return ClassValue(source.key, number, cls.arguments)
+                return ClassValue(source.key, number, cls.arguments, holds=cls.holds)
         found = module_member(resolver, source.key, qualname)
         value = found[0] if len(found) == 1 else None
         if not isinstance(value, ClassValue):
             return None
         owner = resolver.table.get(value.module)
         if owner is None or not owner.is_stub:
-            return value._replace(arguments=cls.arguments) if owner else None
+            return value._replace(arguments=cls.arguments, holds=cls.holds) if owner else None
         source, qualname = resolver.table.source(owner), owner.facts.classes[value.number].qualname
     return None
 

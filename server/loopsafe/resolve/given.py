@@ -126,7 +126,8 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
     itself = None if module.is_project else _handed_itself(resolver, call, frame)
     if not module.is_project and itself is None:
         return cls
-    made_by = list(constructors(resolver, cls))
+    source = resolver.source(cls) if itself is not None else cls
+    made_by = list(constructors(resolver, source)) if source is not None else []
     if made_by:
         held = _kept_arguments(resolver, made_by[-1], call, frame)
     else:
