@@ -184,7 +184,7 @@ class Uses:
         twin = closing or (blocking.twin.rpartition(".")[2] if blocking else "") or method
         self._await(call, node, inner, twin)
 
-    def _await(self, call: ast.Call, node: ast.Attribute, inner: str | None, twin: str) -> None:
+    def _await(self, call: ast.Call, node: ast.Attribute, inner: Result | None, twin: str) -> None:
         there = self._awaiting(node)
         if isinstance(self._parents.get(id(call)), ast.Await):
             raise self._stuck(node, "is awaited already")
