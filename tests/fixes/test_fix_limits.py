@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,25 @@ def test_an_iterator_of_a_library_is_read_in_the_thread(tmp_path: Path) -> None:
     (finding,) = report.findings
     cured = report.source.apply(engine.fixes(finding)[0].edits)
     assert cured == text.format("await asyncio.to_thread(lambda: list(answer.iter_lines()))")
+
+
+@pytest.mark.parametrize(
+    ("body", "callee"),
+    [
+        ("return next(rows)", "next"),
+        ("return next(load())", "load"),
+        ("with open(p) as f:\n    return next(f)", "open"),
+    ],
+)
+def test_the_end_of_an_iterator_cannot_leave_a_thread(body: str, callee: str) -> None:
+    """Before Python 3.12 nobody would ever hear of a StopIteration that is raised there."""
+    text = "import csv\n\n\ndef load():\n    yield 1\n\n\nasync def main(p, rows):\n"
+    text += textwrap.indent(body, "    ") + "\n"
+    found = case(text, callee, chain=1 + (callee == "load"))
+    assert not any("in a thread" in title for title in found.titles)
+
+
+def test_an_iterator_with_a_default_has_no_end() -> None:
+    text = "def load():\n    yield 1\n\n\nasync def main():\n    return next(load(), None)\n"
+    found = case(text, "load", chain=2)
+    assert "to_thread(lambda: next(load(), None))" in found.after("in a thread")

@@ -145,6 +145,15 @@ def test_a_temporary_file_that_stays(body: str) -> None:
     assert not any(title.startswith("Use ") for title in found.titles)
 
 
+@pytest.mark.parametrize("callee", ["open", "json.load"])
+def test_each_finding_of_a_block_has_the_same_cure(callee: str) -> None:
+    """Wherever the light bulb is: at the opening, or at what reads."""
+    found = case(main("with open('x') as f:\n    return json.load(f)", FILES), callee)
+    assert found.after("Use aiofiles.open()").endswith(
+        "    async with aiofiles.open('x') as f:\n        return json.loads(await f.read())\n"
+    )
+
+
 def test_writing_a_file(tmp_path: Path) -> None:
     """What is written is the same, byte for byte."""
     body = (

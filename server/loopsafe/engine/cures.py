@@ -13,7 +13,7 @@ from loopsafe.fixes import fixes, merge, moves
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.to_def import GROUP as PLAIN
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Edit, Finding, Fix, Span
+from loopsafe.model import Edit, Finding, Fix, Hop, Span
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.origins import Origin
 from loopsafe.modules.roots import Versions
@@ -108,6 +108,22 @@ class Cures:
         number = number_of(module, called.function) if module is not None else None
         return module is not None and number is not None and module.facts.functions[number].is_async
 
+    def _is_lazy(self, finding: Finding) -> bool:
+        """Whether what is called only makes an iterator, whose use blocks."""
+        if len(finding.chain) <= 1:
+            return self._gives_iterator(finding.sink)
+        below = finding.chain[1:]
+        return any(map(self._is_generator, below)) and self._gives_iterator(below[0].function)
+
+    def _is_generator(self, hop: Hop) -> bool:
+        module = self._places.resolver.table.at(hop.path)
+        number = number_of(module, hop.function) if module is not None else None
+        return (
+            module is not None
+            and number is not None
+            and module.facts.functions[number].is_generator
+        )
+
     def _gives_iterator(self, callee: str) -> bool:
         """Whether calling a library's function only makes an iterator."""
         resolver = self._places.resolver
@@ -135,7 +151,7 @@ class Cures:
             blocking=known,
             runner=runner,
             makes_coroutine=self._makes_coroutine(finding),
-            lazy=len(finding.chain) <= 1 and self._gives_iterator(finding.sink),
+            lazy=self._is_lazy(finding),
             awaited_elsewhere=may_convert
             and number is not None
             and self._places.callers.is_called(module, number),

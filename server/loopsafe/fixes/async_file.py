@@ -43,10 +43,17 @@ def cures(site: Site) -> Iterator[Fix]:
 
 
 def _block(site: Site) -> ast.With | None:
-    """The `with` that opens what the finding uses: what it enters, or the file it is called on."""
+    """The `with` that opens what the finding uses: what it enters, or the file it is called on or
+    given: `file.read()`, `json.load(file)`.
+    """
     root: ast.AST = site.node
     while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
         root = root.func if isinstance(root, ast.Call) else root.value
+    used = {
+        node.id
+        for node in (root, *(site.call.args if site.call else ()))
+        if isinstance(node, ast.Name)
+    }
     below: ast.AST = site.node
     for node in site.above(site.node):
         if isinstance(node, FUNCTIONS):
@@ -55,7 +62,7 @@ def _block(site: Site) -> ast.With | None:
             named = [
                 i.optional_vars.id for i in node.items if isinstance(i.optional_vars, ast.Name)
             ]
-            if below in node.items or (isinstance(root, ast.Name) and root.id in named):
+            if below in node.items or not used.isdisjoint(named):
                 return node
         below = node
     return None

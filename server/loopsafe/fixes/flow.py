@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.fixes.assignment import Assignment
-from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, own_nodes
+from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, may_stop, own_nodes
 
 _SETTERS = (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -89,6 +89,8 @@ def _is_tied(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.comprehension):
         return bool(node.is_async)
+    if may_stop(node):
+        return True
     return isinstance(node, ast.Name) and node.id in _FRAME
 
 

@@ -43,8 +43,9 @@ Calls = Mapping[Span, Blocked]
 class Rewriter(Protocol):
     """The uses of an object in one file."""
 
-    holders: list[tuple[Holder, Any]]
-    """Where it was followed to, with what it is there."""
+    @property
+    def holders(self) -> list[tuple[Holder, Any]]:
+        """Where it was followed to, with what it is there."""
 
     def made(self, holder: Holder, call: ast.Call) -> None:
         """The call that makes it, and all uses of what holds it first."""

@@ -15,6 +15,7 @@ Bindings = dict[str, list[ast.AST]]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NEXT = "next"
 TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))
 """`try`, also with `except*` where this Python has it."""
 
@@ -138,6 +139,14 @@ def qualified(node: ast.AST, imports: dict[str, str]) -> str:
     """The full name of a plain chain of names whose first is imported; else as written."""
     first, dot, rest = dotted(node).partition(".")
     return imports.get(first, first) + dot + rest
+
+
+def may_stop(node: ast.AST) -> bool:
+    """Whether a node is `next(rows)`, whose StopIteration no future can carry out of a thread."""
+    called = (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == _NEXT
+    )
+    return called and len(getattr(node, "args", ())) == 1
 
 
 def _quoted(node: ast.AST) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -6,6 +6,7 @@ import ast
 
 from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
+from loopsafe.fixes.names import may_stop
 from loopsafe.fixes.place import is_given_to_await, must_bracket
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
@@ -27,7 +28,7 @@ def in_thread(
 ) -> tuple[Edit, ...] | None:
     """`f(a)` becomes `to_thread(f, a)`: arguments stay where they are, in their order."""
     around = wrapping(site, idiom, call)
-    if around is None or not site.draft.faithful(call):
+    if around is None or not site.draft.faithful(call) or may_stop(call):
         return None
     draft = site.draft
     start, callee, bracket = draft.start(call), draft.callee_stop(call), draft.bracket(call)
@@ -124,6 +125,8 @@ def may_move(moved: ast.expr) -> bool:
     """Whether an expression means the same inside a lambda."""
     for node in ast.walk(moved):
         if isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+            return False
+        if may_stop(node):
             return False
         if isinstance(node, ast.comprehension) and node.is_async:
             return False
