@@ -267,9 +267,7 @@ def _by_source(resolver: Resolver, member: Member, name: str, cls: ClassValue) -
     return _member_values(resolver, found, name, cls, True) if found is not None else ()
 
 
-def _fillings(
-    resolver: Resolver, cls: ClassValue, name: str
-) -> Iterator[tuple[Filled, Frame]]:
+def _fillings(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[tuple[Filled, Frame]]:
     """What a class and its bases put into an attribute, whichever of them makes it."""
     for owner in resolver.mro(cls):
         module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
