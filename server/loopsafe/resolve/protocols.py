@@ -45,7 +45,7 @@ def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Valu
             found.extend(value.items)
         elif isinstance(value, GeneratorValue):
             found.append(yielded(resolver, value.function, value.arguments))
-        elif isinstance(value, (Instance, ConstantValue)) or _is_told(resolver, value, is_async):
+        elif isinstance(value, (Instance, ConstantValue)):
             found.append(_iterated(resolver, value, is_async))
     return union(found)
 
@@ -85,12 +85,6 @@ def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -
     if resolver.known(declared):
         return declared
     return union(resolver.values(expr, frame) for expr in facts.yields)
-
-
-def _is_told(resolver: Resolver, value: Value, is_async: bool) -> bool:
-    """Whether the catalogue says what an object holds whose class nobody sees."""
-    known = resolver.catalogue.klass(value.name) if isinstance(value, ExternalInstance) else None
-    return known is not None and ("__aiter__" if is_async else "__iter__") in known.returns
 
 
 def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
