@@ -12,6 +12,7 @@ from loopsafe.facts.ir import (
     Binding,
     Call,
     DictDisplay,
+    Display,
     Element,
     Expr,
     Filled,
@@ -75,6 +76,10 @@ class TargetReader(Reading, ABC):
     def fill(self, node: ast.expr, container: Expr, element: Expr, key: Expr | None = None) -> None:
         """Notes what is put into a container that a name or an attribute of `self` holds."""
         root, scope = root_name(element), self.scope
+        if root is None and isinstance(node, ast.Attribute) and isinstance(element, Display):
+            # Records of what an object keeps: `self.listeners.append((name, listener))`.
+            roots = map(root_name, element.items if element.kind == "tuple" else ())
+            root = next((root for root in roots if root is not None), None)
         if root is None or root == getattr(node, "id", None):
             return
         if isinstance(node, ast.Name) and isinstance(container, Name):

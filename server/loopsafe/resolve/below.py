@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import FunctionRef, Subscript, last_name
-from loopsafe.resolve.values import ClassValue, Instance, Values, union
+from loopsafe.resolve.values import ClassValue, External, Instance, Values, union
 
 if TYPE_CHECKING:
     from loopsafe.modules.table import Module
@@ -31,15 +31,18 @@ class Below:
         self._by_base = None
 
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
-        """What `value.name` is where few subclasses of the only class of a value have it."""
+        """What `value.name` is where few subclasses of the only class of a value have it.
+
+        All bases of that class must be at hand.
+        """
         value = values[0] if len(values) == 1 else None
         module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
         if not isinstance(value, Instance) or module is None or not module.is_project:
             return ()
         cls = value.cls
         below = self._subclasses(resolver, module.facts.classes[cls.number].name)
-        if not below:
-            return ()
+        if not below or any(isinstance(base, External) for base in resolver.mro(cls)):
+            return ()  # A base that nobody sees has it more likely.
         resolver.table.trace |= resolver.table.bit(("method", name))
         having = [other for other in below if _defines(resolver, other, name)]
         meant = [other for other in having if _inherits(resolver, other, cls)]

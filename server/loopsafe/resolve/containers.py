@@ -22,7 +22,15 @@ from loopsafe.facts.ir import (
 from loopsafe.facts.reach import encloses
 from loopsafe.resolve.arguments import fitting
 from loopsafe.resolve.names import Definition, definitions
-from loopsafe.resolve.values import ConstantValue, Frame, Instance, Value, Values, union
+from loopsafe.resolve.values import (
+    ConstantValue,
+    Frame,
+    Instance,
+    TupleValue,
+    Value,
+    Values,
+    union,
+)
 from loopsafe.resolve.variables import followed, type_parameters
 
 if TYPE_CHECKING:
@@ -145,6 +153,8 @@ def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
     if isinstance(element, Call):
         callees = fitting(resolver, _held(resolver, element.func, frame), element, None)
         return union(resolver.called(callee) for callee in callees)
+    if isinstance(element, Display) and element.kind == "tuple" and _is_plain(element):
+        return (TupleValue(tuple(_held(resolver, item, frame) for item in element.items)),)
     module = resolver.table.get(frame.module)
     bindings = module.facts.scopes[frame.scope].bindings if module else {}
     root = bindings.get(root_name(element) or "", ())

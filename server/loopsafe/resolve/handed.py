@@ -98,7 +98,9 @@ class Handed:
             for callee in resolver.values(made.call.func, frame):
                 if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
                     given = dict(matched(facts, made.call, callee.bound)).get(index)
-                    found.append(list(resolver.values(given, frame)) if given is not None else [])
+                    values = resolver.values(given, frame) if given is not None else ()
+                    stored = () if values else self.stored(resolver, given, made.module, made.scope)
+                    found.append([*values, *stored])
         return resolver.known(union(map(tuple, found)))
 
     def _decorating(

@@ -247,7 +247,7 @@ def _member_values(
     containers = union(found)
     found.extend(
         filled(resolver, containers, filling.element, frame)
-        for filling, frame in _fillings(resolver, cls, name, owner)
+        for filling, frame in _fillings(resolver, cls, name)
     )
     values = union(found)
     if bound and not resolver.known(values):
@@ -267,10 +267,8 @@ def _by_source(resolver: Resolver, member: Member, name: str, cls: ClassValue) -
     return _member_values(resolver, found, name, cls, True) if found is not None else ()
 
 
-def _fillings(
-    resolver: Resolver, cls: ClassValue, name: str, last: ClassValue
-) -> Iterator[tuple[Filled, Frame]]:
-    """What classes put into an attribute, up to the one that makes it."""
+def _fillings(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[tuple[Filled, Frame]]:
+    """What a class and its bases put into an attribute, whichever of them makes it."""
     for owner in resolver.mro(cls):
         module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
         if module is None or not isinstance(owner, ClassValue):
@@ -278,8 +276,6 @@ def _fillings(
         for binding in module.facts.classes[owner.number].attributes.get(name, ()):
             if isinstance(binding.value, Filled):
                 yield binding.value, resolver.frame(owner.module, binding.scope, cls)
-        if (owner.module, owner.number) == (last.module, last.number):
-            return
 
 
 def _through_descriptors(
