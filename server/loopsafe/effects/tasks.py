@@ -105,16 +105,20 @@ def _starting(resolver: Resolver, frame: Frame) -> tuple[int, ...]:
 
 
 def _tasks(resolver: Resolver, frame: Frame) -> Iterator[int]:
-    """Calls that make a coroutine which is not awaited at once, or hand a function to the loop."""
+    """Calls that make a coroutine which is not awaited here, or hand a function to the loop.
+
+    A coroutine that is given back does not run before somebody awaits it.
+    """
     function = function_of(resolver, frame)
     sites = function.sites if function is not None else ()
     waited = {id(found) for site in sites if (found := waited_for(resolver, site, frame))}
+    waited |= {id(value) for value in function.values} if function is not None else set()
     for number, site in enumerate(sites):
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        is_left = not site.awaited and id(call) not in waited
+        is_left = not site.is_awaited and id(call) not in waited
         if (is_left and _makes_coroutine(resolver, call, here)) or any(
             _hands_to_loop(resolver, value) for value in resolver.values(call.func, here)
         ):
