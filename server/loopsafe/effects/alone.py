@@ -10,7 +10,7 @@ from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
-from loopsafe.effects.tasks import sites_before_tasks, waited_for
+from loopsafe.effects.tasks import Beginning, beginning, waited_for
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
@@ -21,20 +21,21 @@ _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
 
-def alone_until(places: Places, chains: Chains, module: Module, number: int) -> int:
-    """How many of a coroutine's sites, from the first on, run before anything else may run on its
-    loop: every way to it begins with a loop that is started for it, or at start-up."""
+def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
+    """Whether nothing else may run on its loop where a coroutine begins: every way to it begins
+    with a loop that is started for it, or at start-up, and starts no task before."""
     ways = _ways_to(places, module, number)
     if ways is None:
-        return 0
-    limits: dict[tuple[str, int], int] = {}
+        return False
+    known: dict[tuple[str, int], Beginning] = {}
     for user, index, at in ways:
         key = (user.name, index)
-        if key not in limits:
-            limits[key] = sites_before_tasks(chains, user, index)
-        if at > limits[key]:
-            return 0
-    return sites_before_tasks(chains, module, number)
+        if key not in known:
+            frame = chains.resolver.function_frame(FunctionValue(*key))
+            known[key] = beginning(chains, frame) if frame else Beginning(0, False)
+        if not known[key].has(at):
+            return False
+    return True
 
 
 def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, int, int]] | None:
