@@ -53,12 +53,12 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
         if len(seen) > _MOST_CALLERS or places.run(here, index).role:
             return None
         if _is_test(places.resolver, here, index):
-            starts |= here is module or is_test_file(module.path)
+            starts = True
             continue
         if is_driven_by_decorator(places.resolver, here, index):
             starts = True
             continue
-        uses = list(places.callers.uses(here, index))
+        uses = [use for use in places.callers.uses(here, index) if _says(use, module, here, index)]
         for use in uses:
             if places.callers.is_driven(use):
                 starts = True
@@ -78,6 +78,14 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
         if not uses:
             return None
     return ways if starts else None
+
+
+def _says(use: Use, module: Module, here: Module, number: int) -> bool:
+    """Whether a use of a coroutine says anything of where it begins: not if it calls itself, nor
+    if a test calls what is no test."""
+    if (use.module.name, use.number) == (here.name, number):
+        return False
+    return use.module is module or is_test_file(module.path) or not is_test_file(use.module.path)
 
 
 def _is_test(resolver: Resolver, module: Module, number: int) -> bool:
