@@ -125,10 +125,10 @@ def _finding(
 
 
 def _milder(view: View, finding: Finding) -> Finding:
-    """Of code that is the only task of its loop: it stalls nobody else, as long as that is so."""
+    """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
     cost = finding.cost.lowered()
     severity = view.severity_of(finding.code, cost)
-    reason = f"{finding.reason} and, as the code is now, nothing else runs on its loop then"
+    reason = f"{finding.reason}; as the code is now, nothing else runs on its loop before this"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
 
