@@ -10,7 +10,7 @@ from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
-from loopsafe.effects.tasks import sites_before_tasks, waited_for
+from loopsafe.effects.tasks import Beginning, beginning, waited_for
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.table import Module
 from loopsafe.resolve.members import dotted_name
@@ -21,20 +21,21 @@ _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
 
-def alone_until(places: Places, chains: Chains, module: Module, number: int) -> int:
-    """How many of a coroutine's sites, from the first on, run before anything else may run on its
-    loop: every way to it begins with a loop that is started for it, or at start-up."""
+def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
+    """Whether nothing else may run on its loop where a coroutine begins: every way to it begins
+    with a loop that is started for it, or at start-up, and starts no task before."""
     ways = _ways_to(places, module, number)
     if ways is None:
-        return 0
-    limits: dict[tuple[str, int], int] = {}
+        return False
+    known: dict[tuple[str, int], Beginning] = {}
     for user, index, at in ways:
         key = (user.name, index)
-        if key not in limits:
-            limits[key] = sites_before_tasks(chains, user, index)
-        if at > limits[key]:
-            return 0
-    return sites_before_tasks(chains, module, number)
+        if key not in known:
+            frame = chains.resolver.function_frame(FunctionValue(*key))
+            known[key] = beginning(chains, frame) if frame else Beginning(0, False)
+        if not known[key].has(at):
+            return False
+    return True
 
 
 def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, int, int]] | None:
@@ -52,12 +53,12 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
         if len(seen) > _MOST_CALLERS or places.run(here, index).role:
             return None
         if _is_test(places.resolver, here, index):
-            starts |= here is module or is_test_file(module.path)
+            starts = True
             continue
         if is_driven_by_decorator(places.resolver, here, index):
             starts = True
             continue
-        uses = list(places.callers.uses(here, index))
+        uses = [use for use in places.callers.uses(here, index) if _says(use, module, here, index)]
         for use in uses:
             if places.callers.is_driven(use):
                 starts = True
@@ -77,6 +78,14 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
         if not uses:
             return None
     return ways if starts else None
+
+
+def _says(use: Use, module: Module, here: Module, number: int) -> bool:
+    """Whether a use of a coroutine says anything of where it begins: not if it calls itself, nor
+    if a test calls what is no test."""
+    if (use.module.name, use.number) == (here.name, number):
+        return False
+    return use.module is module or is_test_file(module.path) or not is_test_file(use.module.path)
 
 
 def _is_test(resolver: Resolver, module: Module, number: int) -> bool:

@@ -211,12 +211,14 @@ class Chains:
                     heapq.heappush(heap, (*_order(step), counter, caller, step))
 
 
-def _order(way: Way) -> tuple[int, int, Span, str]:
+def _order(way: Way) -> tuple[int, int, bool, Span, str]:
     """What is taken first: the worst and nearest, and of two alike the one that stands first.
 
-    Whatever is known already, so that an answer after an edit is that of a fresh look.
+    The end of a `with` comes after what is in it. Whatever is known already, so that an answer
+    after an edit is that of a fresh look.
     """
-    return way.rank, way.length, way.edge.site.span, way.blocking.name
+    site = way.edge.site
+    return way.rank, way.length, site.kind == "exit", site.span, way.blocking.name
 
 
 def _length(target: Blocking) -> int:

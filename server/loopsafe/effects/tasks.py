@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from loopsafe.effects.chains import Chains
+from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.edges import function_of, meetings
 from loopsafe.facts.ir import Call, Scope, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
-from loopsafe.modules.table import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame, FunctionValue, Value
@@ -18,20 +18,36 @@ _MOST_FRAMES = 300
 """Looked at before a call is taken to start a task."""
 
 
-def sites_before_tasks(chains: Chains, module: Module, number: int) -> int:
-    """How many sites of a coroutine come before the first by which anything else may run."""
-    frame = chains.resolver.function_frame(FunctionValue(module.name, number))
-    if frame is None:
-        return 0
-    sites = module.facts.functions[number].sites
-    first = _first(chains, frame, sites)
-    if first == len(sites):
-        return first
-    # In a loop, what stands before it comes after it as well.
-    scope = module.facts.scopes[sites[first].scope]
-    loop = _outermost_loop(scope, sites[first].block)
-    same = (at for at, site in enumerate(sites) if site.scope == sites[first].scope)
-    return next((at for at in same if _outermost_loop(scope, sites[at].block) == loop > 0), first)
+class Beginning(NamedTuple):
+    """The sites of a function that run before it starts anything beside it."""
+
+    sites: int
+    opens: bool
+    """The site after them starts it, and comes but once: what it does first is of the beginning."""
+
+    def has(self, number: int) -> bool:
+        """Whether what a site does first belongs to the beginning."""
+        return number < self.sites or (number == self.sites and self.opens)
+
+
+def beginning(chains: Chains, frame: Frame) -> Beginning:
+    """What comes in a function before the first site by which anything else may run."""
+    found = chains.resolver.remember(
+        ("beginning", frame), frame.module, lambda: (_beginning(chains, frame),)
+    )
+    return found[0] if found else Beginning(0, False)
+
+
+def is_before_tasks(chains: Chains, steps: Sequence[Step]) -> bool:
+    """Whether the end of a chain runs before anything on its way starts a task."""
+    for step in steps:
+        function = function_of(chains.resolver, step.frame)
+        if function is None or step.edge.site not in function.sites:
+            return False
+        number, start = function.sites.index(step.edge.site), beginning(chains, step.frame)
+        if number != start.sites or not start.opens:
+            return number < start.sites
+    return False
 
 
 def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
@@ -46,6 +62,24 @@ def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
     ]
     is_known = all(module is not None and module.is_stub for module in modules)
     return given[0] if len(given) == 1 and modules and is_known else None
+
+
+def _beginning(chains: Chains, frame: Frame) -> Beginning:
+    function, module = function_of(chains.resolver, frame), chains.resolver.table.get(frame.module)
+    if function is None or module is None:
+        return Beginning(0, False)
+    sites = function.sites
+    first = _first(chains, frame, sites)
+    if first == len(sites):
+        return Beginning(first, False)
+    # In a loop, what stands before it comes after it as well.
+    scope = module.facts.scopes[sites[first].scope]
+    loop = _outermost_loop(scope, sites[first].block)
+    if not loop:
+        return Beginning(first, True)
+    same = (at for at, site in enumerate(sites) if site.scope == sites[first].scope)
+    inside = (at for at in same if _outermost_loop(scope, sites[at].block) == loop)
+    return Beginning(next(inside, first), False)
 
 
 def _first(chains: Chains, frame: Frame, sites: tuple[Site, ...]) -> int:
@@ -105,16 +139,20 @@ def _starting(resolver: Resolver, frame: Frame) -> tuple[int, ...]:
 
 
 def _tasks(resolver: Resolver, frame: Frame) -> Iterator[int]:
-    """Calls that make a coroutine which is not awaited at once, or hand a function to the loop."""
+    """Calls that make a coroutine which is not awaited here, or hand a function to the loop.
+
+    A coroutine that is given back does not run before somebody awaits it.
+    """
     function = function_of(resolver, frame)
     sites = function.sites if function is not None else ()
     waited = {id(found) for site in sites if (found := waited_for(resolver, site, frame))}
+    waited |= {id(value) for value in function.values} if function is not None else set()
     for number, site in enumerate(sites):
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        is_left = not site.awaited and id(call) not in waited
+        is_left = not site.is_awaited and id(call) not in waited
         if (is_left and _makes_coroutine(resolver, call, here)) or any(
             _hands_to_loop(resolver, value) for value in resolver.values(call.func, here)
         ):

@@ -39,12 +39,13 @@ def _literal_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | No
     several = isinstance(operator, (ast.In, ast.NotIn))
     if not several and not isinstance(operator, (ast.Eq, ast.NotEq)):
         return None
-    is_display = several and isinstance(right, (ast.Tuple, ast.List, ast.Set))
-    options = right.elts if is_display else [] if several else [right]
+    options = [right]
+    if several:
+        options = right.elts if isinstance(right, (ast.Tuple, ast.List, ast.Set)) else []
     literals = [part.value for part in options if isinstance(part, ast.Constant)]
     if not literals or len(literals) < len(options):
         return None
-    found = Compared(left, tuple(literals))
+    found = Compared(left, tuple(literal for literal in literals if literal is not ...))
     return found if isinstance(operator, (ast.Eq, ast.In)) else Test("not", found)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, is_for_async
+from loopsafe.effects.tasks import is_before_tasks
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
@@ -36,20 +37,23 @@ def check(view: View) -> Iterator[Finding]:
         for edge in edges:
             by_site.setdefault(edge.site, []).append(edge)
         seen: set[Span] = set()
-        alone: frozenset[Site] = frozenset()
+        is_alone = False
         for site, ways in by_site.items():
             if site.span in seen or _callee(site) in seen:
                 # `with open_file() as f` has said enough when it has named the call.
                 continue
-            found = _finding(view, root, site, ways, eager)
-            if found is None:
+            found_ways = _ways(view, root, site, ways)
+            if not found_ways:
                 continue
-            if not seen and view.is_private(root):
-                break
             if not seen:
-                alone = frozenset(root.function.sites[: view.alone_until(root)])
+                if view.is_private(root):
+                    break
+                is_alone = view.is_alone(root)
+            steps = _steps(view, root, found_ways[0])
+            found = _finding(view, root, site, found_ways, steps, eager)
             seen.add(found.span)
-            yield _milder(view, found) if site in alone else found
+            is_first = is_alone and is_before_tasks(view.chains, steps)
+            yield _milder(view, found) if is_first else found
 
 
 def _callee(site: Site) -> Span | None:
@@ -58,18 +62,32 @@ def _callee(site: Site) -> Span | None:
     return site.expr.span if is_over_call and isinstance(site.expr, Call) else None
 
 
-def _finding(
-    view: View, root: Root, site: Site, ways: list[Edge], eager: frozenset[Span]
-) -> Finding | None:
+def _ways(view: View, root: Root, site: Site, edges: list[Edge]) -> list[Way]:
+    """The ways from a site to what blocks, the worst and nearest first."""
     if is_for_async(root.function, site):
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
-        ways = [e for e in ways if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
-    candidates = sorted((c for edge in ways for c in view.chains.through(edge)), key=_weight)
-    if not candidates:
-        return None
-    best, *rest = candidates
+        edges = [e for e in edges if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
+    return sorted((way for edge in edges for way in view.chains.through(edge)), key=_weight)
+
+
+def _steps(view: View, root: Root, best: Way) -> list[Step]:
+    steps = [Step(root.frame, best.edge)]
+    if isinstance(best.edge.target, Frame):
+        steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
+    return steps
+
+
+def _finding(
+    view: View,
+    root: Root,
+    site: Site,
+    ways: list[Way],
+    steps: list[Step],
+    eager: frozenset[Span],
+) -> Finding:
+    best, *rest = ways
     others = [way.blocking.category for way in rest]
-    chain, own = _hops(view, root, best)
+    chain, own = _hops(view, steps, best), len(steps)
     cost = COSTS[best.rank].lowered() if root.run.once else COSTS[best.rank]
     category = best.blocking.category
     code = code_of(category)
@@ -91,7 +109,7 @@ def _finding(
         severity=view.severity_of(code, cost),
         message=text,
         function=view.qualified(root.function),
-        confidence=_confidence(view, root, best),
+        confidence=_confidence(view, steps, best),
         chain=chain,
         sink=best.blocking.name,
         reason=root.run.reason,
@@ -107,10 +125,10 @@ def _finding(
 
 
 def _milder(view: View, finding: Finding) -> Finding:
-    """Of code that is the only task of its loop: it stalls nobody else, as long as that is so."""
+    """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
     cost = finding.cost.lowered()
     severity = view.severity_of(finding.code, cost)
-    reason = f"{finding.reason} and, as the code is now, nothing else runs on its loop then"
+    reason = f"{finding.reason}; as the code is now, nothing else runs on its loop before this"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
 
@@ -120,23 +138,16 @@ def _weight(way: Way) -> tuple[bool, int, int]:
     return doubtful, way.rank, way.length
 
 
-def _hops(view: View, root: Root, best: Way) -> tuple[tuple[Hop, ...], int]:
-    """The chain, and how many of its hops are the project's own."""
-    steps = [Step(root.frame, best.edge)]
-    if isinstance(best.edge.target, Frame):
-        steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
+def _hops(view: View, steps: list[Step], best: Way) -> tuple[Hop, ...]:
     own = [hop(view.resolver, step.frame, step.edge.site) for step in steps]
     hops = [found for found in own if found is not None]
     if isinstance(best.blocking, Derived):
         hops.extend(inside(view.resolver, best.blocking.steps, hops[-1]))
-    return tuple(hops), len(steps)
+    return tuple(hops)
 
 
-def _confidence(view: View, root: Root, best: Way) -> Confidence:
+def _confidence(view: View, steps: list[Step], best: Way) -> Confidence:
     """Lower where a step may lead elsewhere, to something that does not block."""
-    steps = [Step(root.frame, best.edge)]
-    if isinstance(best.edge.target, Frame):
-        steps.extend(view.chains.steps(best.edge.target, best.blocking.category))
     doubts = max(_doubt(view, step.frame, step.edge) for step in steps)
     if isinstance(best.blocking, Derived):
         doubts += best.blocking.doubts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from loopsafe.effects.alone import alone_until
+from loopsafe.effects.alone import is_alone
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.places import Places, Run
 from loopsafe.facts.ir import Function
@@ -54,12 +54,10 @@ class View:
         """Whether a function only runs on loops on which nobody else waits."""
         return not root.run.role and self.places.is_private(self.module, root.number)
 
-    def alone_until(self, root: Root) -> int:
-        """How many of a function's sites run while nothing else does on their loop: that of a
-        command, before it starts a task, or that of an application which starts or ends."""
-        if root.run.role:
-            return 0
-        return alone_until(self.places, self.chains, self.module, root.number)
+    def is_alone(self, root: Root) -> bool:
+        """Whether nothing else runs on a function's loop when it begins: that of a command, or of
+        an application which starts or ends."""
+        return not root.run.role and is_alone(self.places, self.chains, self.module, root.number)
 
     def qualified(self, function: Function) -> str:
         """The function's absolute dotted name."""

@@ -80,13 +80,14 @@ def message(site: Site, blocking: Blocking, hops: int) -> str:
     if hops <= 1:
         return f"{sink} blocks the event loop"
     down = "1 call" if hops == 2 else f"{hops - 1} calls"
-    text = f"{call_label(site)} blocks the event loop through {sink}, {down} down"
+    text = f"{call_label(site)} blocks the event loop {_through(sink)}, {down} down"
     if len(text) <= LONGEST:
         return text
-    shorter = f"{_tail(call_label(site))} blocks the event loop through {sink}, {down} down"
+    shorter = f"{_tail(call_label(site))} blocks the event loop {_through(sink)}, {down} down"
     if len(shorter) <= LONGEST:
         return shorter
-    return f"{_tail(call_label(site))} blocks the event loop through {_tail(sink)}, {down} down"
+    label = _tail(call_label(site))
+    return f"{label} blocks the event loop {_through(_tail(sink))}, {down} down"
 
 
 def decorated_message(site: Site, blocking: Blocking) -> str:
@@ -107,6 +108,13 @@ def spelled(expr: Expr) -> str:
     if isinstance(expr, Await):
         return f"(await {spelled(expr.value)})"
     return "(...)"
+
+
+def _through(sink: str) -> str:
+    """How a chain ends, for what is called and for what is entered or iterated over."""
+    if sink.startswith("with "):
+        return f"in a with over {sink.removeprefix('with ')}"
+    return f"by {sink}" if sink.startswith("iterating ") else f"through {sink}"
 
 
 def _tail(label: str) -> str:
