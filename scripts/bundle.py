@@ -36,7 +36,8 @@ from loopsafe.facts.ir import Call, Name
 from loopsafe.model import Span
 from loopsafe.modules.bundle import CONTENTS, FOLDER, SUFFIX
 from loopsafe.modules.cache import Cache
-from loopsafe.modules.table import LARGEST_TEXT, Module
+from loopsafe.modules.module import Module
+from loopsafe.modules.table import LARGEST_TEXT
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 

@@ -21,7 +21,7 @@ from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import meetings
 from loopsafe.effects.targets import Run
 from loopsafe.engine import Engine
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.values import Frame, FunctionValue
 
 _MOST_FRAMES = 2000

@@ -15,7 +15,7 @@ from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, kept
 from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
-from loopsafe.modules.table import Unit
+from loopsafe.modules.units import Unit
 
 
 class Analysis:

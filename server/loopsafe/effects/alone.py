@@ -12,7 +12,7 @@ from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
 from loopsafe.effects.tasks import Beginning, beginning, waited_for
 from loopsafe.modules.marks import is_test_file
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue

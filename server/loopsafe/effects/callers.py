@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.drivers import is_driving
 from loopsafe.facts.ir import Attr, Call, Expr, Name, last_name
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 

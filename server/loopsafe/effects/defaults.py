@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Imported, Name, last_name
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.targets import Run, Target
 from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Subscript
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue

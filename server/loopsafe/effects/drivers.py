@@ -10,7 +10,7 @@ from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, Call, Expr, Function, FunctionRef, Name, Param
 from loopsafe.facts.reach import scopes_around
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Binding, Const, Function, Name
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.names import final_bindings
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
@@ -34,7 +35,7 @@ def flags(
         values = resolver.remember(
             ("flag", receiver, name),
             receiver.module,
-            lambda name=name: _flag(resolver, receiver, name),
+            partial(_flag, resolver, receiver, name),
         )
         if values:
             found[f"{own}.{name}"] = values[0]

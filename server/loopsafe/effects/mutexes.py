@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from loopsafe.effects.edges import Meeting, function_of, meetings
 from loopsafe.facts.ir import AWAITING, Attr, Call, Function, Name, Site, last_name
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.containers import container_methods
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver

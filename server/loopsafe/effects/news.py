@@ -12,7 +12,8 @@ from loopsafe.facts.ir import Attr, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.touched import touched
 from loopsafe.model import Span
-from loopsafe.modules.table import Change, Module, Unit
+from loopsafe.modules.module import Change, Module
+from loopsafe.modules.units import Unit
 from loopsafe.resolve.below import bases_of
 from loopsafe.resolve.outside import stored_names
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
 from loopsafe.facts.ir import FunctionRef
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.below import bases_of
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue

@@ -11,7 +11,7 @@ from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.truth import Given, Known, Nothing, Symbol
 from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue

@@ -10,7 +10,7 @@ from loopsafe.effects.registrations import Found, Registration, registrations
 from loopsafe.facts.ir import Function
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.facts.ir import AWAITING, Attr, Call, Entered, Function, Site, last_name
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 
 
 def is_awaited_within(module: Module, function: Function, end: Site) -> bool:

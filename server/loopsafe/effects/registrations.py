@@ -32,7 +32,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place, Span
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, metadata
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import Function
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.bases import class_source
 from loopsafe.resolve.members import find
 from loopsafe.resolve.names import module_member

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.facts.ir import Attr, Class, Function, FunctionRef, Name, Subscript
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 
 
 def is_protocol(cls: Class) -> bool:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from loopsafe.facts.ir import Call, Site
 from loopsafe.model import Span
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import FunctionValue
 from loopsafe.text import SourceText

@@ -32,8 +32,8 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Safety, Span
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.homes import Homes
+from loopsafe.modules.module import Module
 from loopsafe.modules.roots import Versions
-from loopsafe.modules.table import Module
 from loopsafe.resolve.values import FunctionValue
 
 __all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]

@@ -16,7 +16,7 @@ from loopsafe.facts.ir import Call, Function, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost, Hop, Place, Severity, Span
 from loopsafe.modules.finder import Origin
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue
 from loopsafe.rules.blocking import code_of

@@ -12,7 +12,7 @@ from loopsafe.facts.ir import Call
 from loopsafe.fixes.data import table
 from loopsafe.model import Place, Span
 from loopsafe.modules.marks import is_test_file
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue

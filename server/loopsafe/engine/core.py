@@ -23,9 +23,11 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.homes import Home, Homes
+from loopsafe.modules.module import Change, Module
 from loopsafe.modules.roots import source_roots
-from loopsafe.modules.table import LARGEST_TEXT, Change, Module, ModuleTable, Unit
+from loopsafe.modules.table import LARGEST_TEXT, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
+from loopsafe.modules.units import Unit
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions

@@ -15,9 +15,9 @@ from loopsafe.fixes.to_def import GROUP as PLAIN
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Span
 from loopsafe.modules.finder import Finder
+from loopsafe.modules.module import Module
 from loopsafe.modules.origins import Origin
 from loopsafe.modules.roots import Versions
-from loopsafe.modules.table import Module
 from loopsafe.resolve.values import GeneratorValue, Instance
 from loopsafe.text import SourceText
 

@@ -14,7 +14,9 @@ from loopsafe.effects.places import Places
 from loopsafe.effects.registrations import Found, Registration
 from loopsafe.engine.records import made, plain
 from loopsafe.facts.kept import kept
-from loopsafe.modules.table import Change, Module, ModuleTable, Unit
+from loopsafe.modules.module import Change, Module
+from loopsafe.modules.table import ModuleTable
+from loopsafe.modules.units import Unit
 
 
 @dataclass(frozen=True, slots=True)

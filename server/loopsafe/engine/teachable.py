@@ -10,7 +10,7 @@ from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Call, Expr
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of

@@ -9,14 +9,15 @@ from typing import NamedTuple
 from loopsafe.effects.uses import AllUses, Use
 from loopsafe.engine.conversion import Conversion, Converter, Refused
 from loopsafe.engine.cures import Cures, number_of
-from loopsafe.engine.keeping import Keeping
+from loopsafe.engine.held import HeldObjects
 from loopsafe.fixes import fixes
 from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
-from loopsafe.fixes.kept import Blocked
+from loopsafe.fixes.held import Blocked
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety, Span
 from loopsafe.modules.marks import is_test_file
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.module import Module
+from loopsafe.modules.table import ModuleTable
 from loopsafe.text import SourceText
 
 
@@ -41,7 +42,7 @@ class Wide:
         self._callers = callers
         self._converter = converter
         self._known: dict[tuple[object, ...], Fix | None] = {}
-        self._keeping = Keeping(
+        self._held = HeldObjects(
             files.table,
             lambda path: cures.bare(path, files.read(path)),
             self._blocked,
@@ -64,7 +65,7 @@ class Wide:
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        for fix in (self._keeping.fix(finding), self._unawaited(finding)):
+        for fix in (self._held.fix(finding), self._unawaited(finding)):
             if fix is not None:
                 yield fix
 

@@ -19,7 +19,7 @@ from loopsafe.infer.unknowns import open_calls
 from loopsafe.infer.verdicts import Verdict, verdict, weighed
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.model import Confidence, Finding
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.expressions import evaluate
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Values

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.ir import Call, Site
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.text import SourceText
 
 

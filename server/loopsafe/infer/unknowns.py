@@ -12,7 +12,7 @@ from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Attr, Call, Const, Function, Site, Unknown
 from loopsafe.infer.interest import BORING, Interest
 from loopsafe.model import Place
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.expressions import evaluate
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue

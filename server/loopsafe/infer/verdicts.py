@@ -9,7 +9,7 @@ from loopsafe.infer.marks import Marked
 from loopsafe.infer.names import label, values_of
 from loopsafe.infer.wire import Answer
 from loopsafe.model import Confidence, Finding
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue, Value, Values
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from loopsafe.facts.extract import extract
 from loopsafe.facts.interface import Interface, Renamed, interface, renamed
 from loopsafe.facts.ir import ModuleFacts
 from loopsafe.facts.joining import Patch
-from loopsafe.facts.kept import Kept, kept
+from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
+from loopsafe.modules.module import Change, Module
+from loopsafe.modules.units import Units
 
 LARGEST_TEXT = 2_000_000
 """Characters; a file like this was written by a program, and reading it takes seconds."""
@@ -25,74 +26,6 @@ LARGEST_TEXT = 2_000_000
 _CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
 _BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d]\w*")
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A module with its facts."""
-
-    key: str
-    file: ModuleFile
-    facts: ModuleFacts
-    digest: bytes
-    """Of the text the facts were read from."""
-    bit: int = 0
-    """Stands in `ModuleTable.trace` for its interface, or for the package it belongs to."""
-
-    @property
-    def text_bit(self) -> int:
-        """Stands for its whole text."""
-        return self.bit << 1
-
-    @property
-    def name(self) -> str:
-        """Its key in the table; a second file of one dotted name has its path in it."""
-        return self.key
-
-    @property
-    def dotted(self) -> str:
-        return self.file.name
-
-    @property
-    def path(self) -> str:
-        return self.file.path
-
-    @property
-    def is_project(self) -> bool:
-        return self.file.origin is Origin.PROJECT
-
-    @property
-    def is_namesake(self) -> bool:
-        """A top-level file of the project: it may be called like a library, and is none."""
-        return self.is_project and not self.file.is_package and "." not in self.dotted
-
-    @property
-    def is_stub(self) -> bool:
-        return self.file.path.endswith(".pyi")
-
-    def absolute(self, module: str, level: int) -> str:
-        """The dotted name that an import with `level` leading dots means in this module."""
-        if level <= 0:
-            return module
-        drop = level - 1 if self.file.is_package else level
-        base = self.dotted.split(".")
-        kept = base[: len(base) - drop] if drop <= len(base) else []
-        return ".".join([*kept, module] if module else kept)
-
-
-class Change(NamedTuple):
-    """A module whose text changed."""
-
-    before: Module
-    after: Module | None
-    kept: Kept | None
-    """What is the same, where nobody else can tell the difference: only insides of functions
-    differ, or functions that nothing mentions."""
-
-
-Unit: TypeAlias = tuple[str, ...]
-"""A thing that answers may rest on: the `text` of a module or what others see of the `module`, by
-its key; or what a bit was asked for."""
 
 
 class _Edited(NamedTuple):
@@ -104,14 +37,14 @@ class _Edited(NamedTuple):
     is lost."""
 
 
-class ModuleTable:
+class ModuleTable(Units):
     """All modules read so far, by key: the dotted name, or that and the path for a namesake.
 
-    It notes what it is asked for: who keeps an answer sets `trace` to 0 before finding it, and has
-    in it afterwards a bit for every thing of the project that the answer rests on.
+    It notes in its `trace` what it is asked for.
     """
 
     def __init__(self, finder: Finder, disk: Disk, cache: Cache | None = None) -> None:
+        super().__init__()
         self.finder = finder
         self.disk = disk
         self.cache = cache
@@ -122,8 +55,6 @@ class ModuleTable:
         self._texts: dict[str, _Edited] = {}
         """Of the files under edit, as they were read last."""
         self._targets: dict[tuple[str, str], tuple[str, int]] = {}
-        self.trace = 0
-        self._bits: dict[Hashable, int] = {}
         self._packages: dict[str, int] = {}
         """Top-level names that are no module of the project, with their bits."""
         self._mentions: set[str] = set()
@@ -142,48 +73,6 @@ class ModuleTable:
             module = self._modules[key] = self._read(key, file)
         self.trace |= module.bit if module is not None else self._missing(key)
         return module
-
-    def bit(self, unit: Hashable) -> int:
-        """The bit that stands for a thing that answers may rest on."""
-        known = self._bits.get(unit)
-        if known is None:
-            known = self._bits[unit] = 1 << 2 * len(self._bits)
-        return known
-
-    def units(self, trace: int) -> frozenset[Unit]:
-        """What the bits of a trace stand for, in words that another run understands."""
-        names = list(self._bits)
-        found: set[Unit] = set()
-        while trace:
-            number = (trace & -trace).bit_length() - 1
-            trace &= trace - 1
-            name = names[number // 2]
-            if isinstance(name, str):
-                found.add(("text" if number % 2 else "module", name))
-            elif isinstance(name, tuple):
-                found.add(name)
-        return frozenset(found)
-
-    def trace_of(self, units: Iterable[Unit]) -> int:
-        """The bits of what another run rested on."""
-        trace = 0
-        for unit in units:
-            if unit[0] in ("module", "text"):
-                trace |= self.bit(unit[1]) << (unit[0] == "text")
-            else:
-                trace |= self.bit(unit)
-        return trace
-
-    def asked(self, units: Iterable[Unit]) -> int:
-        """The bits of those units that somebody asked for."""
-        trace = 0
-        for unit in units:
-            trace |= self._bits.get(unit, 0)
-        return trace
-
-    def all_of(self, kinds: Collection[str]) -> int:
-        """The bits of all units of some kinds that somebody asked for."""
-        return self.asked(u for u in self._bits if isinstance(u, tuple) and u[0] in kinds)
 
     def mentions(self, key: str, name: str) -> bool:
         """Whether a module may have a name, by a look at its text before it is read in earnest.

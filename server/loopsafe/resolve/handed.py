@@ -26,7 +26,7 @@ from loopsafe.resolve.values import (
 
 if TYPE_CHECKING:
     from loopsafe.knowledge.schema import Runner
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from loopsafe.facts.ir import ModuleFacts
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.module import Module
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Value, Values, union
 
 if TYPE_CHECKING:
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 _MOST_MAKERS = 4

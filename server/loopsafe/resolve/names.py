@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from loopsafe.facts.building import ANY_TIME
 from loopsafe.facts.ir import Attr, Binding, ClassRef, Expr, FunctionRef, Imported, Name
 from loopsafe.facts.reach import reaching
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 _MOST = 120

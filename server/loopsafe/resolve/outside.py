@@ -29,7 +29,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
-    from loopsafe.modules.table import Module
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 _MOST = 16

@@ -13,7 +13,8 @@ from loopsafe.facts.ir import Binding, Const, Expr
 from loopsafe.facts.kept import Kept
 from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge, Result
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.module import Module
+from loopsafe.modules.table import ModuleTable
 from loopsafe.resolve import bases, calls, expressions, makers, members, protocols, types
 from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.outside import Outside

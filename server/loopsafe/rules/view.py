@@ -10,7 +10,7 @@ from loopsafe.effects.chains import Chains
 from loopsafe.effects.places import Places, Run
 from loopsafe.facts.ir import Function
 from loopsafe.model import Cost, Place, Severity
-from loopsafe.modules.table import Module
+from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
 

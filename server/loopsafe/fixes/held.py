@@ -16,8 +16,8 @@ from loopsafe.fixes.async_object import caveat_of, joined
 from loopsafe.fixes.clients import Pair, spell_client
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
+from loopsafe.fixes.held_session import SessionUses, pair_of
 from loopsafe.fixes.holders import Holder
-from loopsafe.fixes.kept_session import SessionUses, pair_of
 from loopsafe.fixes.made import class_of, is_there, twin_of
 from loopsafe.fixes.object_uses import Uses
 from loopsafe.fixes.site import Site, place_in

@@ -13,15 +13,16 @@ from loopsafe.fixes.combine import combined
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.edits import compiles
 from loopsafe.fixes.everywhere import Stuck
+from loopsafe.fixes.held import Calls, Kind, Rewriter, kind_of
 from loopsafe.fixes.holders import Holder, assigned, holder_of
-from loopsafe.fixes.kept import Calls, Kind, Rewriter, kind_of
 from loopsafe.fixes.leftovers import tidied
 from loopsafe.fixes.made import subject
 from loopsafe.fixes.names import bindings
 from loopsafe.fixes.site import locate, place_in
 from loopsafe.fixes.twins import span_of
 from loopsafe.model import Edit, Finding, Fix, Safety, Span
-from loopsafe.modules.table import Module, ModuleTable
+from loopsafe.modules.module import Module
+from loopsafe.modules.table import ModuleTable
 
 _MOST_FILES = 40
 _MOST_STEPS = 12
@@ -39,7 +40,7 @@ class _Origin:
     kind: Kind
 
 
-class Keeping:
+class HeldObjects:
     """Makes such fixes."""
 
     def __init__(
