@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import FunctionRef, Subscript, last_name
+from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.values import ClassValue, External, Instance, Values, union
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ _MOST_SUBCLASSES = 40
 
 
 class Below:
-    """Finds subclasses among modules by the names of their bases, which are read once."""
+    """Finds subclasses among modules by the names of their bases."""
 
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
         self._project = project
-        self._by_base: dict[str, list[ClassValue]] | None = None
+        self._by_base: NameIndex[ClassValue] = NameIndex(_subclasses)
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
-        self._by_base = None
+        self._by_base.forget()
 
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
@@ -52,7 +53,9 @@ class Below:
 
     def _subclasses(self, resolver: Resolver, name: str) -> list[ClassValue]:
         """The classes whose bases lead to a class of a name, by nothing but names."""
-        index = self._index(resolver)
+        trace = resolver.table.trace
+        index = self._by_base.among(self._project)
+        resolver.table.trace = trace
         found: dict[ClassValue, None] = {}
         todo, seen = [name], {name}
         while todo and len(found) <= _MOST_SUBCLASSES:
@@ -67,16 +70,6 @@ class Below:
                     todo.append(own)
         return list(found) if len(found) <= _MOST_SUBCLASSES else []
 
-    def _index(self, resolver: Resolver) -> dict[str, list[ClassValue]]:
-        if self._by_base is None:
-            trace = resolver.table.trace
-            self._by_base = {}
-            for module in self._project():
-                for base, number in bases_of(module):
-                    self._by_base.setdefault(base, []).append(ClassValue(module.name, number))
-            resolver.table.trace = trace
-        return self._by_base
-
 
 def bases_of(module: Module) -> Iterator[tuple[str, int]]:
     """The last names of the bases of a module's classes, with the classes' numbers."""
@@ -85,6 +78,10 @@ def bases_of(module: Module) -> Iterator[tuple[str, int]]:
             name = last_name(base.value if isinstance(base, Subscript) else base)
             if name:
                 yield name, number
+
+
+def _subclasses(module: Module) -> Iterator[tuple[str, ClassValue]]:
+    return ((base, ClassValue(module.name, number)) for base, number in bases_of(module))
 
 
 def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
