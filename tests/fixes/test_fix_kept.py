@@ -119,7 +119,9 @@ def test_a_session_of_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             async def load(self, path):
                 return self.session.get(os.environ["ADDRESS"] + path).json()
     """
-    app = "from api import Api\n\n\nasync def main():\n    return await Api().load('/a')\n"
+    # Made beside the loop, as a client loads certificates.
+    app = "from api import Api\n\napi = Api()\n\n\nasync def main():\n"
+    app += "    return await api.load('/a')\n"
     project = Project(tmp_path, HERE, app=app, api=api)
     after = prove(project, kept(project, "api"), monkeypatch, web)
     assert (
