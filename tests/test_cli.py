@@ -293,6 +293,24 @@ def test_each_project_has_its_own_settings(run: Run, tmp_path: Path) -> None:
     assert "Found 1 finding (1 warning)." in out
 
 
+def test_a_folder_with_homes_in_it_is_no_project(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "main.py").write_text(
+        "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
+        "async def f(base: Base):\n    base.work()\n"
+    )
+    (tmp_path / "other.py").write_text(
+        "import time\n\nfrom app.main import Base\n\n\n"
+        "class Slow(Base):\n    def work(self):\n        time.sleep(1)\n"
+    )
+    assert run("check", "app")[0] == 1
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "homes" / "me"))
+    assert run("check", "app")[0] == 0
+
+
 def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(BLOCKING)
     assert "\x1b" not in run("check")[1]

@@ -146,14 +146,16 @@ def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
 def _top(path: Path) -> Path:
     """The nearest folder, upwards, that looks like a project.
 
-    Without one: the current folder, if the path is in it; else what holds the path's package.
+    Without one: the current folder, if the path is in it and nobody's home is; else what holds the
+    path's package.
     """
     folder = path if path.is_dir() else path.parent
     found = project_root(folder)
     if found is not None:
         return found
-    if folder.is_relative_to(Path.cwd()):
-        return Path.cwd()
+    here = Path.cwd()
+    if folder.is_relative_to(here) and not Path(os.path.expanduser("~")).is_relative_to(here):
+        return here
     while (folder / "__init__.py").exists() and folder != folder.parent:
         folder = folder.parent
     return folder
