@@ -296,6 +296,7 @@ def test_each_project_has_its_own_settings(run: Run, tmp_path: Path) -> None:
 def test_a_folder_with_homes_in_it_is_no_project(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "pyproject.toml").unlink()
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "main.py").write_text(
         "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
