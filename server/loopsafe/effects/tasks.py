@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.edges import function_of, meetings
-from loopsafe.facts.ir import Call, Scope, Site
+from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Scope, Site, Starred
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
 from loopsafe.resolve.resolver import Resolver
@@ -52,16 +52,9 @@ def is_before_tasks(chains: Chains, steps: Sequence[Step]) -> bool:
 
 def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
     """The one call that is made for what the standard library awaits: `await wait_for(f(), 5)`."""
-    call = site.expr
-    if not site.awaited or not isinstance(call, Call):
-        return None
-    given = [part for part in call.args if isinstance(part, Call)]
-    modules = [
-        resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-        for value in resolver.values(call.func, frame)
-    ]
-    is_known = all(module is not None and module.is_stub for module in modules)
-    return given[0] if len(given) == 1 and modules and is_known else None
+    together = _waited_together(resolver, site, frame)
+    is_one = len(together) == 1 and isinstance(site.expr, Call) and together[0] in site.expr.args
+    return together[0] if is_one else None
 
 
 def _beginning(chains: Chains, frame: Frame) -> Beginning:
@@ -145,7 +138,7 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[int]:
     """
     function = function_of(resolver, frame)
     sites = function.sites if function is not None else ()
-    waited = {id(found) for site in sites if (found := waited_for(resolver, site, frame))}
+    waited = {id(found) for site in sites for found in _waited_together(resolver, site, frame)}
     waited |= {id(value) for value in function.values} if function is not None else set()
     for number, site in enumerate(sites):
         call = site.expr
@@ -157,6 +150,34 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[int]:
             _hands_to_loop(resolver, value) for value in resolver.values(call.func, here)
         ):
             yield number
+
+
+def _waited_together(resolver: Resolver, site: Site, frame: Frame) -> list[Call]:
+    """The calls that are made for what the standard library awaits: `await gather(f(), g())`.
+
+    What they start runs beside each other, and has ended behind it.
+    """
+    call = site.expr
+    if not site.awaited or not isinstance(call, Call):
+        return []
+    modules = [
+        resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+        for value in resolver.values(call.func, frame)
+    ]
+    is_known = all(module is not None and module.is_stub for module in modules)
+    return list(_given(call)) if modules and is_known else []
+
+
+def _given(call: Call) -> Iterator[Call]:
+    for part in call.args:
+        items: tuple[Expr, ...] = (part,)
+        if isinstance(part, Starred):
+            inner = part.value
+            items = inner.items if isinstance(inner, Display) else (inner,)
+        for item in items:
+            made = item.element if isinstance(item, Comprehension) else item
+            if isinstance(made, Call):
+                yield made
 
 
 def _makes_coroutine(resolver: Resolver, call: Call, frame: Frame) -> bool:
