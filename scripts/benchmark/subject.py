@@ -56,7 +56,8 @@ def copied(
 
     With `most`, of no more modules than these: the ones nearest to the top.
     """
-    target = work / "project"
+    # In a folder of its own: what lies beside a package may be imported, too.
+    target = work / "subject" / "project"
     files = lines = 0
     for source in _sources(folder) if most is None else _nearest(folder, most):
         copy = target / source.relative_to(folder)
