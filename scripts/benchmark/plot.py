@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-_WIDTH, _HEIGHT = 720, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 190, 20, 48
+_WIDTH, _HEIGHT = 780, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 250, 20, 48
 _COLOURS = ("#d9480f", "#1971c2", "#2f9e44", "#9c36b5")
 _DASHES = ("", "6 4", "2 3")
 _INK = "#808080"
