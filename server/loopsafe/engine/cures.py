@@ -9,6 +9,7 @@ from functools import partial
 
 from loopsafe.config import Settings
 from loopsafe.effects.places import Places
+from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes, merge, moves
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.to_def import GROUP as PLAIN
@@ -103,10 +104,8 @@ class Cures:
         """Whether what is called is a coroutine function, whose body blocks later."""
         if len(finding.chain) < 2:
             return False
-        called = finding.chain[1]
-        module = self._places.resolver.table.at(called.path)
-        number = number_of(module, called.function) if module is not None else None
-        return module is not None and number is not None and module.facts.functions[number].is_async
+        function = self._function(finding.chain[1])
+        return function is not None and function.is_async
 
     def _is_lazy(self, finding: Finding) -> bool:
         """Whether what is called only makes an iterator, whose use blocks."""
@@ -116,13 +115,14 @@ class Cures:
         return any(map(self._is_generator, below)) and self._gives_iterator(below[0].function)
 
     def _is_generator(self, hop: Hop) -> bool:
+        function = self._function(hop)
+        return function is not None and function.is_generator
+
+    def _function(self, hop: Hop) -> Function | None:
+        """The function in which a step of a chain stands."""
         module = self._places.resolver.table.at(hop.path)
         number = number_of(module, hop.function) if module is not None else None
-        return (
-            module is not None
-            and number is not None
-            and module.facts.functions[number].is_generator
-        )
+        return module.facts.functions[number] if module is not None and number is not None else None
 
     def _gives_iterator(self, callee: str) -> bool:
         """Whether calling a library's function only makes an iterator."""

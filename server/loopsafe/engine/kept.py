@@ -127,8 +127,6 @@ def _are_same(folders: dict[str, str]) -> bool:
 
 
 def _listing(entries: Mapping[str, bool]) -> str:
-    found = [
-        n + "/" * is_folder for n, is_folder in entries.items() if leads_anywhere(n, is_folder)
-    ]
-    names = "\0".join(sorted(found))
+    found = {name: folder for name, folder in entries.items() if leads_anywhere(name, folder)}
+    names = "\0".join(sorted(f"{name}/" if folder else name for name, folder in found.items()))
     return hashlib.blake2b(names.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -28,14 +28,11 @@ def touched(before: ModuleFacts, after: ModuleFacts, number: int) -> frozenset[s
     changed: list[_Part] = []
     for then, now in zip(old.parts, new.parts, strict=True):
         changed += pairs.all(then, now)
-    bound: set[str] = set()
     for name in old.bound.keys() | new.bound.keys():
-        different = pairs.all(old.bound.get(name, ()), new.bound.get(name, ()))
-        changed += different
-        bound.update([name] if different else ())
+        changed += pairs.all(old.bound.get(name, ()), new.bound.get(name, ()))
     if not pairs.in_order():
         return None
-    return _spread(changed, bound, (old, new))
+    return _spread(changed, (old, new))
 
 
 class _Part(NamedTuple):
@@ -125,15 +122,12 @@ class _Pairs:
         self._orders.extend(zip(old.orders, new.orders, strict=True))
 
 
-def _spread(
-    changed: list[_Part], bound: set[str], bodies: tuple[_Body, _Body]
-) -> frozenset[str] | None:
+def _spread(changed: list[_Part], bodies: tuple[_Body, _Body]) -> frozenset[str] | None:
     """The names in changed parts, and in all that stands beside what they bind."""
     found = {name for part in changed for name in part.names}
     rest = [part for body in bodies for part in body.all()]
     found.update(name for part in rest if changed and part.is_block for name in part.names)
-    todo = set(bound)
-    todo.update(part.binds for part in changed)
+    todo = {part.binds for part in changed if part.binds}
     done: set[str] = set()
     while todo - done:
         done |= todo
