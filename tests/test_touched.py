@@ -48,14 +48,42 @@ EDITS: dict[str, tuple[str, str, set[str] | None]] = {
         {"client", "timeout", "fetch", "store", "save", "lock"},
     ),
     "what is held meanwhile": ("compute()", "wait()", {"compute", "wait", "lock"}),
-    "what decides a branch": ("    if flag:", "    if not flag:", ALL),
+    "what decides a branch": (
+        "    if flag:",
+        "    if not flag:",
+        {"flag", "client", "save", "store", "lock"},
+    ),
     "a name that decides a branch": (
         "    client = make()",
         "    flag = 1\n    client = make()",
-        ALL,
+        {"__bool__", "flag", "client", "save", "store", "lock"},
     ),
-    "one more branch": ("    other.load(2)", "    if store:\n        other.load(2)", ALL),
-    "an early end": ("    other.load(2)", "    if store:\n        return\n    other.load(2)", ALL),
+    "one more branch": (
+        "    other.load(2)",
+        "    if store:\n        other.load(2)",
+        {"__bool__", "store", "other", "load", "lock"},
+    ),
+    "one more branch of its own": (
+        "    other.load(2)",
+        "    if store:\n        print()\n    other.load(2)",
+        {"__bool__", "store", "print", "lock"},
+    ),
+    "an early end": (
+        "    other.load(2)",
+        "    if store:\n        return\n    other.load(2)",
+        {"__bool__", "store", "other", "load", "flag", "client", "save", "compute", "result"}
+        | {"lock"},
+    ),
+    "what is behind an early end": (
+        "    if flag:\n",
+        "    if flag:\n        if store:\n            return\n",
+        {"__bool__", "store", "client", "save", "lock"},
+    ),
+    "a loop around the rest": (
+        "        store.save(client)\n",
+        "        for one in client:\n            store.save(client)\n",
+        {"store", "client", "save", "lock"},
+    ),
     "another order": (
         "    client = make()\n    other = build()\n    client.fetch(1)\n",
         "    other = build()\n    client.fetch(1)\n    client = make()\n",

@@ -1,12 +1,13 @@
 """What other modules can see of a module, as one comparable value.
 
 Two texts with equal interfaces differ only inside function bodies whose insides nobody else asks
-for, so an edit from one to the other leaves every answer about other modules as it was.
+for, so an edit from one to the other leaves every answer about other modules as it was. What calls
+of a function give is looked at apart: it is of concern to those alone who asked for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.ir import (
@@ -24,10 +25,19 @@ from loopsafe.facts.reach import reaching
 from loopsafe.model import Span
 
 
+class Seen(NamedTuple):
+    """What others can see of a function."""
+
+    head: Hashable
+    """Its signature, and what others look up among its names."""
+    results: Hashable
+    """What of its body makes what it returns and yields."""
+
+
 class Interface(NamedTuple):
     """What others can see of a module; equal where they see the same."""
 
-    functions: tuple[Hashable, ...]
+    functions: tuple[Seen, ...]
     classes: tuple[Hashable, ...]
     names: dict[str, Hashable]
     """What the module binds, in order."""
@@ -52,26 +62,25 @@ def interface(facts: ModuleFacts) -> Interface:
     )
 
 
-def same_outside(before: ModuleFacts, after: ModuleFacts, functions: range, scopes: range) -> bool:
-    """Whether others see the same of some functions with these scopes, the rest being the same."""
-    return _seen(before, functions, scopes) == _seen(after, functions, scopes)
+class Difference(NamedTuple):
+    """What others can tell of two texts of a module: nothing but this."""
 
-
-class Renamed(NamedTuple):
-    """Functions of a module that one of two texts lacks."""
-
-    names: frozenset[str]
-    functions: frozenset[int]
+    names: frozenset[str] = frozenset()
+    """Of functions that one of the texts lacks."""
+    functions: frozenset[int] = frozenset()
     """Their numbers, in either text."""
+    results: frozenset[int] = frozenset()
+    """The numbers of functions that give something else."""
 
 
-def renamed(
+def difference(
     before: ModuleFacts, seen: Interface, after: ModuleFacts, now: Interface
-) -> Renamed | None:
-    """The functions of a module that one of two texts lacks, where nothing else is different.
+) -> Difference | None:
+    """What others can tell of two texts of a module; None where it is more than can be said so.
 
-    Whoever has not heard of these names finds what it found before. None where more differs: the
-    numbers of what stands in both texts must be the same, so a new function stands at the end.
+    Whoever has not heard of the names finds what it found before, and so does who never called
+    what gives something else. The numbers of what stands in both texts must be the same, so a new
+    function stands at the end.
     """
     if (seen.classes, seen.scopes, seen.assigned, seen.exports) != (
         now.classes,
@@ -88,31 +97,48 @@ def renamed(
                 if not isinstance(binding.value, FunctionRef):
                     return None
                 own.add(binding.value.number)
-    differing = {
-        number
-        for number, (a, b) in enumerate(zip(seen.functions, now.functions, strict=False))
-        if a != b
-    }
+    pairs = list(zip(seen.functions, now.functions, strict=False))
+    differing = {number for number, (a, b) in enumerate(pairs) if a.head != b.head}
+    results = {number for number, (a, b) in enumerate(pairs) if a.results != b.results}
     longer = before if len(before.functions) > len(after.functions) else after
     shorter = min(len(before.functions), len(after.functions))
     for number, function in enumerate(longer.functions[shorter:], shorter):
         if longer.scopes[function.outer].kind != "function":
             differing.add(number)
-    return Renamed(frozenset(names), frozenset(own)) if differing <= own else None
+    if not differing <= own:
+        return None
+    return Difference(frozenset(names), frozenset(own), frozenset(results - own))
 
 
-def _seen(facts: ModuleFacts, functions: range, scopes: range) -> Hashable:
-    """What others see of some functions, of what is in them, and of what they bind elsewhere."""
+def difference_inside(
+    before: ModuleFacts, after: ModuleFacts, functions: range, scopes: range
+) -> Difference | None:
+    """The same of texts that differ in some functions with these scopes only."""
+    then, now = _functions(before, functions, scopes), _functions(after, functions, scopes)
+    if [each.head for each in then] != [each.head for each in now]:
+        return None
+    if _around(before, scopes) != _around(after, scopes):
+        return None
+    pairs = zip(functions, then, now, strict=True)
+    return Difference(results=frozenset(n for n, a, b in pairs if a.results != b.results))
+
+
+def _functions(facts: ModuleFacts, functions: range, scopes: range) -> list[Seen]:
+    """What others see of some functions."""
     reader = _Reader(facts)
     asked = _asked(facts, scopes)
-    seen = [
+    return [
         reader.function(function, asked.get(function.scope, set()))
         for function in facts.functions[functions.start : functions.stop]
     ]
-    seen += [reader.cls(cls) for cls in facts.classes if cls.scope in scopes]
-    for scope in facts.scopes[scopes.start : scopes.stop]:
-        if scope.kind != "function":
-            seen.append(reader.scope(scope))
+
+
+def _around(facts: ModuleFacts, scopes: range) -> Hashable:
+    """What others see of what is in some functions, and of what they bind elsewhere."""
+    reader = _Reader(facts)
+    seen: list[Hashable] = [reader.cls(cls) for cls in facts.classes if cls.scope in scopes]
+    own = facts.scopes[scopes.start : scopes.stop]
+    seen += [reader.scope(scope) for scope in own if scope.kind != "function"]
     for bindings in (*(c.attributes for c in facts.classes), facts.scopes[0].bindings):
         for name, found in bindings.items():
             seen += [(name, reader.binding(b)) for b in found if b.scope in scopes]
@@ -153,15 +179,14 @@ class _Reader:
         self.facts = facts
         self.here: Scope = facts.scopes[0]
 
-    def function(self, function: Function, asked: set[str]) -> Hashable:
-        """Its signature; of its body only what makes the result, and what others look up there."""
+    def function(self, function: Function, asked: set[str]) -> Seen:
+        """What others see of a function, of which they look up the names `asked`."""
         before, self.here = self.here, self.facts.scopes[function.outer]
         head = (
             function.name,
             function.qualname,
             function.is_async,
             function.is_generator,
-            function.awaits,
             function.bare,
             function.scope,
             function.outer,
@@ -175,15 +200,13 @@ class _Reader:
         )
         if function.scope == 0:
             self.here = before
-            return head
+            return Seen(head, ())
         self.here = self.facts.scopes[function.scope]
-        results = (*function.values, *function.yields)
-        body = (
-            tuple(self.shape(value) for value in results),
-            tuple(self._needed(results, asked)),
-        )
+        given = (*function.values, *function.yields)
+        results = (tuple(self.shape(value) for value in given), tuple(self._needed(_names(given))))
+        looked_up = tuple(self._needed(sorted(asked)))
         self.here = before
-        return (head, body)
+        return Seen((head, looked_up), results)
 
     def cls(self, cls: Class) -> Hashable:
         before, self.here = self.here, self.facts.scopes[cls.outer]
@@ -246,9 +269,9 @@ class _Reader:
             return (type(part), *(self.shape(item) for item in part))
         return (type(part), part) if isinstance(part, Hashable) else repr(part)
 
-    def _needed(self, results: tuple[object, ...], asked: set[str]) -> Iterator[Hashable]:
-        """The local assignments that results, and what others look up, are made of."""
-        todo = [*_names(results), *sorted(asked)]
+    def _needed(self, names: Iterable[str]) -> Iterator[Hashable]:
+        """The local assignments that names, and what these are made of, stand for."""
+        todo = [*names]
         seen: set[str] = set()
         while todo:
             name = todo.pop()

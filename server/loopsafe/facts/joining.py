@@ -7,7 +7,7 @@ from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
 from loopsafe.facts.extract import StatementReader
-from loopsafe.facts.interface import same_outside
+from loopsafe.facts.interface import difference_inside
 from loopsafe.facts.ir import (
     Assigned,
     Binding,
@@ -111,8 +111,10 @@ def joined(
         for number in numbers:
             _collect(parts[number], gone)
     same = frozenset(range(len(after.functions))).difference(part.functions)
-    is_same = same_outside(before, after, part.functions, part.scopes)
-    return Patch(after, Kept(mover.twins, same, gone=frozenset(gone)) if is_same else None)
+    seen = difference_inside(before, after, part.functions, part.scopes)
+    if seen is None:
+        return Patch(after, None)
+    return Patch(after, Kept(mover.twins, same, seen, frozenset(gone)))
 
 
 class _OtherNamesError(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
-from loopsafe.facts.interface import Renamed
+from loopsafe.facts.interface import Difference
 from loopsafe.facts.ir import Exit, ModuleFacts
 from loopsafe.model import Span
 
@@ -22,7 +22,8 @@ class Kept(NamedTuple):
     """Expressions, bindings and sites after the edit, by the `id` of what they were before it."""
     functions: frozenset[int]
     """Numbers of the functions whose whole body is the same."""
-    renamed: Renamed = Renamed(frozenset(), frozenset())
+    difference: Difference = Difference()
+    """What others can tell."""
     gone: frozenset[int] | None = None
     """The `id`s of the parts that are not, where all others are as they were or have a twin."""
 
@@ -40,7 +41,7 @@ class Kept(NamedTuple):
         return found
 
 
-def kept(before: ModuleFacts, after: ModuleFacts, renamed: Renamed) -> Kept:
+def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kept:
     """What two versions of a module have in common, as far as numbers stand for the same."""
     twins: dict[int, object] = {}
     functions: set[int] = set()
@@ -55,7 +56,7 @@ def kept(before: ModuleFacts, after: ModuleFacts, renamed: Renamed) -> Kept:
         old_scope, new_scope = before.scopes[old_class.scope], after.scopes[new_class.scope]
         if found.same(old_class, new_class) and found.same(old_scope, new_scope):
             twins.update(found.by_id)
-    return Kept(twins, frozenset(functions), renamed)
+    return Kept(twins, frozenset(functions), difference)
 
 
 class _Twins:

@@ -26,7 +26,7 @@ from loopsafe.facts.ir import (
 from loopsafe.facts.joining import Part, Patch, joined
 from loopsafe.facts.lines import Lines, is_empty
 from loopsafe.facts.salvage import Salvage
-from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_newer, parse_plain
+from loopsafe.facts.syntax import FAILURES, SyntaxProblem, parse_newer, parse_plain, problem_of
 
 _ODD = re.compile("[\f\0\ufeff\ud800-\udfff]|\r(?!\n)")
 """What makes lines, or columns, of a text other than they seem."""
@@ -82,13 +82,14 @@ def _patched(before: ModuleFacts, old: list[str], hunk: Hunk, fresh: list[str]) 
     start, end = function.span.line - 1, _end(before, function, old)
     by = len(fresh) - (hunk.end - hunk.start)
     lines = [*old[start : hunk.start], *fresh, *old[hunk.end : end]]
-    parsed = _parsed(lines, function)
+    behind = _through_code(old[max(end, hunk.end) :])
+    parsed = _parsed(lines, function, behind)
     if parsed is None or hunk.start < start + _header_length(old[start:end]):
         return None
     node, problems = parsed
     if any(not start < problem.line <= end for problem in before.problems):
         return None
-    if (problems or before.problems) and not _stands_alone(lines, old[max(end, hunk.end) :]):
+    if (problems or before.problems) and not _stands_alone(lines, behind):
         return None
     if problems and _leaves_margin(lines, _header_length(lines)):
         return None
@@ -141,16 +142,25 @@ def _is_outermost(facts: ModuleFacts, function: Function) -> bool:
     return scope.kind == "module"
 
 
+def _through_code(lines: list[str]) -> list[str]:
+    """Lines up to the first that is not empty: as much as a parser sees of what follows."""
+    first = next((number for number, line in enumerate(lines) if not is_empty(line)), None)
+    return lines if first is None else lines[: first + 1]
+
+
 def _parsed(
-    lines: list[str], function: Function
+    lines: list[str], function: Function, behind: list[str]
 ) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, tuple[SyntaxProblem, ...]] | None:
-    """The definition that some lines are, at their places in the file, and what of it is lost."""
+    """The definition that some lines are, at their places in the file, and what of it is lost.
+
+    `behind` are the lines that follow.
+    """
     is_indented = _indent(lines[0]) > 0
     text, line = "\n".join(lines) + "\n", function.span.line
     if is_indented and line < 2:
         return None
     try:
-        tree, problems = _tree(text, line, is_indented)
+        tree, problems = _tree(text, line, is_indented, "\n".join(behind))
     except FAILURES:
         return None
     body = tree.body
@@ -167,7 +177,9 @@ def _parsed(
     return (node, problems) if is_same and node.col_offset < function.span.column else None
 
 
-def _tree(text: str, line: int, is_indented: bool) -> tuple[ast.Module, tuple[SyntaxProblem, ...]]:
+def _tree(
+    text: str, line: int, is_indented: bool, behind: str
+) -> tuple[ast.Module, tuple[SyntaxProblem, ...]]:
     """A definition that starts at a line; below an `if` where it is indented. Raises FAILURES."""
     whole, first = (f"if 1:\n{text}", line - 1) if is_indented else (text, line)
     try:
@@ -179,8 +191,17 @@ def _tree(text: str, line: int, is_indented: bool) -> tuple[ast.Module, tuple[Sy
         salvage = Salvage("\n" * (line - 1) + text, is_newer)
         tree = salvage.tree(failure)
         if salvage.lost_nothing:
-            raise
+            return tree, (_missing(whole, first, behind),)
         return tree, tuple(salvage.problems)
+
+
+def _missing(text: str, line: int, behind: str) -> SyntaxProblem:
+    """What the parser misses in a text that starts at a line, where it may be in what follows."""
+    try:
+        parse_plain(text + behind, line)
+    except FAILURES as failure:
+        return problem_of(failure, 1, [*[""] * (line - 1), *(text + behind).split("\n")])
+    raise SyntaxError("what follows makes it whole")
 
 
 def _header_length(lines: list[str]) -> int:
@@ -193,8 +214,7 @@ def _stands_alone(lines: list[str], behind: list[str]) -> bool:
     text = "\n".join(lines)
     if (text.count('"""') + text.count("'''")) % 2:
         return False
-    following = next((line for line in behind if not is_empty(line)), None)
-    return following is None or Lines(f"{following}\n").is_code(0)
+    return not behind or is_empty(behind[-1]) or Lines(f"{behind[-1]}\n").is_code(0)
 
 
 def _leaves_margin(lines: list[str], header: int) -> bool:

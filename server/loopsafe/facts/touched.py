@@ -2,7 +2,8 @@
 
 Whoever asks what all modules do with a name looks at the places where it stands, and at what the
 names around it are there. So an edit says something of the names in what it adds and takes away,
-and of those that stand beside a local name that is bound differently now; of no others.
+of those that stand beside a local name that is bound differently now, and of those in blocks that
+run under another condition; of no others.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Assigned, Attr, Binding, Exit, Expr, Function, ModuleFacts, Name
-from loopsafe.model import Span
+from loopsafe.facts.alike import Block, Numbers, Part, Reader, same_start
+from loopsafe.facts.ir import ModuleFacts
 
 
 def touched(before: ModuleFacts, after: ModuleFacts, number: int) -> frozenset[str] | None:
@@ -20,76 +21,83 @@ def touched(before: ModuleFacts, after: ModuleFacts, number: int) -> frozenset[s
 
     None where that may be any name that stands in it.
     """
-    old, new = _Body.of(before, number), _Body.of(after, number)
-    if old is None or new is None or old.frame != new.frame:
+    if number >= min(len(before.functions), len(after.functions)):
+        return None
+    scopes = [facts.scopes[facts.functions[number].scope] for facts in (before, after)]
+    same = same_start(*(scope.blocks for scope in scopes))
+    old, new = (
+        _Body.of(facts, number, Numbers(same, len(scope.blocks)))
+        for facts, scope in zip((before, after), scopes, strict=True)
+    )
+    if old.head != new.head:
         return None
     pairs = _Pairs()
-    pairs.ends(old, new)
-    changed: list[_Part] = []
-    for then, now in zip(old.parts, new.parts, strict=True):
-        changed += pairs.all(then, now)
+    changed = [part for a, b in zip(old.parts, new.parts, strict=True) for part in pairs.all(a, b)]
     for name in old.bound.keys() | new.bound.keys():
         changed += pairs.all(old.bound.get(name, ()), new.bound.get(name, ()))
-    if not pairs.in_order():
-        return None
-    return _spread(changed, (old, new))
-
-
-class _Part(NamedTuple):
-    """A site, a binding or a result, with what it binds."""
-
-    shape: object
-    """The part without its places."""
-    orders: tuple[int, ...]
-    names: frozenset[str]
-    binds: str
-    is_block: bool
-    """What stands behind it in its block belongs to it, as in a `with`."""
-
-    @classmethod
-    def of(cls, part: object, binds: str = "", is_block: bool = False) -> _Part:
-        orders: list[int] = []
-        names: set[str] = set()
-        return cls(_shape(part, orders, names), tuple(orders), frozenset(names), binds, is_block)
+    conditions, *lines = pairs.blocks(old, new)
+    changed += conditions
+    for body, behind in zip((old, new), lines, strict=True):
+        changed += body.decided(behind)
+    return _spread(changed, (old, new)) if pairs.in_order() else None
 
 
 class _Body(NamedTuple):
     """What stands in a function."""
 
-    frame: object
-    """What is around its statements: its head, and its blocks."""
-    ends: tuple[int, ...]
-    tests: frozenset[str]
-    """Names on which it depends which of its blocks run."""
-    parts: tuple[tuple[_Part, ...], ...]
+    head: object
+    parts: tuple[tuple[Part, ...], ...]
     """By their kind, each in the order of the text."""
-    bound: dict[str, tuple[_Part, ...]]
-
-    def all(self) -> Iterator[_Part]:
-        return chain.from_iterable((*self.parts, *self.bound.values()))
+    bound: dict[str, tuple[Part, ...]]
+    blocks: dict[int, Block]
+    """By number; those around a block come before it."""
 
     @classmethod
-    def of(cls, facts: ModuleFacts, number: int) -> _Body | None:
-        if number >= len(facts.functions):
-            return None
+    def of(cls, facts: ModuleFacts, number: int, numbers: Numbers) -> _Body:
         function = facts.functions[number]
         scope = facts.scopes[function.scope]
-        orders: list[int] = []
-        tests: set[str] = set()
-        blocks = [_shape(b._replace(end=0), orders, tests) for b in scope.blocks]
-        frame = (_head(function), scope.declared, scope.stars, blocks)
-        parts = (
-            tuple(_Part.of(site, is_block=site.kind in _BLOCKS) for site in function.sites),
-            tuple(_Part.of(expr) for expr in function.values),
-            tuple(_Part.of(expr) for expr in function.yields),
-            tuple(_assigned(a) for a in facts.assigned if a.binding.scope == function.scope),
+        reader = Reader(numbers, function.scope)
+        own = [a for a in facts.assigned if a.binding.scope == function.scope]
+        return cls(
+            (reader.head(function), scope.declared, scope.stars),
+            (
+                tuple(map(reader.site, function.sites)),
+                tuple(map(reader.expr, function.values)),
+                tuple(map(reader.expr, function.yields)),
+                tuple(map(reader.assigned, own)),
+            ),
+            {
+                name: tuple(reader.binding(binding, name) for binding in bindings)
+                for name, bindings in scope.bindings.items()
+            },
+            {numbers.of(n): reader.block(block) for n, block in enumerate(scope.blocks)},
         )
-        bound = {
-            name: tuple(_Part.of(binding, binds=name) for binding in bindings)
-            for name, bindings in scope.bindings.items()
-        }
-        ends = (*(block.end for block in scope.blocks), *orders)
-        return cls(frame, ends, frozenset(tests), parts, bound)
+
+    def all(self) -> Iterator[Part]:
+        return chain.from_iterable((*self.parts, *self.bound.values()))
+
+    def decided(self, lines: dict[int, int]) -> Iterator[Part]:
+        """The parts that lie in some blocks; where a line is told, the sites behind it."""
+        within = dict(lines)
+        for number, block in self.blocks.items() if lines else ():
+            around = [within[n] for n in (number, block.parent) if n in within]
+            if around:
+                within[number] = min(around)
+        for part in self.all() if lines else ():
+            first = min((within[n] for n in part.blocks if n in within), default=None)
+            if first is not None and (not first or part.line > first):
+                yield part
+
+    def decided_by(self, names: set[str]) -> dict[int, int]:
+        """The blocks of which a condition has any of these names, with the line behind which it
+        counts; 0 for all of a block."""
+        found: dict[int, int] = {}
+        for number, block in self.blocks.items():
+            if not names.isdisjoint(block.frame.names):
+                found[number] = 0
+            elif lines := [e.line for e in block.exits if not names.isdisjoint(e.names)]:
+                found[number] = min(lines)
+        return found
 
 
 class _Pairs:
@@ -98,11 +106,7 @@ class _Pairs:
     def __init__(self) -> None:
         self._orders: list[tuple[int, int]] = []
 
-    def ends(self, old: _Body, new: _Body) -> None:
-        """Notes where the blocks end, which are the same ones."""
-        self._orders.extend(zip(old.ends, new.ends, strict=True))
-
-    def all(self, old: Iterable[_Part], new: Iterable[_Part]) -> list[_Part]:
+    def all(self, old: Iterable[Part], new: Iterable[Part]) -> list[Part]:
         """Pairs the parts at both ends, and gives those in between."""
         then, now = list(old), list(new)
         while then and now and then[-1].shape == now[-1].shape:
@@ -113,66 +117,53 @@ class _Pairs:
             start += 1
         return [*then[start:], *now[start:]]
 
+    def blocks(self, old: _Body, new: _Body) -> tuple[list[Part], dict[int, int], dict[int, int]]:
+        """Pairs the blocks; gives the conditions that differ, and the blocks of both texts that
+        run under them, with the line behind which they do; 0 for all of a block."""
+        conditions: list[Part] = []
+        found: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        for number in old.blocks.keys() & new.blocks.keys():
+            then, now = old.blocks[number], new.blocks[number]
+            self._orders.append((then.end, now.end))
+            if then.frame.shape != now.frame.shape:
+                found[0][number] = found[1][number] = 0
+                conditions += [then.frame, now.frame]
+                continue
+            self._pair(then.frame, now.frame)
+            others = self.all(then.exits, now.exits)
+            conditions += others
+            for lines, block in zip(found, (then, now), strict=True):
+                mine = [part.line for part in others if part in block.exits]
+                if mine:
+                    lines[number] = min(mine)
+        return conditions, *found
+
     def in_order(self) -> bool:
         """Whether what is the same stands in the same order."""
         orders = sorted(self._orders)
         return all((a == b) if then == now else a < b for (then, a), (now, b) in pairwise(orders))
 
-    def _pair(self, old: _Part, new: _Part) -> None:
+    def _pair(self, old: Part, new: Part) -> None:
         self._orders.extend(zip(old.orders, new.orders, strict=True))
 
 
-def _spread(changed: list[_Part], bodies: tuple[_Body, _Body]) -> frozenset[str] | None:
-    """The names in changed parts, and in all that stands beside what they bind."""
+def _spread(changed: list[Part], bodies: tuple[_Body, _Body]) -> frozenset[str]:
+    """The names in changed parts, and in all that rests on what they bind."""
     found = {name for part in changed for name in part.names}
-    rest = [part for body in bodies for part in body.all()]
-    found.update(name for part in rest if changed and part.is_block for name in part.names)
+    for body in bodies:
+        found.update(n for part in body.all() if changed and part.is_block for n in part.names)
     todo = {part.binds for part in changed if part.binds}
     done: set[str] = set()
     while todo - done:
         done |= todo
-        if any(not done.isdisjoint(body.tests) for body in bodies):
-            return None
-        beside = [part for part in rest if not done.isdisjoint(part.names)]
-        rest = [part for part in rest if done.isdisjoint(part.names)]
+        beside = [
+            part
+            for body in bodies
+            for part in chain(
+                (part for part in body.all() if not done.isdisjoint(part.names)),
+                body.decided(body.decided_by(done)),
+            )
+        ]
         found.update(name for part in beside for name in part.names)
         todo = {part.binds for part in beside if part.binds}
     return frozenset(found)
-
-
-def _head(function: Function) -> object:
-    body = function._replace(sites=(), values=(), yields=(), end=0, bare=False, awaits=False)
-    return _shape(body, [], set())
-
-
-def _assigned(assigned: Assigned) -> _Part:
-    root: Expr = assigned.target
-    while isinstance(root, Attr):
-        root = root.value
-    return _Part.of(assigned, binds=root.id if isinstance(root, Name) else "")
-
-
-def _shape(part: object, orders: list[int], names: set[str]) -> object:
-    """A part without its places, which go to `orders`; its names go to `names`."""
-    if isinstance(part, Name):
-        orders.append(part.order)
-        names.add(part.id)
-        return Name, part.id, part.block
-    if isinstance(part, Span):
-        return None
-    if isinstance(part, Binding):
-        orders.append(part.order)
-        part = part._replace(order=0)
-    elif isinstance(part, Exit):
-        part = part._replace(line=0)
-    elif isinstance(part, (Attr, Assigned)):
-        names.add(part.name)
-    if isinstance(part, dict):
-        return tuple((key, _shape(value, orders, names)) for key, value in part.items())
-    if isinstance(part, tuple):
-        return type(part), *(_shape(item, orders, names) for item in part)
-    # `1` is not `True` to whoever is given it.
-    return type(part), part
-
-
-_BLOCKS = frozenset({"enter", "exit", "aenter", "aexit"})

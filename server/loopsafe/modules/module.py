@@ -8,6 +8,7 @@ from typing import NamedTuple
 from loopsafe.facts.ir import ModuleFacts
 from loopsafe.facts.kept import Kept
 from loopsafe.modules.finder import ModuleFile, Origin
+from loopsafe.modules.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class Module:
     def is_stub(self) -> bool:
         return self.file.path.endswith(".pyi")
 
+    def result_of(self, number: int) -> Unit:
+        """Stands for what calls of a function give."""
+        return ("result", self.key, str(number))
+
     def absolute(self, module: str, level: int) -> str:
         """The dotted name that an import with `level` leading dots means in this module."""
         if level <= 0:
@@ -69,5 +74,5 @@ class Change(NamedTuple):
     before: Module
     after: Module | None
     kept: Kept | None
-    """What is the same, where nobody else can tell the difference: only insides of functions
-    differ, or functions that nothing mentions."""
+    """What is the same, where others can tell little of the difference: only insides of functions
+    differ, what they give, or functions that nothing mentions."""

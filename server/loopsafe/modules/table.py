@@ -9,8 +9,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from loopsafe.facts.extract import extract
-from loopsafe.facts.interface import Interface, Renamed, interface, renamed
-from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.interface import Difference, Interface, difference, interface
+from loopsafe.facts.ir import Function, ModuleFacts
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
@@ -73,6 +73,12 @@ class ModuleTable(Units):
             module = self._modules[key] = self._read(key, file)
         self.trace |= module.bit if module is not None else self._missing(key)
         return module
+
+    def result(self, module: Module, number: int) -> Function:
+        """A function of a module, of which more is asked than others see: what calls of it give."""
+        if module.is_project:
+            self.trace |= self.bit(module.result_of(number))
+        return module.facts.functions[number]
 
     def mentions(self, key: str, name: str) -> bool:
         """Whether a module may have a name, by a look at its text before it is read in earnest.
@@ -185,24 +191,22 @@ class ModuleTable(Units):
                     changes.append(Change(before, then, step.kept))
                     before = then
                 continue
-            difference = self.unseen(before, after) if after is not None else None
+            seen = self.unseen(before, after) if after is not None else None
             same = None
-            if after is not None and difference is not None:
-                same = kept(before.facts, after.facts, difference)
+            if after is not None and seen is not None:
+                same = kept(before.facts, after.facts, seen)
             changes.append(Change(before, after, same))
         return changes
 
-    def unseen(self, before: Module, after: Module) -> Renamed | None:
-        """How two texts of a module differ, where other modules cannot tell; None where they can.
+    def unseen(self, before: Module, after: Module) -> Difference | None:
+        """What others can tell of two texts of a module; None where it is more than can be said.
 
         All modules that may speak of this one are to be read before.
         """
         known = self._interfaces.pop(before.key, None) or interface(before.facts)
         seen = self._interfaces[before.key] = interface(after.facts)
-        difference = renamed(before.facts, known, after.facts, seen)
-        if difference is None or self._is_mentioned(difference.names, after):
-            return None
-        return difference
+        found = difference(before.facts, known, after.facts, seen)
+        return None if found is None or self._is_mentioned(found.names, after) else found
 
     def _patches(self, key: str, before: Module, text: str) -> tuple[Patch, ...]:
         """The steps to the facts of a file under edit, where the edit lies inside functions."""

@@ -348,9 +348,9 @@ class Resolver:
             found = self._renewed_sites(about, answer, kept)
             return (key, found) if found is not None else None
         is_gone = (
-            about.number in kept.renamed.functions
+            about.number in kept.difference.functions
             if isinstance(about, FunctionValue)
-            else key[-1] in kept.renamed.names
+            else key[-1] in kept.difference.names
         )
         return (key, answer) if first in _ABOUT_INTERFACES and not is_gone else None
 
