@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.client import Client
-from benchmark.edits import Edited, chosen
+from benchmark.edits import STATEMENTS, Edited, chosen
 from benchmark.processes import Failed
 
 ROOT = Path(__file__).parents[1]
@@ -30,16 +30,11 @@ _WARM_SHARE = 0.25
 _MOST_GROWTH = 0.2
 _KEYS_PER_SECOND = 5.0
 _PAUSE_SECONDS = (2.0, 12.0)
-_LINES = (
-    "time.sleep(1)",
-    "await asyncio.sleep(1)",
-    "value = open('settings.json').read()",
-    "requests.get(url, timeout=5).json()",
-    "result = helper(value, key=[1, 2])",
-    "with lock:",
-    "for item in items:",
-    "# a word about the next line",
-)
+_PAUSES_WITHIN = 0.4
+"""How often somebody stops in the middle of a line."""
+_LINES = (*STATEMENTS, ("# a word about", " the next line"))
+_MOST_LINES = 8
+"""In a file at a time; then all are taken back."""
 
 
 def main() -> int:
@@ -118,7 +113,8 @@ def _milliseconds(times: list[float], share: float) -> float:
 def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) -> Seen:
     """The session; time that the server takes does not count as time that the user waits."""
     chance = random.Random(arguments.seed)
-    seen, texts = Seen(), {file.path: file.text for file in files}
+    seen = Seen()
+    typed: dict[Path, dict[tuple[int, str], str]] = {file.path: {} for file in files}
     for file in files:
         client.open(file.path, file.text)
         client.diagnostics(file.path)
@@ -131,22 +127,51 @@ def _play(client: Client, files: list[Edited], arguments: argparse.Namespace) ->
             seen.memory.append((share, client.memory))
             measured += 0.01
         file = chance.choice(files)
-        for text in _typed(file, texts[file.path], chance):
-            texts[file.path] = text
-            client.change(file.path, text)
-            seen.keys += 1
-            time.sleep(1 / _KEYS_PER_SECOND / arguments.speed)
-        _pull(client, file.path, seen, unsettled)
-        _look(client, file, texts[file.path], chance)
-        if chance.random() < 0.3 or len(texts[file.path]) > 2 * len(file.text):
-            texts[file.path] = file.text
-            client.change(file.path, file.text)
+        own = typed[file.path]
+        place = chance.choice(file.places)
+        for is_key in _typed(own, place, chance):
+            if is_key:
+                client.change(file.path, file.having(own))
+                seen.keys += 1
+                time.sleep(1 / _KEYS_PER_SECOND / arguments.speed)
+            else:
+                _pull(client, file.path, seen, unsettled)
+        _look(client, file, file.having(own), chance)
+        if _taken_back(own, place, chance):
+            client.change(file.path, file.having(own))
         if chance.random() < 0.1:
             _by_others(client, chance.choice(files), chance)
             unsettled = {each.path for each in files}
         time.sleep(chance.uniform(*_PAUSE_SECONDS) / arguments.speed)
     seen.memory.append((1.0, client.memory))
     return seen
+
+
+def _typed(
+    own: dict[tuple[int, str], str], place: tuple[int, str], chance: random.Random
+) -> Iterator[bool]:
+    """Types a line key by key; True after each, False where whoever types it stops and looks."""
+    own[place] = ""
+    parts = chance.choice(_LINES)
+    for part in parts:
+        for key in part:
+            own[place] += key
+            yield True
+        if part is parts[-1] or chance.random() < _PAUSES_WITHIN:
+            yield False
+
+
+def _taken_back(
+    own: dict[tuple[int, str], str], place: tuple[int, str], chance: random.Random
+) -> bool:
+    """Whether the last line is deleted again, or all that were typed in a file are."""
+    is_enough = len(own) > _MOST_LINES or chance.random() < 0.1
+    if is_enough:
+        own.clear()
+    elif chance.random() < 0.3:
+        del own[place]
+        return True
+    return is_enough
 
 
 def _pull(client: Client, path: Path, seen: Seen, unsettled: set[Path]) -> None:
@@ -160,15 +185,6 @@ def _pull(client: Client, path: Path, seen: Seen, unsettled: set[Path]) -> None:
     else:
         seen.waits.append(took)
         seen.work.append(worked)
-
-
-def _typed(file: Edited, text: str, chance: random.Random) -> Iterator[str]:
-    """The texts that typing a line into a function leaves behind, key by key."""
-    line, indent = chance.choice(file.places)
-    lines = text.split("\n")
-    line = min(line, len(lines))
-    for end in range(1, len(new := chance.choice(_LINES)) + 1):
-        yield "\n".join([*lines[:line], indent + new[:end], *lines[line:]])
 
 
 def _look(client: Client, file: Edited, text: str, chance: random.Random) -> None:

@@ -5,9 +5,27 @@ from __future__ import annotations
 import ast
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+STATEMENTS = tuple(
+    tuple(statement.split("|"))
+    for statement in (
+        "_benchmark = print(|1, 2)",
+        "time.sleep(|1)",
+        "await asyncio.sleep(|1)",
+        "value = open('settings|.json').read()",
+        "requests.get(url, timeout=|5).json()",
+        "result = helper(value, key=[1,| 2])",
+        "if user is None|:\n    raise ValueError('no user')",
+        "with lock:|\n    items.append(1)",
+        "for item in |items:\n    print(item)",
+        "return await self.|get(name)",
+        "data = json.loads(path.|read_text())",
+    )
+)
+"""What is typed, in two parts: behind the first it does not parse."""
 
 _STEPS = (7, 5, 3, 2, 1)
 """Functions from one edit to the next, so that edits lie all over a file."""
@@ -31,23 +49,29 @@ class Edited:
 
     def body(self, number: int) -> str:
         """One more statement in a function; those of the edits before stay."""
-        return self._with(number, f"_benchmark = {number}")
+        return self._with(number, is_whole=True)
 
     def half_typed(self, number: int) -> str:
         """The same, before the last one is finished: the file does not parse."""
-        return self._with(number, f"_benchmark = print({number}, ")
+        return self._with(number, is_whole=False)
 
     def interface(self, number: int) -> str:
         """One more function that other files could import."""
         return f"{self.text}\n\nasync def _benchmark_{number}():\n    return {number}\n"
 
-    def _with(self, number: int, statement: str) -> str:
+    def having(self, statements: Mapping[tuple[int, str], str]) -> str:
+        """The text with statements put in at some of its places."""
         lines = self.text.split("\n")
-        chosen = {self._place(earlier): f"_benchmark = {earlier}" for earlier in range(number)}
-        chosen[self._place(number)] = statement
-        for (line, indent), text in sorted(chosen.items(), reverse=True):
-            lines.insert(line, f"{indent}{text}")
+        for (line, indent), text in sorted(statements.items(), reverse=True):
+            lines[line:line] = [indent + part for part in text.split("\n")]
         return "\n".join(lines)
+
+    def _with(self, number: int, is_whole: bool) -> str:
+        chosen: dict[tuple[int, str], str] = {}
+        for each in range(number + 1):
+            start, rest = STATEMENTS[each % len(STATEMENTS)]
+            chosen[self._place(each)] = start + rest if is_whole or each < number else start
+        return self.having(chosen)
 
     def _place(self, number: int) -> tuple[int, str]:
         count = len(self.places)
