@@ -8,13 +8,14 @@ the end.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loopsafe.facts import ir
 from loopsafe.facts.ir import Assigned, Attr, Binding, Expr, Function, Name, Site
 from loopsafe.model import Span
 
 _BLOCKS = frozenset({"enter", "exit", "aenter", "aexit"})
+_PLACED = frozenset({Binding, Site, ir.Block})
 
 
 class Numbers(NamedTuple):
@@ -71,8 +72,7 @@ class Reader:
 
     def head(self, function: Function) -> object:
         """All but the body."""
-        body: dict[str, object] = {"sites": (), "values": (), "yields": ()}
-        head = function._replace(**body, end=0, bare=False, awaits=False)
+        head = function._replace(sites=(), values=(), yields=(), end=0, bare=False, awaits=False)
         self._clear(function.outer)
         return self._shape(head)
 
@@ -114,21 +114,20 @@ class Reader:
         # The blocks of other scopes are told as they are.
         self._is_own = scope == self._scope
 
-    def _shape(self, part: object) -> object:
-        if isinstance(part, Name):
+    def _shape(self, part: Any) -> object:
+        kind = type(part)
+        if kind is Name:
             self._orders.append(part.order)
             self._names.add(part.id)
             return Name, part.id, self._block(part.block)
-        if isinstance(part, Span):
+        if kind is Span:
             return None
-        if isinstance(part, (Binding, Site, ir.Block)):
+        if kind in _PLACED:
             return self._placed(part)
-        if isinstance(part, (Attr, Assigned)):
+        if kind is Attr or kind is Assigned:
             self._names.add(part.name)
-        if isinstance(part, tuple):
-            return type(part), *map(self._shape, part)
         # `1` is not `True` to whoever is given it.
-        return type(part), part
+        return (kind, *map(self._shape, part)) if isinstance(part, tuple) else (kind, part)
 
     def _placed(self, part: Binding | Site | ir.Block) -> object:
         """What stands in a block."""
