@@ -23,11 +23,11 @@ class Numbers(NamedTuple):
 
     same: int
     """How many of them begin both texts."""
-    count: int
+    total: int
 
     def of(self, block: int) -> int:
         """A number that means the same block in both texts."""
-        return block if block < self.same else block - self.count - 1
+        return block if block < self.same else block - self.total - 1
 
 
 class Part(NamedTuple):
