@@ -164,12 +164,23 @@ def _asked(facts: ModuleFacts, scopes: range | None = None) -> dict[int, set[str
         outer = part.outer
         if facts.scopes[outer].kind == "module" or (scopes is not None and outer not in scopes):
             continue
-        inner = facts.scopes[part.scope].bindings
-        names = {*_names(part), *_names(tuple(inner.values()))}
+        names = set(_names_around(part, facts.scopes[part.scope]))
         while outer > 0:
             asked.setdefault(outer, set()).update(names)
             outer = facts.scopes[outer].parent
     return asked
+
+
+def _names_around(part: Function | Class, scope: Scope) -> Iterator[str]:
+    """The names that a function or class looks up in the scopes around it."""
+    bound = tuple(scope.bindings.values())
+    if isinstance(part, Class):
+        yield from _names((part, bound))
+        return
+    yield from _names((part.parameters, part.returns, part.decorators))
+    inside = _names((part.sites, part.values, part.yields, bound))
+    # What a function binds, by its parameters too, is its own all over it.
+    yield from (name for name in inside if name not in scope.bindings)
 
 
 class _Reader:
