@@ -14,8 +14,8 @@ from loopsafe.facts.touched import touched
 from loopsafe.model import Span
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
-from loopsafe.resolve.below import bases_of
 from loopsafe.resolve.outside import stored_names
+from loopsafe.resolve.subclasses import bases_of
 
 BY_NAME = ("used", "made", "stored")
 """Kinds of units about what all modules do with a name."""

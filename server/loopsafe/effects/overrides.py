@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
 from loopsafe.facts.ir import FunctionRef
 from loopsafe.modules.module import Module
-from loopsafe.resolve.below import bases_of
+from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.subclasses import Subclasses, inherits
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _DOUBLES = ("mock", "fake", "dummy", "stub", "test")
@@ -23,25 +24,19 @@ _MOST_NAMED = 24
 
 
 class Overrides:
-    """Finds subclasses among the project's modules, by the names that classes give as bases."""
+    """Finds them among the project's modules."""
 
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
         self._project = project
-        self._methods: dict[str, frozenset[str]] = {}
-        """By module, the names of all methods of its classes."""
-        self._by_module: dict[str, tuple[tuple[str, int], ...]] = {}
-        self._by_base: dict[str, list[tuple[str, int]]] | None = None
+        self._subclasses = Subclasses(project)
+        self._having: NameIndex[Module] = NameIndex(
+            "method", lambda module: ((name, module) for name in method_names(module))
+        )
 
-    def forget(self, modules: Iterable[str]) -> None:
-        """The classes of some modules may have changed."""
-        for key in modules:
-            self._by_module.pop(key, None)
-            self._methods.pop(key, None)
-        self._by_base = None
-
-    def look_again(self) -> None:
-        """There may be more modules."""
-        self._by_base = None
+    def forget(self) -> None:
+        """A text changed, or there are other modules."""
+        self._subclasses.forget()
+        self._having.forget()
 
     def of(self, resolver: Resolver, function: FunctionValue) -> tuple[FunctionValue, ...]:
         """Overrides of a method that does nothing itself; none where it does something."""
@@ -66,63 +61,15 @@ class Overrides:
         self, resolver: Resolver, cls: ClassValue, name: str
     ) -> Iterable[ClassValue]:
         module = resolver.table.get(cls.module)
-        found = dict.fromkeys(self._subclasses(resolver, cls))
-        if module is not None and is_protocol(module.facts.classes[cls.number]):
-            asked = wanted(module, cls.number)
-            for other in self._having(resolver, name) if name in asked else ():
-                found.update((ClassValue(other.name, n), None) for n in matching(other, asked))
-        return found
-
-    def _having(self, resolver: Resolver, name: str) -> list[Module]:
-        """The modules of the project with a class that has a method."""
-        trace = resolver.table.trace | resolver.table.bit(("method", name))
-        found = []
-        for module in self._project():
-            if module.name not in self._methods:
-                self._methods[module.name] = method_names(module)
-            if name in self._methods[module.name]:
-                found.append(module)
-        resolver.table.trace = trace
-        return found
-
-    def _subclasses(self, resolver: Resolver, cls: ClassValue) -> list[ClassValue]:
-        trace = resolver.table.trace
-        index = self._index()
-        resolver.table.trace = trace
-        module = resolver.table.get(cls.module)
         if module is None:
-            return []
-        found: dict[ClassValue, None] = {}
-        todo = [module.facts.classes[cls.number].name]
-        seen = set(todo)
-        while todo:
-            base = todo.pop()
-            resolver.table.trace |= resolver.table.bit(("base", base))
-            for name, number in index.get(base, ()):
-                candidate = ClassValue(name, number)
-                bases = resolver.mro(candidate)[1:]
-                if any(
-                    isinstance(b, ClassValue) and (b.module, b.number) == (cls.module, cls.number)
-                    for b in bases
-                ):
-                    found.setdefault(candidate)
-                owner = resolver.table.get(name)
-                own = owner.facts.classes[number].name if owner else ""
-                if own and own not in seen:
-                    seen.add(own)
-                    todo.append(own)
-        return list(found)
-
-    def _index(self) -> dict[str, list[tuple[str, int]]]:
-        if self._by_base is None:
-            self._by_base = {}
-            for module in self._project():
-                bases = self._by_module.get(module.name)
-                if bases is None:
-                    bases = self._by_module[module.name] = tuple(bases_of(module))
-                for base, number in bases:
-                    self._by_base.setdefault(base, []).append((module.name, number))
-        return self._by_base
+            return ()
+        own = module.facts.classes[cls.number]
+        below = self._subclasses.below(resolver, own.name)
+        found = dict.fromkeys(other for other in below if inherits(resolver, other, cls))
+        asked = wanted(module, cls.number) if is_protocol(own) else {}
+        for home in self._having.at(resolver.table, self._project, name) if name in asked else ():
+            found.update((ClassValue(home.name, n), None) for n in matching(home, asked))
+        return found
 
 
 def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[FunctionValue]:

@@ -98,7 +98,7 @@ class Core:
             self.resolver.forget_kind("edges")
             self.resolver.forget_places()
             self.resolver.forget((), self.table.all_of(BY_NAME))
-            self._overrides.look_again()
+            self._overrides.forget()
             self._places.look_again()
             self._chains.forget()
             self._before_change()
@@ -225,7 +225,7 @@ class Core:
             changed |= self.table.bit(key) * 3
             changed |= self.table.asked(inherited(before, self.table.get(key)))
         self.resolver.forget_places()
-        self._overrides.forget(gone)
+        self._overrides.forget()
         self._drop(gone, changed)
         module = self.table.at(path) if appears else None
         if module is not None:

@@ -256,11 +256,14 @@ class ModuleTable(Units):
         return gone
 
     def missed(self, path: str) -> bool:
-        """Whether a module of a file's name was looked for and not found, or found elsewhere."""
+        """Whether a file that has not been read has a name that was looked for and not found, or
+        found elsewhere."""
+        if any(m is not None and m.path == path for m in self._modules.values()):
+            return False
         dotted = self.finder.name_of(path)
         found = self._modules.get(dotted)
         if found is not None and not found.is_project:
-            return not any(m is not None and m.path == path for m in self._modules.values())
+            return True
         name = _looked_up(dotted)
         return any(m is None and _looked_up(key) == name for key, m in self._modules.items())
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import FunctionRef, Subscript, last_name
-from loopsafe.resolve.index import NameIndex
+from loopsafe.facts.ir import FunctionRef
+from loopsafe.resolve.subclasses import Subclasses, inherits
 from loopsafe.resolve.values import ClassValue, External, Instance, Values, union
 
 if TYPE_CHECKING:
@@ -21,15 +22,14 @@ _MOST_SUBCLASSES = 40
 
 
 class Below:
-    """Finds subclasses among modules by the names of their bases, which are read once."""
+    """Finds what the subclasses of a class have."""
 
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
-        self._project = project
-        self._by_base = NameIndex(_classes)
+        self._subclasses = Subclasses(project)
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
-        self._by_base.forget()
+        self._subclasses.forget()
 
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
@@ -41,47 +41,17 @@ class Below:
         if not isinstance(value, Instance) or module is None or not module.is_project:
             return ()
         cls = value.cls
-        below = self._subclasses(resolver, module.facts.classes[cls.number].name)
-        if not below or any(isinstance(base, External) for base in resolver.mro(cls)):
+        name_of_class = module.facts.classes[cls.number].name
+        below = list(islice(self._subclasses.below(resolver, name_of_class), _MOST_SUBCLASSES + 1))
+        is_few = 0 < len(below) <= _MOST_SUBCLASSES
+        if not is_few or any(isinstance(base, External) for base in resolver.mro(cls)):
             return ()  # A base that nobody sees has it more likely.
         resolver.table.trace |= resolver.table.bit(("method", name))
         having = [other for other in below if _defines(resolver, other, name)]
-        meant = [other for other in having if _inherits(resolver, other, cls)]
+        meant = [other for other in having if inherits(resolver, other, cls)]
         if len(meant) > _MOST:
             return ()
         return union(resolver.attribute(Instance(other), name) for other in meant)
-
-    def _subclasses(self, resolver: Resolver, name: str) -> list[ClassValue]:
-        """The classes whose bases lead to a class of a name, by nothing but names."""
-        trace = resolver.table.trace
-        index = self._by_base.among(self._project)
-        resolver.table.trace = trace
-        found: dict[ClassValue, None] = {}
-        todo, seen = [name], {name}
-        while todo and len(found) <= _MOST_SUBCLASSES:
-            base = todo.pop()
-            resolver.table.trace |= resolver.table.bit(("base", base))
-            for cls in index.get(base, ()):
-                found.setdefault(cls)
-                module = resolver.table.get(cls.module)
-                own = module.facts.classes[cls.number].name if module is not None else base
-                if own not in seen:
-                    seen.add(own)
-                    todo.append(own)
-        return list(found) if len(found) <= _MOST_SUBCLASSES else []
-
-
-def bases_of(module: Module) -> Iterator[tuple[str, int]]:
-    """The last names of the bases of a module's classes, with the classes' numbers."""
-    for number, cls in enumerate(module.facts.classes):
-        for base in cls.bases:
-            name = last_name(base.value if isinstance(base, Subscript) else base)
-            if name:
-                yield name, number
-
-
-def _classes(module: Module) -> Iterator[tuple[str, ClassValue]]:
-    return ((base, ClassValue(module.name, number)) for base, number in bases_of(module))
 
 
 def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
@@ -94,11 +64,4 @@ def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:
         isinstance(binding.value, FunctionRef)
         and not module.facts.functions[binding.value.number].bare
         for binding in bindings.get(name, ())
-    )
-
-
-def _inherits(resolver: Resolver, cls: ClassValue, base: ClassValue) -> bool:
-    return any(
-        isinstance(other, ClassValue) and (other.module, other.number) == (base.module, base.number)
-        for other in resolver.mro(cls)[1:]
     )

@@ -7,7 +7,7 @@ say: `bus.subscribe(listener)`, or `@bus.listener`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, last_name
@@ -60,8 +60,8 @@ class Handed:
 
     def __init__(self, passing: frozenset[str]) -> None:
         """`passing` are the names of the calls that hand a function on, without their dots."""
-        self._handovers = NameIndex(lambda module: _handovers(module, passing))
-        self._decorations = NameIndex(_decorations)
+        self._handovers = NameIndex("used", lambda module: _handovers(module, passing))
+        self._decorations = NameIndex("used", _decorations)
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
@@ -112,18 +112,11 @@ class Handed:
             return
         outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
         name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
-        for place in self._decorated(resolver, name):
+        for place in self._decorations.at(resolver.table, resolver.outside.project, name):
             frame = resolver.frame(place.module, 0)
             values = resolver.values(place.decorator, frame)
             if any(_is_one(value, home.name, number) for value in values):
                 yield FunctionValue(place.module, place.function)
-
-    def _decorated(self, resolver: Resolver, name: str) -> Sequence[_Decoration]:
-        table = resolver.table
-        trace = table.trace | table.bit(("used", name))
-        places = self._decorations.among(resolver.outside.project).get(name, ())
-        table.trace = trace
-        return places
 
     def parameter(self, resolver: Resolver, module: Module, function: int, index: int) -> Values:
         """What a framework is known to pass for a parameter of a function."""
@@ -146,7 +139,7 @@ class Handed:
                 runner = runner_of(resolver, value)
                 if runner is not None and runner.decorated:
                     yield runner
-        for place in self._places(resolver, facts.name):
+        for place in self._handovers.at(resolver.table, resolver.outside.project, facts.name):
             frame = resolver.frame(place.module, place.scope)
             for value in resolver.values(place.call.func, frame):
                 runner = runner_of(resolver, value)
@@ -156,13 +149,6 @@ class Handed:
                 targets = resolver.values(given, frame) if given is not None else ()
                 if any(_is_one(target, module.name, number) for target in targets):
                     yield runner
-
-    def _places(self, resolver: Resolver, name: str) -> Sequence[_Handover]:
-        table = resolver.table
-        trace = table.trace | table.bit(("used", name))
-        places = self._handovers.among(resolver.outside.project).get(name, ())
-        table.trace = trace
-        return places
 
 
 def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Handover]]:

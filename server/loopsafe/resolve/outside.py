@@ -59,7 +59,7 @@ class Outside:
     def __init__(self) -> None:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
-        self._stored = NameIndex(_stored_outside_tests)
+        self._stored = NameIndex("stored", _stored_outside_tests)
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
         self._below = Below(lambda: (module for module in self.project() if not is_test(module)))
@@ -75,11 +75,7 @@ class Outside:
 
         Or what they hold by key, with a name as `keyed` gives it.
         """
-        table = resolver.table
-        trace = table.trace
-        index = self._stored.among(self.project)
-        table.trace = trace | table.bit(("stored", name))
-        places = index.get(name, ())
+        places = self._stored.at(resolver.table, self.project, name)
         kinds = {
             kind
             for value in without_none(values)
@@ -105,10 +101,7 @@ class Outside:
     def is_given(self, resolver: Resolver, name: str) -> bool:
         """Whether some code gives an object of somebody else, or one of a subclass, an attribute
         of this name."""
-        trace = resolver.table.trace
-        index = self._stored.among(self.project)
-        resolver.table.trace = trace | resolver.table.bit(("stored", name))
-        return name in index
+        return bool(self._stored.at(resolver.table, self.project, name))
 
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
         """What every call that makes such an object gives it to keep, if they agree on a class."""

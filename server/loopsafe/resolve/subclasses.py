@@ -1,0 +1,62 @@
+"""The classes of the project below a class, by the names that classes give as their bases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from loopsafe.facts.ir import Subscript, last_name
+from loopsafe.resolve.index import NameIndex
+from loopsafe.resolve.values import ClassValue
+
+if TYPE_CHECKING:
+    from loopsafe.modules.module import Module
+    from loopsafe.resolve.resolver import Resolver
+
+
+class Subclasses:
+    """Finds subclasses among modules."""
+
+    def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
+        self._project = project
+        self._by_base = NameIndex("base", _classes)
+
+    def forget(self) -> None:
+        """A text changed, or there are other modules."""
+        self._by_base.forget()
+
+    def below(self, resolver: Resolver, name: str) -> Iterator[ClassValue]:
+        """The classes whose bases lead to a class of a name, by nothing but names."""
+        found: set[ClassValue] = set()
+        todo, seen = [name], {name}
+        while todo:
+            for cls in self._by_base.at(resolver.table, self._project, todo.pop()):
+                if cls not in found:
+                    found.add(cls)
+                    yield cls
+                module = resolver.table.get(cls.module)
+                own = module.facts.classes[cls.number].name if module is not None else name
+                if own not in seen:
+                    seen.add(own)
+                    todo.append(own)
+
+
+def bases_of(module: Module) -> Iterator[tuple[str, int]]:
+    """The last names of the bases of a module's classes, with the classes' numbers."""
+    for number, cls in enumerate(module.facts.classes):
+        for base in cls.bases:
+            name = last_name(base.value if isinstance(base, Subscript) else base)
+            if name:
+                yield name, number
+
+
+def inherits(resolver: Resolver, cls: ClassValue, base: ClassValue) -> bool:
+    """Whether a class has another one among its bases, whatever stands for its variables."""
+    return any(
+        isinstance(other, ClassValue) and (other.module, other.number) == (base.module, base.number)
+        for other in resolver.mro(cls)[1:]
+    )
+
+
+def _classes(module: Module) -> Iterator[tuple[str, ClassValue]]:
+    return ((base, ClassValue(module.name, number)) for base, number in bases_of(module))
