@@ -129,9 +129,9 @@ def test_patched_facts_are_those_of_the_whole_text(seed: int) -> None:
         assert found[-1].facts.words >= after.words
         if not after.problems and not before.problems:
             seen = difference(before, interface(before), after, interface(after))
-            told = [step.kept.difference.results for step in found if step.kept is not None]
+            told = [step.kept.difference.insides for step in found if step.kept is not None]
             assert (len(told) == len(found)) == (seen is not None)
-            assert seen is None or seen.results <= frozenset().union(*told)
+            assert seen is None or seen.insides <= frozenset().union(*told)
     assert made > 0
 
 

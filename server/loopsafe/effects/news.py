@@ -22,14 +22,13 @@ BY_NAME = ("used", "made", "stored")
 
 
 def news(change: Change) -> Iterator[Unit]:
-    """What a module's functions say otherwise about names, and which of them give something else.
-
-    Of a text that is gone, or where more of it differs, nothing.
+    """What a module's functions say otherwise about names, and those whose inside differs for
+    others. Of a text that is gone, nothing.
     """
     if change.after is None:
         return
     if change.kept is not None:
-        yield from (change.after.result_of(n) for n in change.kept.difference.results)
+        yield from (change.after.inside_of(n) for n in change.kept.difference.insides)
     before, after = change.before.facts, change.after.facts
     for name in _mentioned(before, after, change.kept):
         yield ("used", name)

@@ -1,8 +1,8 @@
 """What other modules can see of a module, as one comparable value.
 
 Two texts with equal interfaces differ only inside function bodies whose insides nobody else asks
-for, so an edit from one to the other leaves every answer about other modules as it was. What calls
-of a function give is looked at apart: it is of concern to those alone who asked for it.
+for, so an edit from one to the other leaves every answer about other modules as it was. What
+others see of the inside of a function is apart: it is of concern to those alone who asked for it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ class Seen(NamedTuple):
     """What others can see of a function."""
 
     head: Hashable
-    """Its signature, and what others look up among its names."""
-    results: Hashable
-    """What of its body makes what it returns and yields."""
+    """Its signature, and what is read in its scope for others: what it keeps in its own object, and
+    the headers of what it defines."""
+    inside: Hashable
+    """What it returns and yields, what it gives to objects of others, and its names that what it
+    defines looks up when it runs."""
 
 
 class Interface(NamedTuple):
@@ -53,7 +55,7 @@ def interface(facts: ModuleFacts) -> Interface:
     reader = _Reader(facts)
     own, *rest = facts.scopes
     return Interface(
-        tuple(reader.function(f, asked.get(f.scope, set())) for f in facts.functions),
+        tuple(reader.function(f, asked.get(f.scope, _NOTHING)) for f in facts.functions),
         tuple(reader.cls(cls) for cls in facts.classes),
         {name: tuple(reader.binding(b) for b in found) for name, found in own.bindings.items()},
         (own.stars, *(reader.scope(s) for s in rest if s.kind != "function")),
@@ -69,8 +71,8 @@ class Difference(NamedTuple):
     """Of functions that one of the texts lacks."""
     functions: frozenset[int] = frozenset()
     """Their numbers, in either text."""
-    results: frozenset[int] = frozenset()
-    """The numbers of functions that give something else."""
+    insides: frozenset[int] = frozenset()
+    """The numbers of functions of whose inside others see something else."""
 
 
 def difference(
@@ -78,8 +80,8 @@ def difference(
 ) -> Difference | None:
     """What others can tell of two texts of a module; None where it is more than can be said so.
 
-    Whoever has not heard of the names finds what it found before, and so does who never called
-    what gives something else. The numbers of what stands in both texts must be the same, so a new
+    Whoever has not heard of the names finds what it found before, and so does who never looked
+    inside those functions. The numbers of what stands in both texts must be the same, so a new
     function stands at the end.
     """
     if (seen.classes, seen.scopes, seen.assigned, seen.exports) != (
@@ -99,7 +101,7 @@ def difference(
                 own.add(binding.value.number)
     pairs = list(zip(seen.functions, now.functions, strict=False))
     differing = {number for number, (a, b) in enumerate(pairs) if a.head != b.head}
-    results = {number for number, (a, b) in enumerate(pairs) if a.results != b.results}
+    insides = {number for number, (a, b) in enumerate(pairs) if a.inside != b.inside}
     longer = before if len(before.functions) > len(after.functions) else after
     shorter = min(len(before.functions), len(after.functions))
     for number, function in enumerate(longer.functions[shorter:], shorter):
@@ -107,7 +109,7 @@ def difference(
             differing.add(number)
     if not differing <= own:
         return None
-    return Difference(frozenset(names), frozenset(own), frozenset(results - own))
+    return Difference(frozenset(names), frozenset(own), frozenset(insides - own))
 
 
 def difference_inside(
@@ -120,7 +122,7 @@ def difference_inside(
     if _around(before, scopes) != _around(after, scopes):
         return None
     pairs = zip(functions, then, now, strict=True)
-    return Difference(results=frozenset(n for n, a, b in pairs if a.results != b.results))
+    return Difference(insides=frozenset(n for n, a, b in pairs if a.inside != b.inside))
 
 
 def _functions(facts: ModuleFacts, functions: range, scopes: range) -> list[Seen]:
@@ -128,7 +130,7 @@ def _functions(facts: ModuleFacts, functions: range, scopes: range) -> list[Seen
     reader = _Reader(facts)
     asked = _asked(facts, scopes)
     return [
-        reader.function(function, asked.get(function.scope, set()))
+        reader.function(function, asked.get(function.scope, _NOTHING))
         for function in facts.functions[functions.start : functions.stop]
     ]
 
@@ -146,38 +148,65 @@ def _around(facts: ModuleFacts, scopes: range) -> Hashable:
     return tuple(seen)
 
 
-def _asked(facts: ModuleFacts, scopes: range | None = None) -> dict[int, set[str]]:
-    """The names that code elsewhere looks up in the scopes of functions, or in some of these.
+class _Asked(NamedTuple):
+    """Names that are looked up in the scope of a function."""
+
+    before: set[str]
+    """By what is read in it for others."""
+    later: set[str]
+    """By what it defines, once that runs, and by who asks what it gives to objects of others."""
+
+
+_NOTHING = _Asked(set(), set())
+
+
+def _asked(facts: ModuleFacts, scopes: range | None = None) -> dict[int, _Asked]:
+    """The names that are looked up in the scopes of functions, or in some of these, from outside.
 
     What is stored on an object is read in the scope of the method that stores it, and what stands
     inside a function sees the function's names.
     """
-    asked: dict[int, set[str]] = {}
+    asked: dict[int, _Asked] = {}
+
+    def of(scope: int) -> _Asked:
+        return asked.setdefault(scope, _Asked(set(), set()))
+
     kept = [b for cls in facts.classes for found in cls.attributes.values() for b in found]
     kept += [b for found in facts.scopes[0].bindings.values() for b in found]
-    kept += [assigned.binding for assigned in facts.assigned]
     for binding in kept:
         if binding.scope and (scopes is None or binding.scope in scopes):
-            asked.setdefault(binding.scope, set()).update(_names(binding.value))
+            of(binding.scope).before.update(_names(binding.value))
+    for assigned in facts.assigned:
+        scope = assigned.binding.scope
+        if scope and (scopes is None or scope in scopes):
+            of(scope).later.update(_names((assigned.target, assigned.binding.value)))
     nested: list[Function | Class] = [*facts.functions[1:], *facts.classes]
     for part in nested:
         outer = part.outer
         if facts.scopes[outer].kind == "module" or (scopes is not None and outer not in scopes):
             continue
-        names = set(_names_around(part, facts.scopes[part.scope]))
+        header = set(_names(_header(part)))
+        of(outer).before.update(header)
+        names = header.union(_names_around(part, facts.scopes[part.scope]))
         while outer > 0:
-            asked.setdefault(outer, set()).update(names)
+            of(outer).later.update(names)
             outer = facts.scopes[outer].parent
     return asked
 
 
+def _header(part: Function | Class) -> tuple[object, ...]:
+    """What of a function or class is read where it is defined."""
+    if isinstance(part, Class):
+        return (part.bases, part.keywords, part.decorators)
+    return (part.parameters, part.returns, part.decorators)
+
+
 def _names_around(part: Function | Class, scope: Scope) -> Iterator[str]:
-    """The names that a function or class looks up in the scopes around it."""
+    """The names that the body of a function or class looks up in the scopes around it."""
     bound = tuple(scope.bindings.values())
     if isinstance(part, Class):
-        yield from _names((part, bound))
+        yield from _names((tuple(part.attributes.values()), bound))
         return
-    yield from _names((part.parameters, part.returns, part.decorators))
     inside = _names((part.sites, part.values, part.yields, bound))
     # What a function binds, by its parameters too, is its own all over it.
     yield from (name for name in inside if name not in scope.bindings)
@@ -190,8 +219,8 @@ class _Reader:
         self.facts = facts
         self.here: Scope = facts.scopes[0]
 
-    def function(self, function: Function, asked: set[str]) -> Seen:
-        """What others see of a function, of which they look up the names `asked`."""
+    def function(self, function: Function, asked: _Asked) -> Seen:
+        """What others see of a function."""
         before, self.here = self.here, self.facts.scopes[function.outer]
         head = (
             function.name,
@@ -214,10 +243,13 @@ class _Reader:
             return Seen(head, ())
         self.here = self.facts.scopes[function.scope]
         given = (*function.values, *function.yields)
-        results = (tuple(self.shape(value) for value in given), tuple(self._needed(_names(given))))
-        looked_up = tuple(self._needed(sorted(asked)))
+        inside = (
+            tuple(self.shape(value) for value in given),
+            tuple(self._needed([*_names(given), *sorted(asked.later)])),
+        )
+        looked_up = tuple(self._needed(sorted(asked.before)))
         self.here = before
-        return Seen((head, looked_up), results)
+        return Seen((head, looked_up), inside)
 
     def cls(self, cls: Class) -> Hashable:
         before, self.here = self.here, self.facts.scopes[cls.outer]

@@ -54,9 +54,9 @@ class Module:
     def is_stub(self) -> bool:
         return self.file.path.endswith(".pyi")
 
-    def result_of(self, number: int) -> Unit:
-        """Stands for what calls of a function give."""
-        return ("result", self.key, str(number))
+    def inside_of(self, number: int) -> Unit:
+        """Stands for what others see of the inside of a function."""
+        return ("inside", self.key, str(number))
 
     def absolute(self, module: str, level: int) -> str:
         """The dotted name that an import with `level` leading dots means in this module."""

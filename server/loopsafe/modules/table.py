@@ -74,10 +74,10 @@ class ModuleTable(Units):
         self.trace |= module.bit if module is not None else self._missing(key)
         return module
 
-    def result(self, module: Module, number: int) -> Function:
-        """A function of a module, of which more is asked than others see: what calls of it give."""
+    def inside(self, module: Module, number: int) -> Function:
+        """A function of a module, to look inside: at what it gives, or for a name of its own."""
         if module.is_project:
-            self.trace |= self.bit(module.result_of(number))
+            self.trace |= self.bit(module.inside_of(number))
         return module.facts.functions[number]
 
     def mentions(self, key: str, name: str) -> bool:

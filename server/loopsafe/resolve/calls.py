@@ -76,7 +76,7 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
     module = resolver.table.get(function.module)
     if frame is None or module is None:
         return ()
-    facts = resolver.table.result(module, function.number)
+    facts = resolver.table.inside(module, function.number)
     if facts.is_generator and not facts.returns:
         return (GeneratorValue(function, arguments),)
     declared = resolver.instances(facts.returns, frame) if facts.returns is not None else ()

@@ -7,7 +7,7 @@ of questions does not change answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.kept import Kept
 from loopsafe.modules.table import ModuleTable
@@ -35,13 +35,25 @@ _ABOUT_INTERFACES = frozenset(
 class _Shelf:
     """The answers about one module."""
 
-    __slots__ = ("answers", "bit", "traces")
+    __slots__ = ("answers", "bit", "module", "traces")
 
-    def __init__(self, bit: int) -> None:
+    def __init__(self, module: str, bit: int) -> None:
+        self.module = module
         self.bit = bit
         self.answers: dict[Hashable, object] = {}
         self.traces: dict[Hashable, int] = {}
         """What answers rest on, where it is more than the module's own interface."""
+
+
+_NO_SHELF = _Shelf("", 0)
+
+
+class _Trace(NamedTuple):
+    """What some answers rest on."""
+
+    bits: int
+    modules: set[str]
+    """Those that any of the answers is about."""
 
 
 class Memory:
@@ -50,7 +62,7 @@ class Memory:
     def __init__(self, table: ModuleTable) -> None:
         self.table = table
         self._shelves: dict[str, _Shelf] = {}
-        self._traces: dict[int, int] = {}
+        self._traces: dict[int, _Trace] = {}
         self._rested = 0
         """All bits that an answer has ever rested on."""
         self._active: dict[Hashable, int] = {}
@@ -99,7 +111,7 @@ class Memory:
         shelf = self._shelves.pop(module, None)
         if shelf is None:
             return
-        renewed = self._shelves[module] = _Shelf(shelf.bit)
+        renewed = self._shelves[module] = _Shelf(module, shelf.bit)
         answers, traces, traced = renewed.answers, renewed.traces, shelf.traces
         for key, answer in shelf.answers.items():
             found = self._renewed(key, answer, kept)
@@ -114,12 +126,13 @@ class Memory:
         for name in modules:
             self._shelves.pop(name, None)
         changed &= self._rested
-        gone = {trace for trace in self._traces if trace & changed} if changed else ()
-        for shelf in self._shelves.values() if gone else ():
-            for key in [key for key, trace in shelf.traces.items() if trace in gone]:
+        gone = [trace for trace in self._traces if trace & changed] if changed else []
+        # Each trace is one object, whatever rests on it; to compare them by value takes long.
+        numbers = frozenset(map(id, gone))
+        for name in {name for trace in gone for name in self._traces.pop(trace).modules}:
+            shelf = self._shelves.get(name, _NO_SHELF)
+            for key in [key for key, trace in shelf.traces.items() if id(trace) in numbers]:
                 del shelf.answers[key], shelf.traces[key]
-        for trace in gone:
-            del self._traces[trace]
 
     def forget_kind(self, kind: str) -> None:
         """Drops one kind of answer about all modules."""
@@ -159,14 +172,15 @@ class Memory:
             # Most answers rest on the same few modules as many others.
             known = self._traces.get(trace)
             if known is None:
-                known = self._traces[trace] = trace
+                known = self._traces[trace] = _Trace(trace, set())
                 self._rested |= trace
-            shelf.traces[key] = known
+            known.modules.add(shelf.module)
+            shelf.traces[key] = known.bits
         return result
 
     def _shelf(self, module: str) -> _Shelf:
         entry = self.table.get(module)
-        shelf = self._shelves[module] = _Shelf(entry.bit if entry is not None else 0)
+        shelf = self._shelves[module] = _Shelf(module, entry.bit if entry is not None else 0)
         return shelf
 
     def _renewed(self, key: Hashable, answer: object, kept: Kept) -> tuple[Hashable, object] | None:

@@ -48,6 +48,8 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
     index = scope.parent if declared is None else declared
     while index >= 0:
         outer = scopes[index]
+        if outer.kind == "function":
+            resolver.table.inside(module, outer.owner)
         here = _enclosing(here, index)
         if outer.kind != "class" and name.id in outer.bindings:
             found = _final(module, index, name.id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Assigned, Binding, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
@@ -20,6 +20,7 @@ from loopsafe.resolve.values import (
     ClassValue,
     External,
     ExternalInstance,
+    Frame,
     Instance,
     ModuleValue,
     Value,
@@ -173,7 +174,7 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
         stored = resolver.attribute(Instance(cls), name) if not kinds.isdisjoint(bases) else None
     else:
         binding = place.assigned.binding
-        frame = resolver.frame(place.module, binding.scope)
+        frame = _read_in(resolver, place.module, binding)
         targets = resolver.values(place.assigned.target, frame)
         lineage = (kind for target in targets for kind in _lineage(resolver, target))
         is_meant = not isinstance(binding.value, Filled) and not kinds.isdisjoint(lineage)
@@ -191,12 +192,21 @@ def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
         binding = place.assigned.binding if place.assigned is not None else None
         if place.assigned is None or binding is None or isinstance(binding.value, Filled):
             continue
-        frame = resolver.frame(place.module, binding.scope)
+        frame = _read_in(resolver, place.module, binding)
         if not resolver.values(place.assigned.target, frame):
             found.append(resolver.known(resolver.bound(binding, frame)))
     values = union(found)
     kinds = {kind for value in values for kind in _kinds(resolver, value)}
     return values if len(kinds) == 1 and () not in found and len(places) <= _MOST else ()
+
+
+def _read_in(resolver: Resolver, name: str, binding: Binding) -> Frame:
+    """The frame in which a binding is read that a function gives to an object of somebody else."""
+    module = resolver.table.get(name)
+    scope = module.facts.scopes[binding.scope] if module is not None else None
+    if module is not None and scope is not None and scope.kind == "function":
+        resolver.table.inside(module, scope.owner)
+    return resolver.frame(name, binding.scope)
 
 
 def _lineage(resolver: Resolver, value: Value) -> Iterator[object]:

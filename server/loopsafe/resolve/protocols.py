@@ -74,7 +74,7 @@ def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -
     module = resolver.table.get(function.module)
     if frame is None or module is None:
         return ()
-    facts = resolver.table.result(module, function.number)
+    facts = resolver.table.inside(module, function.number)
     declared: Values = ()
     if facts.returns is not None:
         declared = union(
