@@ -1,7 +1,7 @@
 """Coroutines that are the only task of their event loop: a command of the terminal, or a test.
 
-What they block stalls nobody but themselves. So it is with the beginning of what starts other
-tasks later, and with what only start-up and shutdown wait for.
+What they block stalls nobody but themselves. So it is before they start other tasks, behind the
+end of these, and with what only start-up and shutdown wait for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
-from loopsafe.effects.tasks import Beginning, beginning, waited_for
+from loopsafe.effects.tasks import Quiet, quiet, waited_for
 from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
@@ -23,17 +23,18 @@ _MOST_CALLERS = 60
 
 def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
     """Whether nothing else may run on its loop where a coroutine begins: every way to it begins
-    with a loop that is started for it, or at start-up, and starts no task before."""
+    with a loop that is started for it, or at start-up, and has no task running when it comes."""
     ways = _ways_to(places, module, number)
     if ways is None:
         return False
-    known: dict[tuple[str, int], Beginning] = {}
+    known: dict[tuple[str, int], Quiet | None] = {}
     for user, index, at in ways:
         key = (user.name, index)
         if key not in known:
             frame = chains.resolver.function_frame(FunctionValue(*key))
-            known[key] = beginning(chains, frame) if frame else Beginning(0, False)
-        if not known[key].has(at):
+            known[key] = quiet(chains, frame) if frame is not None else None
+        where = known[key]
+        if where is None or not where.has(at):
             return False
     return True
 

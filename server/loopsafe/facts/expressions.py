@@ -113,7 +113,10 @@ class ExpressionReader(NestedReader):
         inner = node.value
         if isinstance(inner, ast.Name):
             self.awaits_later(inner.id)
-        value = self._call(inner, True) if isinstance(inner, ast.Call) else self.expression(inner)
+        if isinstance(inner, ast.Call):
+            return Await(self._call(inner, True))
+        value = self.expression(inner)
+        self.site("await", value, span_of(inner))
         return Await(value)
 
     def _subscript(self, node: ast.Subscript) -> Expr:

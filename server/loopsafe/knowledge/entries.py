@@ -35,6 +35,7 @@ class Header:
     source: str
     harmless: frozenset[str]
     asynchronous: tuple[str, ...]
+    serves: tuple[str, ...]
     has_runners: bool
     origin: str = ""
     """Who says what the file says, where that is not the catalogue: `acme/loopsafe.toml`."""
