@@ -167,7 +167,7 @@ class _Started(NamedTuple):
         return [b.value for owner in owners for b in self.scope.bindings.get(owner, ())]
 
     def _may_end_early(self, call: Call) -> bool:
-        """`asyncio.wait(tasks, timeout=5)`: of what is passed as it is; a call in it waits for all."""
+        """`asyncio.wait(tasks, timeout=5)`, but not of a call in it, which waits for all."""
         is_plain = any(isinstance(arg, (Name, Display, Comprehension)) for arg in call.args)
         given = {name for name, _ in call.keywords}
         holds_one = any(isinstance(arg, Name) for arg in call.args) and len(call.args) == 1

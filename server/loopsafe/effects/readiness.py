@@ -37,7 +37,8 @@ def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, fram
         return False
     look = _Look(resolver, frame, receiver, entry.harmless_behind)
     return look.chose(call.func.value) or any(
-        look.says(test, holds) for test, holds in conditions_around(scope, site, _HOLDING)
+        look.says(test, holds)
+        for test, holds in conditions_around(scope, site.block, site.span.line, _HOLDING)
     )
 
 

@@ -185,7 +185,7 @@ class ExpressionReader(NestedReader):
             elif type(operator) in _COMPARISONS:
                 self.operation(_COMPARISONS[type(operator)], left, (right,), node)
             left = right
-        return asked(node, first) or Typed("bool")
+        return asked(node, first, left) or Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
         for part in node.values:

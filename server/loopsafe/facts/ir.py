@@ -112,6 +112,13 @@ class Compared(NamedTuple):
     options: tuple[Literal, ...]
 
 
+class Has(NamedTuple):
+    """A condition that a text has a literal in it: `"://" in path`."""
+
+    value: Expr
+    literal: Literal
+
+
 class Display(NamedTuple):
     """A tuple, list or set display; `kind` is the builtin's name."""
 
@@ -214,6 +221,7 @@ Expr: TypeAlias = (
     | Choice
     | Test
     | Compared
+    | Has
     | Display
     | DictDisplay
     | Comprehension
