@@ -11,7 +11,7 @@ from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
 from loopsafe.effects.tasks import Quiet, quiet, waited_for
-from loopsafe.modules.marks import is_test_file
+from loopsafe.modules.marks import is_of_tests, is_test_file
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -83,10 +83,10 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
 
 def _says(use: Use, module: Module, here: Module, number: int) -> bool:
     """Whether a use of a coroutine says anything of where it begins: not if it calls itself, nor
-    if a test calls what is no test."""
+    if a test, or what helps tests, calls what is none of them."""
     if (use.module.name, use.number) == (here.name, number):
         return False
-    return use.module is module or is_test_file(module.path) or not is_test_file(use.module.path)
+    return use.module is module or is_of_tests(module.path) or not is_of_tests(use.module.path)
 
 
 def _is_test(resolver: Resolver, module: Module, number: int) -> bool:
@@ -107,7 +107,8 @@ def _awaited_at(resolver: Resolver, use: Use) -> int:
     if frame is None or use.call is None:
         return -1
     is_awaited = any(
-        (site.awaited and site.expr is use.call) or waited_for(resolver, site, frame) is use.call
+        (site.expr is use.call and (site.awaited or site.kind == "aiterate"))
+        or waited_for(resolver, site, frame) is use.call
         for site in sites
     )
     numbers = (at for at, site in enumerate(sites) if site.expr is use.call)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.conditions import shape
+from loopsafe.effects.defaults import literal
 from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import (
@@ -88,6 +89,9 @@ def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
     """What an argument is, where only literals can get to it: as it is written, or by a name."""
     if isinstance(expr, Const):
         return (ConstantValue(expr.value),)
+    if isinstance(expr, Attr):
+        constant = literal(resolver, expr, frame)
+        return (ConstantValue(constant.value),) if constant is not None else ()
     found: list[Values] = []
     for definition in definitions(resolver, expr, frame) if isinstance(expr, Name) else ():
         value = definition.binding.value

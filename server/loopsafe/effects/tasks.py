@@ -213,7 +213,7 @@ def _makes_coroutine(resolver: Resolver, call: Call, frame: Frame) -> bool:
 
 def _hands_to_loop(resolver: Resolver, callee: Value) -> bool:
     runner = runner_of(resolver, callee)
-    if runner is None or runner.inline or runner.offloads:
+    if runner is None or runner.inline or runner.offloads or runner.follows:
         return False
     return Place.LOOP in (runner.sync, runner.coroutine)
 

@@ -15,6 +15,8 @@ def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
     operator, right = node.ops[0], node.comparators[0]
     if isinstance(right, ast.Constant) and right.value is None:
         return _none_test(operator, left)
+    if isinstance(operator, (ast.Is, ast.IsNot)) and isinstance(left, (Name, Attr)):
+        return _bool_test(operator, left, right)
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
         return _count_test(operator, left, right)
@@ -27,6 +29,13 @@ def _none_test(operator: ast.cmpop, left: Expr) -> Expr | None:
     if isinstance(operator, ast.Is):
         return Test("is none", left)
     return Test("not", Test("is none", left)) if isinstance(operator, ast.IsNot) else None
+
+
+def _bool_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
+    if not isinstance(right, ast.Constant) or not isinstance(right.value, bool):
+        return None
+    found = Compared(left, (right.value,))
+    return found if isinstance(operator, ast.Is) else Test("not", found)
 
 
 def _count_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:

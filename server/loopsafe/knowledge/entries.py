@@ -197,6 +197,7 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
         argument=table.text("argument"),
         gives=table.choice("gives", _GIVES, ""),
         once=table.flag("once"),
+        follows=table.flag("follows"),
         offloads=table.flag("offloads"),
         convertible=table.flag("convertible"),
         inline=table.flag("inline"),
