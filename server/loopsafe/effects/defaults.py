@@ -42,7 +42,10 @@ def _of_module(resolver: Resolver, name: str, attribute: str) -> Const | None:
     module = resolver.table.get(found[0].frame.module) if len(found) == 1 else None
     if module is None or not module.is_project or _sets_by_name(resolver, module):
         return None
-    return _only(module.facts.scopes[0].bindings.get(attribute, ()))
+    only = _only(module.facts.scopes[0].bindings.get(attribute, ()))
+    # Flags that come by `from defaults import *` are there to be changed.
+    is_flag = only is not None and isinstance(only.value, bool)
+    return None if is_flag and module.name != name else only
 
 
 def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> Const | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.effects.chains import Chains, Step
+from loopsafe.effects.chains import Chains
 from loopsafe.effects.edges import function_of, meetings
 from loopsafe.effects.ended import end_of, is_standard
+from loopsafe.effects.known import serves
 from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Function, Scope, Site, Starred
 from loopsafe.facts.reach import encloses
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame, Value
@@ -46,23 +46,25 @@ def quiet(chains: Chains, frame: Frame) -> Quiet:
     return found[0] if found else _NOWHERE
 
 
-def is_undisturbed(chains: Chains, steps: Sequence[Step]) -> bool:
-    """Whether the end of a chain runs where no task runs that anything on its way has started."""
-    for step in steps:
-        function = function_of(chains.resolver, step.frame)
-        if function is None or step.edge.site not in function.sites:
-            return False
-        number, where = function.sites.index(step.edge.site), quiet(chains, step.frame)
-        if not where.has(number):
-            return False
-    return True
-
-
 def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
     """The one call that is made for what the standard library awaits: `await wait_for(f(), 5)`."""
     together = _waited_together(resolver, site, frame)
     is_one = len(together) == 1 and isinstance(site.expr, Call) and together[0] in site.expr.args
     return together[0] if is_one else None
+
+
+def reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
+    """The functions of the project that one calls, coroutines too, and where."""
+    resolver = chains.resolver
+    for meeting in meetings(resolver, frame):
+        if isinstance(meeting.target, Blocking):
+            continue
+        function = meeting.target.function
+        for chosen in (function, *chains.overrides.of(resolver, function)):
+            module = resolver.table.get(chosen.module)
+            found = resolver.function_frame(chosen, meeting.target.arguments)
+            if module is not None and module.is_project and found is not None:
+                yield meeting.site, found
 
 
 _NOWHERE = Quiet(((0, sys.maxsize),), frozenset())
@@ -92,7 +94,7 @@ def _starts(chains: Chains, frame: Frame, function: Function) -> Iterator[tuple[
     with which it has ended."""
     yield from _starting(chains.resolver, frame)
     by_site: dict[int, list[Frame]] = {}
-    for site, found in _reached(chains, frame):
+    for site, found in reached(chains, frame):
         by_site.setdefault(id(site), []).append(found)
     seen = {frame}
     for number, site in enumerate(function.sites):
@@ -111,25 +113,11 @@ def _leaves_tasks(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
     for frame in todo:
         if len(seen) > _MOST_FRAMES or _leaves(chains.resolver, frame):
             return True
-        for _, reached in _reached(chains, frame):
-            if reached not in seen:
-                seen.add(reached)
-                todo.append(reached)
+        for _, further in reached(chains, frame):
+            if further not in seen:
+                seen.add(further)
+                todo.append(further)
     return False
-
-
-def _reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
-    """The functions of the project that one calls, coroutines too, and where."""
-    resolver = chains.resolver
-    for meeting in meetings(resolver, frame):
-        if isinstance(meeting.target, Blocking):
-            continue
-        function = meeting.target.function
-        for chosen in (function, *chains.overrides.of(resolver, function)):
-            module = resolver.table.get(chosen.module)
-            found = resolver.function_frame(chosen, meeting.target.arguments)
-            if module is not None and module.is_project and found is not None:
-                yield meeting.site, found
 
 
 def _leaves(resolver: Resolver, frame: Frame) -> bool:
@@ -170,18 +158,12 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         callees = resolver.values(call.func, here)
         is_left = not site.is_awaited and id(call) not in waited
-        if any(_serves(resolver, value) for value in callees):
+        if any(serves(resolver, value) for value in callees):
             yield number, len(function.sites)
         elif (is_left and _makes_coroutine(resolver, call, here)) or any(
             _hands_to_loop(resolver, value) for value in callees
         ):
             yield number, end_of(resolver, frame, function, number)
-
-
-def _serves(resolver: Resolver, callee: Value) -> bool:
-    """Whether the catalogue says that from a call on, others run on the loop."""
-    name = dotted_name(resolver, callee)
-    return name is not None and resolver.catalogue.serves(name)
 
 
 def _waited_together(resolver: Resolver, site: Site, frame: Frame) -> list[Call]:

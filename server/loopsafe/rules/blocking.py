@@ -8,7 +8,7 @@ from dataclasses import replace
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, is_for_async
-from loopsafe.effects.tasks import is_undisturbed
+from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
@@ -52,7 +52,7 @@ def check(view: View) -> Iterator[Finding]:
             steps = _steps(view, root, found_ways[0])
             found = _finding(view, root, site, found_ways, steps, eager)
             seen.add(found.span)
-            is_quiet = is_alone and is_undisturbed(view.chains, steps)
+            is_quiet = is_alone and (is_undisturbed(view.chains, steps) or view.is_start_up(root))
             yield _milder(view, found) if is_quiet else found
 
 
