@@ -124,11 +124,13 @@ class _Started(NamedTuple):
                 todo.append(part.value)  # `done, pending = await wait(pending)`
 
     def _passes_on(self, call: Call) -> bool:
+        return self._makes_container(call) or is_standard(self.resolver, call, self.frame)
+
+    def _makes_container(self, call: Call) -> bool:
         values = self.resolver.values(call.func, self.frame)
-        is_container = values and all(
+        return bool(values) and all(
             isinstance(value, ClassValue) and value.module == "builtins" for value in values
         )
-        return bool(is_container) or is_standard(self.resolver, call, self.frame)
 
     def _holds_all(self, value: Expr, held: dict[str, bool]) -> bool:
         """Whether what a loop starts round by round is kept: in a list, not in a plain name."""
@@ -168,10 +170,18 @@ class _Started(NamedTuple):
 
     def _may_end_early(self, call: Call) -> bool:
         """`asyncio.wait(tasks, timeout=5)`, but not of a call in it, which waits for all."""
-        is_plain = any(isinstance(arg, (Name, Display, Comprehension)) for arg in call.args)
-        given = {name for name, _ in call.keywords}
-        holds_one = any(isinstance(arg, Name) for arg in call.args) and len(call.args) == 1
-        return is_plain and bool(given & _EARLY) and (holds_one or "return_when" in given)
+        is_early = any(name in _EARLY for name, _ in call.keywords)
+        return is_early and any(self._is_container(arg) for arg in call.args)
+
+    def _is_container(self, arg: Expr) -> bool:
+        """Whether an argument is several tasks as they are, and not one, or a call for several."""
+        bindings = self.scope.bindings.get(arg.id, ()) if isinstance(arg, Name) else ()
+        values = [arg, *(binding.value for binding in bindings)]
+        return any(
+            isinstance(value, (Display, Comprehension, DictDisplay, Filled, Item))
+            or (isinstance(value, Call) and self._makes_container(value))
+            for value in values
+        )
 
     def _until_none(self, site: Site, names: dict[str, bool]) -> bool:
         """Whether it is in a loop that goes on while any is left: `while pending:`."""
