@@ -285,6 +285,7 @@ def header(file: str) -> Header:
         whole,
         harmless=frozenset(filter(checkable, whole.harmless)),
         asynchronous=tuple(filter(checkable, whole.asynchronous)),
+        serves=tuple(filter(checkable, whole.serves)),
     )
 
 
@@ -345,7 +346,8 @@ def report(lines: Iterable[str]) -> str:
 
 
 def test_names_exist(file: str) -> None:
-    names = {*_callables(file), *header(file).harmless, *header(file).asynchronous}
+    head = header(file)
+    names = {*_callables(file), *head.harmless, *head.asynchronous, *head.serves}
     names.update(_returned(file))
     missing = [name for name in names if not witness.exists(name)]
     assert not missing, report(missing)

@@ -120,6 +120,7 @@ def test_wrong_entries_name_their_table(tmp_path: Path, body: str, message: str)
         ('[library]\nimport = "lib"', "lib.toml [library]: `source` must be an https address"),
         (HEADER + "licence = 1", "lib.toml [library]: unknown key `licence`"),
         (HEADER + 'harmless = ["x.f"]', "lib.toml [library]: 'x.f' is in none of the imports lib"),
+        (HEADER + 'serves = ["x.f"]', "lib.toml [library]: 'x.f' is in none of the imports lib"),
     ],
 )
 def test_wrong_headers_are_refused_before_anything_is_asked(

@@ -1,17 +1,20 @@
 """Coroutines that are the only task of their event loop: a command of the terminal, or a test.
 
-What they block stalls nobody but themselves. So it is with the beginning of what starts other
-tasks later, and with what only start-up and shutdown wait for.
+What they block stalls nobody but themselves. So it is before they start other tasks, behind the
+end of these, and with what only start-up and shutdown wait for.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.places import Places
-from loopsafe.effects.tasks import Beginning, beginning, waited_for
-from loopsafe.modules.marks import is_test_file
+from loopsafe.effects.serving import serves_after
+from loopsafe.effects.tasks import quiet, waited_for
+from loopsafe.modules.marks import is_of_tests, is_test_file
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -21,47 +24,104 @@ _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
 
+class Way(NamedTuple):
+    """A site at which a coroutine waits for another one."""
+
+    to: tuple[str, int]
+    """The module and number of the function that is waited for."""
+    user: Module
+    number: int
+    at: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """The module and number of the function that waits."""
+        return self.user.name, self.number
+
+
+class Ways(NamedTuple):
+    """How a coroutine is come to from loops that are started for it."""
+
+    ways: tuple[Way, ...]
+    begun: frozenset[tuple[str, int]]
+    """Functions that a loop is started for, or that start-up or a test waits for."""
+
+
 def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
     """Whether nothing else may run on its loop where a coroutine begins: every way to it begins
-    with a loop that is started for it, or at start-up, and starts no task before."""
-    ways = _ways_to(places, module, number)
-    if ways is None:
+    with a loop that is started for it, or at start-up, and has no task running when it comes, or
+    nothing that is served."""
+    found = _ways_to(places, module, number)
+    if found is None:
         return False
-    known: dict[tuple[str, int], Beginning] = {}
-    for user, index, at in ways:
-        key = (user.name, index)
-        if key not in known:
-            frame = chains.resolver.function_frame(FunctionValue(*key))
-            known[key] = beginning(chains, frame) if frame else Beginning(0, False)
-        if not known[key].has(at):
-            return False
-    return True
+    before: dict[tuple[str, int], bool] = {}
+    return all(
+        _is_quiet(chains, way) or _comes_before(chains, found, way.key, before)
+        for way in found.ways
+    )
 
 
-def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, int, int]] | None:
-    """The functions, and the sites in them, by which a loop that is started for it comes to a
-    coroutine; None where one of the ways to it begins elsewhere, or nobody can say.
+def is_start_up(places: Places, chains: Chains, module: Module, number: int) -> bool:
+    """Whether every way to a coroutine comes by what runs before the program serves anybody."""
+    found = _ways_to(places, module, number)
+    return found is not None and _comes_before(chains, found, (module.name, number), {})
+
+
+def _is_quiet(chains: Chains, way: Way) -> bool:
+    frame = chains.resolver.function_frame(FunctionValue(*way.key))
+    if frame is None:
+        return False
+    return quiet(chains, frame).has(way.at) or serves_after(chains, frame, way.at)
+
+
+def _comes_before(
+    chains: Chains, found: Ways, key: tuple[str, int], known: dict[tuple[str, int], bool]
+) -> bool:
+    """Whether whoever waits for a function, or for who waits for it, serves only behind that."""
+    if key not in known:
+        known[key] = False  # While it is being asked.
+        ways = [way for way in found.ways if way.to == key]
+        known[key] = (
+            bool(ways)
+            and key not in found.begun
+            and all(
+                _serves_behind(chains, way) or _comes_before(chains, found, way.key, known)
+                for way in ways
+            )
+        )
+    return known[key]
+
+
+def _serves_behind(chains: Chains, way: Way) -> bool:
+    frame = chains.resolver.function_frame(FunctionValue(*way.key))
+    return frame is not None and serves_after(chains, frame, way.at)
+
+
+def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
+    """The ways by which a loop that is started for it comes to a coroutine; None where one of them
+    begins elsewhere, or nobody can say.
 
     Tests that call a function of the application say nothing of who else does.
     """
     todo = [(module, number)]
     seen = {(module.name, number)}
-    ways: list[tuple[Module, int, int]] = []
-    starts = False
+    ways: list[Way] = []
+    begun: set[tuple[str, int]] = set()
     while todo:
         here, index = todo.pop()
+        key = (here.name, index)
         if len(seen) > _MOST_CALLERS or places.run(here, index).role:
             return None
         if _is_test(places.resolver, here, index):
-            starts = True
+            begun.add(key)
             continue
         if is_driven_by_decorator(places.resolver, here, index):
-            starts = True
+            begun.add(key)
             continue
         uses = [use for use in places.callers.uses(here, index) if _says(use, module, here, index)]
         for use in uses:
             if places.callers.is_driven(use):
-                starts = True
+                begun.add(key)
                 continue
             # What stands before it counts as well.
             places.resolver.table.trace |= use.module.text_bit
@@ -69,23 +129,23 @@ def _ways_to(places: Places, module: Module, number: int) -> list[tuple[Module, 
             if at < 0:
                 return None
             if places.run(use.module, use.number).once:
-                starts = True
+                begun.add(key)
                 continue
-            ways.append((use.module, use.number, at))
+            ways.append(Way(key, use.module, use.number, at))
             if (use.module.name, use.number) not in seen:
                 seen.add((use.module.name, use.number))
                 todo.append((use.module, use.number))
         if not uses:
             return None
-    return ways if starts else None
+    return Ways(tuple(ways), frozenset(begun)) if begun else None
 
 
 def _says(use: Use, module: Module, here: Module, number: int) -> bool:
     """Whether a use of a coroutine says anything of where it begins: not if it calls itself, nor
-    if a test calls what is no test."""
+    if a test, or what helps tests, calls what is none of them."""
     if (use.module.name, use.number) == (here.name, number):
         return False
-    return use.module is module or is_test_file(module.path) or not is_test_file(use.module.path)
+    return use.module is module or is_of_tests(module.path) or not is_of_tests(use.module.path)
 
 
 def _is_test(resolver: Resolver, module: Module, number: int) -> bool:
@@ -106,7 +166,8 @@ def _awaited_at(resolver: Resolver, use: Use) -> int:
     if frame is None or use.call is None:
         return -1
     is_awaited = any(
-        (site.awaited and site.expr is use.call) or waited_for(resolver, site, frame) is use.call
+        (site.expr is use.call and (site.awaited or site.kind == "aiterate"))
+        or waited_for(resolver, site, frame) is use.call
         for site in sites
     )
     numbers = (at for at, site in enumerate(sites) if site.expr is use.call)

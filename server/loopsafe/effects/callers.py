@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.drivers import is_driving
-from loopsafe.facts.ir import Attr, Call, Expr, Name, last_name
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, last_name
 from loopsafe.modules.module import Module
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+)
 
 _MOST_KEPT = 10_000
 """Of the pairs of a module and a name, for each of which the module is read through."""
@@ -68,7 +76,17 @@ class Callers:
     def _may_mean(self, other: Module, use: Use, expr: Expr, module: Module, number: int) -> bool:
         frame = self.resolver.frame(other.name, use.scope)
         callees = self.resolver.values(expr, frame)
-        return not callees or any(self._is_one(value, module, number) for value in callees)
+        if not callees:
+            return self._may_be_reached(expr, frame, module.facts.functions[number].owner >= 0)
+        return any(self._is_one(value, module, number) for value in callees)
+
+    def _may_be_reached(self, expr: Expr, frame: Frame, is_method: bool) -> bool:
+        """Whether what nobody knows may be a function: an attribute of an unknown object is none
+        that stands in a module, unless that object is one."""
+        if is_method or not isinstance(expr, Attr):
+            return True
+        owners = self.resolver.values(expr.value, frame)
+        return any(_is_module(self.resolver, owner) for owner in owners)
 
     def _is_one(self, value: Value, module: Module, number: int) -> bool:
         """Whether a callee is a function, or the method of a base class that it overrides."""
@@ -101,16 +119,23 @@ class Callers:
         return any(is_driving(self.resolver, call, given, frame) for call in use.around)
 
 
+def _is_module(resolver: Resolver, value: Value) -> bool:
+    """Whether a value is a module that is looked for at run time: `import_module(name)`."""
+    return isinstance(value, Instance) and dotted_name(resolver, value.cls) == "types.ModuleType"
+
+
 def _mentions(module: Module, name: str) -> Iterator[Use]:
     """Where a module's code has a name, other than to define it."""
     for number, function in enumerate(module.facts.functions):
         parents: dict[Call, Call] = {}
         called: list[tuple[Call, int]] = []
         named: list[tuple[Call | None, Expr, int]] = []
+        handed = {id(arg) for arg in _handed(function)}
         for site in function.sites:
             call = site.expr
             if not isinstance(call, Call):
-                named.extend((None, found, site.scope) for found in _named(call, name))
+                if id(call) not in handed:
+                    named.extend((None, found, site.scope) for found in _named(call, name))
                 continue
             if last_name(call.func) == name:
                 called.append((call, site.scope))
@@ -127,6 +152,14 @@ def _mentions(module: Module, name: str) -> Iterator[Use]:
             around = (taker, *_around(taker, parents)) if taker is not None else ()
             yield Use(module, number, None, around, index, found)
     yield from _bound(module, name)
+
+
+def _handed(function: Function) -> Iterator[Expr]:
+    """What a function passes to others, which is told of with the call."""
+    for site in function.sites:
+        if isinstance(site.expr, Call):
+            yield from site.expr.args
+            yield from (value for _, value in site.expr.keywords)
 
 
 def _bound(module: Module, name: str) -> Iterator[Use]:

@@ -17,11 +17,14 @@ from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Relief, function_relief
+from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
+_DEEPEST = 8
+"""Functions that return what the next one returns."""
 _BEHIND = 100
 """Calls by which a derived way is longer than it is."""
 
@@ -103,7 +106,45 @@ class Chains:
         Without what a coroutine reaches whoever awaits it.
         """
         own = self._own_ways(edge.target) if isinstance(edge.target, Frame) else ()
-        return (way for way in self._reached(edge) if way.blocking.category not in own)
+        return (
+            way
+            for way in self._reached(edge)
+            if way.blocking.category not in own
+            and not (edge.site.is_awaited and self._gives_no_awaitable(edge.target, way))
+        )
+
+    def _gives_no_awaitable(self, target: Blocking | Frame, way: Way) -> bool:
+        """Whether a way leads to what a plain function returns where it returns no awaitable.
+
+        `await client.sync(f)` means the branch that returns the coroutine, not the one that waits.
+        """
+        category = way.blocking.category
+        for _ in range(_DEEPEST):
+            function = function_of(self.resolver, target) if isinstance(target, Frame) else None
+            inner = self.ways(target).get(category) if isinstance(target, Frame) else None
+            if function is None or inner is None or function.is_async:
+                return False
+            if not isinstance(target, Frame) or not self._returns(
+                function, target, inner.edge.site
+            ):
+                return False
+            if sum(not isinstance(value, Const) for value in function.values) > 1:
+                return True
+            target = inner.edge.target
+        return False
+
+    def _returns(self, function: Function, frame: Frame, site: Site) -> bool:
+        """Whether a function returns what a call in it gives, by a name too."""
+        module = self.resolver.table.get(frame.module)
+        bindings = module.facts.scopes[function.scope].bindings if module is not None else {}
+        return any(
+            value is site.expr
+            or (
+                isinstance(value, Name)
+                and any(binding.value is site.expr for binding in bindings.get(value.id, ()))
+            )
+            for value in function.values
+        )
 
     def _reached(self, edge: Edge) -> Iterator[Way]:
         target = edge.target

@@ -18,6 +18,12 @@ def constant(resolver: Resolver, attribute: Attr, frame: Frame) -> bool | None:
     Of a module of the project, of a class, or of an object that a module makes without arguments;
     nothing in the project may give the attribute another value.
     """
+    found = literal(resolver, attribute, frame)
+    return found.value if found is not None and isinstance(found.value, bool) else None
+
+
+def literal(resolver: Resolver, attribute: Attr, frame: Frame) -> Const | None:
+    """The literal that such an attribute stands for."""
     owners = resolver.values(attribute.value, frame)
     if len(owners) != 1 or resolver.outside.is_given(resolver, attribute.name):
         return None
@@ -31,15 +37,19 @@ def constant(resolver: Resolver, attribute: Attr, frame: Frame) -> bool | None:
     return None
 
 
-def _of_module(resolver: Resolver, name: str, attribute: str) -> bool | None:
-    module = resolver.table.get(name)
+def _of_module(resolver: Resolver, name: str, attribute: str) -> Const | None:
+    found = module_definitions(resolver, name, attribute)
+    module = resolver.table.get(found[0].frame.module) if len(found) == 1 else None
     if module is None or not module.is_project or _sets_by_name(resolver, module):
         return None
-    return _only(module.facts.scopes[0].bindings.get(attribute, ()))
+    only = _only(module.facts.scopes[0].bindings.get(attribute, ()))
+    # Flags that come by `from defaults import *` are there to be changed.
+    is_flag = only is not None and isinstance(only.value, bool)
+    return None if is_flag and module.name != name else only
 
 
-def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> bool | None:
-    found: bool | None = None
+def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> Const | None:
+    found: Const | None = None
     for owner in resolver.mro(cls):
         module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
         if module is None or not isinstance(owner, ClassValue):
@@ -78,10 +88,10 @@ def _sets_by_name(resolver: Resolver, module: Module) -> bool:
     ) == (True,)
 
 
-def _only(bindings: tuple[Binding, ...]) -> bool | None:
+def _only(bindings: tuple[Binding, ...]) -> Const | None:
     """The literal of the only assignment, which always happens."""
     value = bindings[0].value if len(bindings) == 1 and bindings[0].block == 0 else None
-    return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
+    return value if isinstance(value, Const) else None
 
 
 def _is_standard(resolver: Resolver, decorator: Expr, frame: Frame) -> bool:

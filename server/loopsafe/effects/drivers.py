@@ -26,6 +26,8 @@ from loopsafe.resolve.values import (
 )
 
 _DRIVEN = frozenset({"driven"})
+_STEPS = frozenset({"__anext__", "asend"})
+"""Methods of an asynchronous generator that run it on."""
 
 
 def is_driving(resolver: Resolver, call: Call, given: Expr, frame: Frame) -> bool:
@@ -173,7 +175,10 @@ class _Fates(NamedTuple):
     def _carries(self, expr: Expr, frame: Frame, awaited: frozenset[int]) -> bool:
         """Whether an expression is what the parameter is given, or a coroutine made of it."""
         if isinstance(expr, Call):
-            if self._carries(expr.func, frame, awaited):
+            callee = expr.func
+            if isinstance(callee, Attr) and callee.name in _STEPS:
+                callee = callee.value  # `generator.__anext__()`
+            if self._carries(callee, frame, awaited):
                 return True
             gives = self.resolver.values(expr, frame)
             return any(isinstance(value, CoroutineValue) for value in gives) and any(

@@ -82,6 +82,8 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
     if function is None or module is None:
         return
     for site in function.sites:
+        if site.kind == "await":
+            continue
         scope = module.facts.scopes[site.scope]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         if never_on_loop(resolver, scope, site.block, site.span.line, here):

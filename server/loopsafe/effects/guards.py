@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from loopsafe.effects.defaults import constant
 from loopsafe.facts.ir import (
@@ -12,7 +12,9 @@ from loopsafe.facts.ir import (
     Choice,
     Compared,
     Const,
+    Display,
     Expr,
+    Has,
     Literal,
     Name,
     Param,
@@ -22,7 +24,7 @@ from loopsafe.facts.ir import (
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ConstantValue, Frame
+from loopsafe.resolve.values import ConstantValue, Frame, OtherValue, Values
 
 _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _THEN = frozenset({"if", "once", "lazy"})
@@ -91,7 +93,7 @@ def _holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
 
 def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Call):
-        return True if _probe(resolver, test, frame) else None
+        return True if _probe(resolver, test, frame) else _of_text(resolver, test, frame)
     if isinstance(test, Name):
         known = _is_true(resolver, test, frame)
         return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
@@ -104,10 +106,17 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return decisive if decisive in parts else None if None in parts else not decisive
     if isinstance(test, Compared):
         passed = _passed(resolver, test.value, frame)
-        return _agreed(literal in test.options for literal in passed)
+        if passed:
+            return _agreed(literal in test.options for literal in passed)
+        return False if _denied(resolver, test.value, frame).issuperset(test.options) else None
+    if isinstance(test, Has):
+        passed = _passed(resolver, test.value, frame)
+        return _agreed(_has(literal, test.literal) for literal in passed)
     if isinstance(test, Test):
         if test.kind == "is none" and (passed := _passed(resolver, test.value, frame)):
             return _agreed(literal is None for literal in passed)
+        if test.kind == "is none" and None in _denied(resolver, test.value, frame):
+            return False
         inner = _holds(resolver, test.value, frame)
         if test.kind == "completes":
             return inner
@@ -139,21 +148,58 @@ def _agreed(answers: Iterable[bool]) -> bool | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _of_text(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
+    """Whether a text begins or ends as a condition asks: `path.startswith("http")`."""
+    part = test.args[0] if len(test.args) == 1 and not test.keywords else None
+    ask = _ASKED_OF_TEXT.get(test.func.name) if isinstance(test.func, Attr) else None
+    options = part.items if isinstance(part, Display) else (part,)
+    wanted = tuple(o.value for o in options if isinstance(o, Const) and isinstance(o.value, str))
+    if ask is None or len(wanted) < len(options) or not isinstance(test.func, Attr):
+        return None
+    passed = _passed(resolver, test.func.value, frame)
+    if not all(isinstance(literal, str) for literal in passed):
+        return None
+    return _agreed(ask(str(literal), wanted) for literal in passed)
+
+
+_ASKED_OF_TEXT = {"startswith": str.startswith, "endswith": str.endswith}
+
+
+def _has(whole: Literal, part: Literal) -> bool:
+    if isinstance(whole, str):
+        return isinstance(part, str) and part in whole
+    return isinstance(whole, bytes) and isinstance(part, bytes) and part in whole
+
+
 def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
     """The literals that the call which is followed passes to a parameter, where all are known."""
-    name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr
-    if not isinstance(name, Name):
-        return ()
     literals: list[Literal] = []
-    for definition in definitions(resolver, name, frame):
-        parameter = definition.binding.value
-        given = dict(definition.frame.arguments) if isinstance(parameter, Param) else {}
-        values = given.get(parameter.number, ()) if isinstance(parameter, Param) else ()
+    for values in _arguments(resolver, expr, frame):
         constants = [value.value for value in values if isinstance(value, ConstantValue)]
         if not values or len(constants) < len(values):
             return ()
         literals += constants
     return tuple(literals)
+
+
+def _denied(resolver: Resolver, expr: Expr, frame: Frame) -> frozenset[Literal]:
+    """The literals that what the call passes to a parameter is not, as its caller has asked."""
+    found: frozenset[Literal] | None = None
+    for values in _arguments(resolver, expr, frame):
+        for value in values or (None,):
+            others = value.literals if isinstance(value, OtherValue) else frozenset()
+            found = others if found is None else found & others
+    return found or frozenset()
+
+
+def _arguments(resolver: Resolver, expr: Expr, frame: Frame) -> Iterator[Values]:
+    """What the call which is followed passes for each definition of a name; nothing where that is
+    no parameter."""
+    name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr
+    for definition in definitions(resolver, name, frame) if isinstance(name, Name) else ():
+        parameter = definition.binding.value
+        given = dict(definition.frame.arguments) if isinstance(parameter, Param) else {}
+        yield given.get(parameter.number, ()) if isinstance(parameter, Param) else ()
 
 
 def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definition]) -> bool:

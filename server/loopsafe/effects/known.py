@@ -46,6 +46,12 @@ def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     return None
 
 
+def serves(resolver: Resolver, value: Value) -> bool:
+    """Whether the catalogue says that from a call of a value on, others run on the loop."""
+    name = dotted_name(resolver, value)
+    return name is not None and resolver.catalogue.serves(name)
+
+
 def taught_names(resolver: Resolver, value: Value) -> Iterator[str]:
     """The names by which a project's settings may speak of a callable, the nearest first."""
     own = dotted_name(resolver, value) or ""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.conditions import shape
+from loopsafe.effects.defaults import literal
 from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import (
@@ -20,12 +22,15 @@ from loopsafe.facts.ir import (
     Const,
     Expr,
     Function,
+    Has,
+    Literal,
     Name,
     Param,
     Starred,
     Test,
     last_name,
 )
+from loopsafe.facts.reach import conditions_around
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.given import DEEPEST, Arguments, constructors, given
@@ -37,6 +42,7 @@ from loopsafe.resolve.values import (
     ConstantValue,
     Frame,
     FunctionValue,
+    OtherValue,
     Value,
     Values,
     union,
@@ -71,9 +77,10 @@ def passed(
         values: Values = ()
         if index in placed:
             values = _literals(resolver, placed[index], frame)
+            values = values or _told(resolver, placed[index], call, frame)
         elif isinstance(default, Const) and not is_open:
             values = (ConstantValue(default.value),)
-        if values and all(isinstance(value, ConstantValue) for value in values):
+        if values and len({type(value) for value in values}) == 1 and _is_literal(values[0]):
             found[index] = values
     return tuple(sorted(found.items(), key=lambda item: item[0]))
 
@@ -82,6 +89,9 @@ def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
     """What an argument is, where only literals can get to it: as it is written, or by a name."""
     if isinstance(expr, Const):
         return (ConstantValue(expr.value),)
+    if isinstance(expr, Attr):
+        constant = literal(resolver, expr, frame)
+        return (ConstantValue(constant.value),) if constant is not None else ()
     found: list[Values] = []
     for definition in definitions(resolver, expr, frame) if isinstance(expr, Name) else ():
         value = definition.binding.value
@@ -91,6 +101,54 @@ def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
         else:
             found.append((ConstantValue(value.value),) if isinstance(value, Const) else ())
     return union(found) if all(found) else ()
+
+
+def _is_literal(value: Value) -> bool:
+    return isinstance(value, (ConstantValue, OtherValue))
+
+
+def _told(resolver: Resolver, expr: Expr, call: Call, frame: Frame) -> Values:
+    """What the conditions around a call tell of an argument: the one literal that it is, or those
+    that it is not."""
+    wanted, name = shape(expr), expr
+    while isinstance(name, Attr):
+        name = name.value
+    module = resolver.table.get(frame.module)
+    scope = module.facts.scopes[frame.scope] if module is not None else None
+    if wanted is None or not isinstance(name, Name) or scope is None:
+        return ()
+    if not 0 <= name.block < len(scope.blocks):
+        return ()
+    others: set[Literal] = set()
+    for test, holds in conditions_around(scope, name.block, call.span.line, ("if", "else")):
+        for asked, options, is_one in _asked(test, holds, wanted):
+            if isinstance(expr, Name) and not _is_same(resolver, asked, expr, frame):
+                continue
+            if is_one and len(options) == 1 and options[0] is not None:
+                return (ConstantValue(options[0]),)
+            others.update(options if not is_one else ())
+    return (OtherValue(frozenset(others)),) if others else ()
+
+
+def _asked(
+    test: Expr, holds: bool, wanted: tuple[str, ...]
+) -> Iterator[tuple[Expr, tuple[Literal, ...], bool]]:
+    """The literals that a condition compares a value with, and whether it is one of them."""
+    if isinstance(test, Test) and test.kind == "not":
+        yield from _asked(test.value, not holds, wanted)
+    elif isinstance(test, Choice) and test.op and (test.op == "and") is holds:
+        for part in test.options:
+            yield from _asked(part, holds, wanted)
+    elif isinstance(test, Test) and test.kind == "is none" and shape(test.value) == wanted:
+        yield test.value, (None,), holds
+    elif isinstance(test, Compared) and shape(test.value) == wanted:
+        yield test.value, test.options, holds
+
+
+def _is_same(resolver: Resolver, asked: Expr, name: Name, frame: Frame) -> bool:
+    """Whether a name has the value that a condition before it asked for."""
+    before = definitions(resolver, asked, frame) if isinstance(asked, Name) else ()
+    return set(definitions(resolver, name, frame)) <= set(before)
 
 
 def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> frozenset[int]:
@@ -177,7 +235,9 @@ def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iter
     name = stored_here(resolver, test, frame) if isinstance(test, Attr) else test
     if isinstance(name, Name):
         yield name
-    elif isinstance(test, (Compared, Test)):
+    elif isinstance(test, Call) and isinstance(test.func, Attr) and len(test.args) == 1:
+        yield from _deciding_names(resolver, test.func.value, frame)  # `path.startswith("http")`
+    elif isinstance(test, (Compared, Has, Test)):
         yield from _deciding_names(resolver, test.value, frame)
     elif isinstance(test, Choice):
         for option in test.options:

@@ -49,7 +49,7 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call) or not values:
         return values
-    for test, is_met in conditions_around(scope, site, ("if", "else")):
+    for test, is_met in conditions_around(scope, site.block, site.span.line, ("if", "else")):
         for asked, holds in _asked(resolver, test, is_met, frame):
             if _is_same(asked, call.func):
                 values = tuple(

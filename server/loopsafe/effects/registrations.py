@@ -23,6 +23,7 @@ from loopsafe.facts.ir import (
     Display,
     Expr,
     Function,
+    Has,
     Name,
     Parameter,
     Site,
@@ -58,7 +59,7 @@ class Registration(NamedTuple):
 Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
 """Functions, by module and number, with what registers them."""
 
-_DATA = frozenset({Binary, Compared, Comprehension, Const, Test, Typed})
+_DATA = frozenset({Binary, Compared, Comprehension, Const, Has, Test, Typed})
 """Arguments that are nothing to call."""
 
 _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]

@@ -11,7 +11,7 @@ from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Value
 
-_KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "alru_cache"})
+_KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "memoize", "alru_cache"})
 _KEPT_BY_OBJECT = frozenset({"cached_property"})
 """Decorators, by the last part of their names, that call a function once and keep its result."""
 

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.effects.chains import Chains, Step
+from loopsafe.effects.chains import Chains
 from loopsafe.effects.edges import function_of, meetings
-from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Scope, Site, Starred
+from loopsafe.effects.ended import end_of, is_standard
+from loopsafe.effects.known import serves
+from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Function, Scope, Site, Starred
+from loopsafe.facts.reach import encloses
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
-from loopsafe.resolve.values import CoroutineValue, Frame, FunctionValue, Value
+from loopsafe.resolve.values import CoroutineValue, Frame, Value
 
 _MOST_FRAMES = 300
 """Looked at before a call is taken to start a task."""
 
 
-class Beginning(NamedTuple):
-    """The sites of a function that run before it starts anything beside it."""
+class Quiet(NamedTuple):
+    """Where in a function nothing runs beside it that it has started itself."""
 
-    sites: int
-    opens: bool
-    """The site after them starts it, and comes but once: what it does first is of the beginning."""
+    busy: tuple[tuple[int, int], ...]
+    """The sites, from one to another, in which a task that it has started may run."""
+    opening: frozenset[int]
+    """Sites that start one, and come but once: what they do first is before it."""
 
     def has(self, number: int) -> bool:
-        """Whether what a site does first belongs to the beginning."""
-        return number < self.sites or (number == self.sites and self.opens)
+        """Whether nothing else runs during what a site does first."""
+        return all(
+            not first <= number <= last or (number == first and number in self.opening)
+            for first, last in self.busy
+        )
 
 
-def beginning(chains: Chains, frame: Frame) -> Beginning:
-    """What comes in a function before the first site by which anything else may run."""
+def quiet(chains: Chains, frame: Frame) -> Quiet:
+    """Where in a function nothing else may run by what it does itself."""
     found = chains.resolver.remember(
-        ("beginning", frame), frame.module, lambda: (_beginning(chains, frame),)
+        ("quiet", frame), frame.module, lambda: (_quiet(chains, frame),)
     )
-    return found[0] if found else Beginning(0, False)
-
-
-def is_before_tasks(chains: Chains, steps: Sequence[Step]) -> bool:
-    """Whether the end of a chain runs before anything on its way starts a task."""
-    for step in steps:
-        function = function_of(chains.resolver, step.frame)
-        if function is None or step.edge.site not in function.sites:
-            return False
-        number, start = function.sites.index(step.edge.site), beginning(chains, step.frame)
-        if number != start.sites or not start.opens:
-            return number < start.sites
-    return False
+    return found[0] if found else _NOWHERE
 
 
 def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
@@ -57,55 +53,7 @@ def waited_for(resolver: Resolver, site: Site, frame: Frame) -> Call | None:
     return together[0] if is_one else None
 
 
-def _beginning(chains: Chains, frame: Frame) -> Beginning:
-    function, module = function_of(chains.resolver, frame), chains.resolver.table.get(frame.module)
-    if function is None or module is None:
-        return Beginning(0, False)
-    sites = function.sites
-    first = _first(chains, frame, sites)
-    if first == len(sites):
-        return Beginning(first, False)
-    # In a loop, what stands before it comes after it as well.
-    scope = module.facts.scopes[sites[first].scope]
-    loop = _outermost_loop(scope, sites[first].block)
-    if not loop:
-        return Beginning(first, True)
-    same = (at for at, site in enumerate(sites) if site.scope == sites[first].scope)
-    inside = (at for at in same if _outermost_loop(scope, sites[at].block) == loop)
-    return Beginning(next(inside, first), False)
-
-
-def _first(chains: Chains, frame: Frame, sites: tuple[Site, ...]) -> int:
-    """The number of the first site that starts a task, by itself or by what it calls."""
-    own = next(iter(_starting(chains.resolver, frame)), len(sites))
-    by_site: dict[int, list[Frame]] = {}
-    for site, found in _reached(chains, frame):
-        by_site.setdefault(id(site), []).append(found)
-    seen = {frame}
-    for number, site in enumerate(sites[:own]):
-        if any(_leads_to_tasks(chains, found, seen) for found in by_site.get(id(site), ())):
-            return number
-    return own
-
-
-def _leads_to_tasks(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
-    """Whether a function, or what it reaches in the project, starts a task.
-
-    `seen` are functions that start none; those that are looked at are added.
-    """
-    todo = [start] if start not in seen else []
-    seen.update(todo)
-    for frame in todo:
-        if len(seen) > _MOST_FRAMES or _starting(chains.resolver, frame):
-            return True
-        for _, reached in _reached(chains, frame):
-            if reached not in seen:
-                seen.add(reached)
-                todo.append(reached)
-    return False
-
-
-def _reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
+def reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
     """The functions of the project that one calls, coroutines too, and where."""
     resolver = chains.resolver
     for meeting in meetings(resolver, frame):
@@ -119,8 +67,69 @@ def _reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
                 yield meeting.site, found
 
 
-def _starting(resolver: Resolver, frame: Frame) -> tuple[int, ...]:
-    """The numbers of a function's sites that start a task by themselves, in order."""
+_NOWHERE = Quiet(((0, sys.maxsize),), frozenset())
+
+
+def _quiet(chains: Chains, frame: Frame) -> Quiet:
+    function, module = function_of(chains.resolver, frame), chains.resolver.table.get(frame.module)
+    if function is None or module is None:
+        return _NOWHERE
+    busy: list[tuple[int, int]] = []
+    opening: set[int] = set()
+    for number, end in _starts(chains, frame, function):
+        loop = _outermost_loop(module.facts.scopes[function.sites[number].scope], function, number)
+        is_round = bool(loop) and end <= loop[-1]
+        if not loop or is_round:
+            # What ends in the round that starts it is over when the next one begins.
+            opening.add(number)
+            busy.append((number, end))
+        else:
+            # In a loop, what stands before it comes after it as well.
+            busy.append((loop[0], end))
+    return Quiet(tuple(busy), frozenset(opening))
+
+
+def _starts(chains: Chains, frame: Frame, function: Function) -> Iterator[tuple[int, int]]:
+    """The sites that start a task, by themselves or by what they call, and the number of the site
+    with which it has ended."""
+    yield from _starting(chains.resolver, frame)
+    by_site: dict[int, list[Frame]] = {}
+    for site, found in reached(chains, frame):
+        by_site.setdefault(id(site), []).append(found)
+    seen = {frame}
+    for number, site in enumerate(function.sites):
+        if any(_leaves_tasks(chains, found, seen) for found in by_site.get(id(site), ())):
+            yield number, len(function.sites)
+            return  # Others run beside whatever comes then.
+
+
+def _leaves_tasks(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
+    """Whether a function, or what it reaches in the project, leaves a task running.
+
+    `seen` are functions that leave none; those that are looked at are added.
+    """
+    todo = [start] if start not in seen else []
+    seen.update(todo)
+    for frame in todo:
+        if len(seen) > _MOST_FRAMES or _leaves(chains.resolver, frame):
+            return True
+        for _, further in reached(chains, frame):
+            if further not in seen:
+                seen.add(further)
+                todo.append(further)
+    return False
+
+
+def _leaves(resolver: Resolver, frame: Frame) -> bool:
+    """Whether a function itself starts a task that nobody sees end."""
+    function = function_of(resolver, frame)
+    never = len(function.sites) if function is not None else 0
+    return any(end >= never for _, end in _starting(resolver, frame))
+
+
+def _starting(resolver: Resolver, frame: Frame) -> tuple[tuple[int, int], ...]:
+    """The numbers of a function's sites that start a task by themselves, in order, each with that
+    of the site with which the task has ended."""
     module = resolver.table.get(frame.module)
     resolver.table.trace |= module.text_bit if module is not None else 0
     return (
@@ -131,25 +140,30 @@ def _starting(resolver: Resolver, frame: Frame) -> tuple[int, ...]:
     )
 
 
-def _tasks(resolver: Resolver, frame: Frame) -> Iterator[int]:
-    """Calls that make a coroutine which is not awaited here, or hand a function to the loop.
+def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
+    """Calls that make a coroutine which is not awaited here, or hand a function to the loop, or
+    from which on a library serves others.
 
     A coroutine that is given back does not run before somebody awaits it.
     """
     function = function_of(resolver, frame)
-    sites = function.sites if function is not None else ()
-    waited = {id(found) for site in sites for found in _waited_together(resolver, site, frame)}
-    waited |= {id(value) for value in function.values} if function is not None else set()
-    for number, site in enumerate(sites):
+    if function is None:
+        return
+    waited = {id(c) for site in function.sites for c in _waited_together(resolver, site, frame)}
+    waited |= {id(value) for value in function.values}
+    for number, site in enumerate(function.sites):
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+        callees = resolver.values(call.func, here)
         is_left = not site.is_awaited and id(call) not in waited
-        if (is_left and _makes_coroutine(resolver, call, here)) or any(
-            _hands_to_loop(resolver, value) for value in resolver.values(call.func, here)
+        if any(serves(resolver, value) for value in callees):
+            yield number, len(function.sites)
+        elif (is_left and _makes_coroutine(resolver, call, here)) or any(
+            _hands_to_loop(resolver, value) for value in callees
         ):
-            yield number
+            yield number, end_of(resolver, frame, function, number)
 
 
 def _waited_together(resolver: Resolver, site: Site, frame: Frame) -> list[Call]:
@@ -160,12 +174,7 @@ def _waited_together(resolver: Resolver, site: Site, frame: Frame) -> list[Call]
     call = site.expr
     if not site.awaited or not isinstance(call, Call):
         return []
-    modules = [
-        resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-        for value in resolver.values(call.func, frame)
-    ]
-    is_known = all(module is not None and module.is_stub for module in modules)
-    return list(_given(call)) if modules and is_known else []
+    return list(_given(call)) if is_standard(resolver, call, frame) else []
 
 
 def _given(call: Call) -> Iterator[Call]:
@@ -186,16 +195,20 @@ def _makes_coroutine(resolver: Resolver, call: Call, frame: Frame) -> bool:
 
 def _hands_to_loop(resolver: Resolver, callee: Value) -> bool:
     runner = runner_of(resolver, callee)
-    if runner is None or runner.inline or runner.offloads:
+    if runner is None or runner.inline or runner.offloads or runner.follows:
         return False
     return Place.LOOP in (runner.sync, runner.coroutine)
 
 
-def _outermost_loop(scope: Scope, block: int) -> int:
-    """The outermost loop around a block; 0 where there is none."""
-    found = 0
+def _outermost_loop(scope: Scope, function: Function, number: int) -> list[int]:
+    """The numbers of the sites in the outermost loop around one; none where there is no loop."""
+    here = function.sites[number]
+    block, found = here.block, 0
     while block > 0:
-        if scope.blocks[block].kind == "loop":
-            found = block
+        found = block if scope.blocks[block].kind == "loop" else found
         block = scope.blocks[block].parent
-    return found
+    return [
+        at
+        for at, site in enumerate(function.sites)
+        if found and site.scope == here.scope and encloses(scope.blocks, found, site.block)
+    ]

@@ -1,22 +1,27 @@
-"""What comparisons say of a value: `client is None`, `jobs.qsize() > 0`, `mode == "r"`."""
+"""What comparisons say of a value: `client is None`, `jobs.qsize() > 0`, `mode == "r"`,
+`"://" in path`."""
 
 from __future__ import annotations
 
 import ast
 
-from loopsafe.facts.ir import Attr, Call, Compared, Expr, Name, Test
+from loopsafe.facts.ir import Attr, Call, Compared, Const, Expr, Has, Name, Test
 
 
-def asked(node: ast.Compare, left: Expr) -> Expr | None:
-    """What a comparison asks of its left side, where it is one of those."""
+def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
+    """What a comparison asks of its left side, or of its right, where it is one of those."""
     if len(node.ops) > 1:
         return None
     operator, right = node.ops[0], node.comparators[0]
     if isinstance(right, ast.Constant) and right.value is None:
         return _none_test(operator, left)
+    if isinstance(operator, (ast.Is, ast.IsNot)) and isinstance(left, (Name, Attr)):
+        return _bool_test(operator, left, right)
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
         return _count_test(operator, left, right)
+    if isinstance(left, Const):
+        return _part_test(operator, left, last)
     return _literal_test(operator, left, right) if isinstance(left, (Name, Attr)) else None
 
 
@@ -26,6 +31,13 @@ def _none_test(operator: ast.cmpop, left: Expr) -> Expr | None:
     return Test("not", Test("is none", left)) if isinstance(operator, ast.IsNot) else None
 
 
+def _bool_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
+    if not isinstance(right, ast.Constant) or not isinstance(right.value, bool):
+        return None
+    found = Compared(left, (right.value,))
+    return found if isinstance(operator, ast.Is) else Test("not", found)
+
+
 def _count_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
     number = right.value if isinstance(right, ast.Constant) else None
     if type(number) is not int:
@@ -33,6 +45,13 @@ def _count_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None
     answer = _COUNTS.get((type(operator), number))
     nothing = Test("not", left)
     return None if answer is None else Test("not", nothing) if answer else nothing
+
+
+def _part_test(operator: ast.cmpop, part: Const, whole: Expr) -> Expr | None:
+    if not isinstance(operator, (ast.In, ast.NotIn)) or not isinstance(whole, (Name, Attr)):
+        return None
+    found = Has(whole, part.value)
+    return found if isinstance(operator, ast.In) else Test("not", found)
 
 
 def _literal_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:

@@ -113,7 +113,10 @@ class ExpressionReader(NestedReader):
         inner = node.value
         if isinstance(inner, ast.Name):
             self.awaits_later(inner.id)
-        value = self._call(inner, True) if isinstance(inner, ast.Call) else self.expression(inner)
+        if isinstance(inner, ast.Call):
+            return Await(self._call(inner, True))
+        value = self.expression(inner)
+        self.site("await", value, span_of(inner))
         return Await(value)
 
     def _subscript(self, node: ast.Subscript) -> Expr:
@@ -182,7 +185,7 @@ class ExpressionReader(NestedReader):
             elif type(operator) in _COMPARISONS:
                 self.operation(_COMPARISONS[type(operator)], left, (right,), node)
             left = right
-        return asked(node, first) or Typed("bool")
+        return asked(node, first, left) or Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
         for part in node.values:

@@ -166,7 +166,8 @@ class StatementReader(BindingReader):
         first = len(self.function.sites)
         with self.scope.inside("try"):
             self.statements(node.body)
-        opening = self.function.sites[first].expr if len(self.function.sites) > first else None
+        begun = next(iter(self.function.sites[first:]), None)
+        opening = begun.expr if begun is not None and begun.kind != "await" else None
         for handler in node.handlers:
             kinds = self._caught(handler.type)
             with self.scope.inside("except", opening, kinds):

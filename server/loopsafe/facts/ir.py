@@ -112,6 +112,13 @@ class Compared(NamedTuple):
     options: tuple[Literal, ...]
 
 
+class Has(NamedTuple):
+    """A condition that a text has a literal in it: `"://" in path`."""
+
+    value: Expr
+    literal: Literal
+
+
 class Display(NamedTuple):
     """A tuple, list or set display; `kind` is the builtin's name."""
 
@@ -214,6 +221,7 @@ Expr: TypeAlias = (
     | Choice
     | Test
     | Compared
+    | Has
     | Display
     | DictDisplay
     | Comprehension
@@ -283,8 +291,8 @@ class Scope(NamedTuple):
     """Modules of `from module import *`."""
 
 
-AWAITING = ("aenter", "aexit", "aiterate")
-"""The kinds of sites at which an `async` statement awaits something."""
+AWAITING = ("aenter", "aexit", "aiterate", "await")
+"""The kinds of sites at which something is awaited that is no call."""
 
 
 class Site(NamedTuple):
@@ -292,7 +300,8 @@ class Site(NamedTuple):
 
     kind: str
     """`call`, `decorate`, `enter`/`exit` (with), `iterate` (for), `get`/`set` (an attribute),
-    `operator`, and for `async` statements `aenter`/`aexit`/`aiterate`."""
+    `operator`, for `async` statements `aenter`/`aexit`/`aiterate`, and `await` of what is no
+    call."""
     expr: Expr
     """The call, the context manager, the iterable, the attribute, or an operator as the call of
     its operand's method."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from loopsafe.facts.ir import Binding, Block, Expr, ModuleFacts, Narrowed, Scope, Site
+from loopsafe.facts.ir import Binding, Block, Expr, ModuleFacts, Narrowed, Scope
 
 _BRANCHES = frozenset({"if", "else", "case", "except", "once", "lazy", "main", "typing"})
 """Blocks of which, below one condition, only one runs."""
@@ -73,15 +73,14 @@ def _settle(blocks: tuple[Block, ...], sure: dict[int, int], lineage: set[int], 
 
 
 def conditions_around(
-    scope: Scope, site: Site, kinds: Collection[str]
+    scope: Scope, block: int, line: int, kinds: Collection[str]
 ) -> Iterator[tuple[Expr, bool]]:
-    """The conditions around a site, of blocks of some kinds and of early ends before it, and
-    whether they hold there; the nearest first."""
-    block = site.block
+    """The conditions around a line of a block, of blocks of some kinds and of early ends before
+    it, and whether they hold there; the nearest first."""
     while block >= 0:
         found = scope.blocks[block]
         for leaving in found.exits:
-            if site.span.line > leaving.line:
+            if line > leaving.line:
                 yield leaving.test, False
         if found.test is not None and found.kind in kinds:
             yield found.test, found.kind != "else"

@@ -58,6 +58,7 @@ class Catalogue:
         self._asynchronous = frozenset(
             name for header in self.headers for name in header.asynchronous
         )
+        self._serves = frozenset(name for header in self.headers for name in header.serves)
         if under is not None:
             self._lie_over(under)
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -162,6 +163,10 @@ class Catalogue:
             return True
         return self.in_asynchronous_module(name) and self.function(name) is None
 
+    def serves(self, name: str) -> bool:
+        """Whether others run on the loop from a call of this on: `TCPSite.start`."""
+        return name in self._serves
+
     def namesakes(self, name: str) -> tuple[str, ...]:
         """Entries of the same library for something of the same last name.
 
@@ -233,6 +238,7 @@ class Catalogue:
         self._probes = ChainMap({}, under._probes)
         self._harmless |= under._harmless
         self._asynchronous |= under._asynchronous
+        self._serves |= under._serves
 
     def _ready(self, name: str) -> None:
         if self._under is not None:

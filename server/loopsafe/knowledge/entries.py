@@ -35,6 +35,7 @@ class Header:
     source: str
     harmless: frozenset[str]
     asynchronous: tuple[str, ...]
+    serves: tuple[str, ...]
     has_runners: bool
     origin: str = ""
     """Who says what the file says, where that is not the catalogue: `acme/loopsafe.toml`."""
@@ -196,6 +197,7 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
         argument=table.text("argument"),
         gives=table.choice("gives", _GIVES, ""),
         once=table.flag("once"),
+        follows=table.flag("follows"),
         offloads=table.flag("offloads"),
         convertible=table.flag("convertible"),
         inline=table.flag("inline"),

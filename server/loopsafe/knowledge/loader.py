@@ -55,6 +55,7 @@ def read_header(file: str, text: str, origin: str = "") -> Header:
         source=library.text("source"),
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
+        serves=library.texts("serves"),
         has_runners="runner]]" in text or "[[runners]]" in text,
         has_versions="\nversions = " in text,
         origin=origin,
@@ -64,7 +65,7 @@ def read_header(file: str, text: str, origin: str = "") -> Header:
         raise library.error("`import` must name at least one module", "import")
     if not header.source.startswith("https://"):
         raise library.error("`source` must be an https address", "source")
-    for name in (*header.harmless, *header.asynchronous):
+    for name in (*header.harmless, *header.asynchronous, *header.serves):
         check_home(library, name, header)
     return header
 

@@ -99,7 +99,7 @@ class Blocking:
     harmless_behind: tuple[str, ...] = ()
     """Looks at the same receiver that say, as conditions around the call, that it need not wait:
     `poll()`, `not empty()`, `in_waiting`, `poll() is not None`; with a dotted name, what gives a
-    list of those that are ready: `select.select()`."""
+    list of those that are ready: `select.select()`; `*` is any condition at all."""
     only_if_made: tuple[Condition, ...] = ()
     """If there are any, one of them must hold for the call that made the receiver, else this does
     not block: `put` waits only on a `Queue(maxsize=10)`, not where the making is out of sight."""
@@ -151,6 +151,8 @@ class Runner:
     says and gives an awaitable), `iterator` of its results."""
     once: bool = False
     """Runs once, at start-up or shutdown: findings are one level milder."""
+    follows: bool = False
+    """Runs the callable when something else has ended: by itself it starts nothing."""
     offloads: bool = False
     """Moves work off the loop: `to_thread`; a call written as its argument runs too early."""
     convertible: bool = False

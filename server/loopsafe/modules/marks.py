@@ -44,6 +44,13 @@ def project_root(folder: Path) -> Path | None:
     return None
 
 
+def is_of_tests(path: str) -> bool:
+    """Whether a file is of a project's tests: pytest's own, or what stands beside it."""
+    parts = PurePath(path).parts
+    beside = {"conftest.py", "tests", "test"}.intersection(parts)
+    return bool(beside) or is_test_file(path)
+
+
 def is_test_file(path: str) -> bool:
     """Whether pytest collects tests in a file, by its default rules."""
     stem = PurePath(path).stem

@@ -25,6 +25,7 @@ from loopsafe.resolve.values import (
     ManagerFactory,
     ManagerValue,
     OffloadingValue,
+    OtherValue,
     PartialValue,
     Value,
     Values,
@@ -125,6 +126,8 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if receiver:
         return receiver
     passed = next((values for i, values in frame.arguments if i == index), ())
+    if any(isinstance(value, OtherValue) for value in passed):
+        passed = ()  # That tells what it is not.
     if parameter.kind in ("args", "kwargs"):
         return _gathered(resolver, parameter, passed, frame)
     if passed and all(isinstance(value, ConstantValue) for value in passed):

@@ -101,7 +101,7 @@ def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
     return call_values(resolver, expr, frame)
 
 
-def _test(resolver: Resolver, expr: ir.Test | ir.Compared, frame: Frame) -> Values:
+def _test(resolver: Resolver, expr: ir.Test | ir.Compared | ir.Has, frame: Frame) -> Values:
     return resolver.builtin("bool")
 
 
@@ -309,6 +309,7 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Typed: _typed,
     ir.Test: _test,
     ir.Compared: _test,
+    ir.Has: _test,
     ir.FunctionRef: _function,
     ir.ClassRef: _class,
     ir.Param: _param,

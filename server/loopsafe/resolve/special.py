@@ -89,7 +89,7 @@ def _import_module(resolver: Resolver, call: Call, frame: Frame) -> Values | Non
             bare = name.lstrip(".")
             level = len(name) - len(bare)
             found.append(ModuleValue(resolver.table.imported(importer, bare, level)))
-    return tuple(found)
+    return tuple(found) or None
 
 
 def _import(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -108,6 +108,11 @@ def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
 
 def _first_argument(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return resolver.values(call.args[0], frame) if call.args else ()
+
+
+def _part(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """What has the same elements, and runs what it is made of when it is iterated itself."""
+    return (resolver.values(call.args[0], frame) if call.args else ()) or None
 
 
 def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -129,6 +134,7 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "builtins.__import__": _import,
     "functools.lru_cache": _decorator,
     "functools.cache": _decorator,
+    "itertools.islice": _part,
     "copy.copy": _first_argument,
     "copy.deepcopy": _first_argument,
 }

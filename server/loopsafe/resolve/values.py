@@ -145,6 +145,12 @@ class ConstantValue(NamedTuple):
     value: Literal
 
 
+class OtherValue(NamedTuple):
+    """Anything but some literals: what conditions around a call say of what it passes on."""
+
+    literals: frozenset[Literal]
+
+
 class TupleValue(NamedTuple):
     """A tuple whose items are known one by one."""
 
@@ -178,6 +184,7 @@ Value: TypeAlias = (
     | ManagerFactory
     | OffloadingValue
     | ConstantValue
+    | OtherValue
     | TupleValue
     | TypeVariable
     | SuperValue

@@ -8,7 +8,7 @@ from dataclasses import replace
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, is_for_async
-from loopsafe.effects.tasks import is_before_tasks
+from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
@@ -52,8 +52,8 @@ def check(view: View) -> Iterator[Finding]:
             steps = _steps(view, root, found_ways[0])
             found = _finding(view, root, site, found_ways, steps, eager)
             seen.add(found.span)
-            is_first = is_alone and is_before_tasks(view.chains, steps)
-            yield _milder(view, found) if is_first else found
+            is_quiet = is_alone and (is_undisturbed(view.chains, steps) or view.is_start_up(root))
+            yield _milder(view, found) if is_quiet else found
 
 
 def _callee(site: Site) -> Span | None:
@@ -128,7 +128,7 @@ def _milder(view: View, finding: Finding) -> Finding:
     """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
     cost = finding.cost.lowered()
     severity = view.severity_of(finding.code, cost)
-    reason = f"{finding.reason}; as the code is now, nothing else runs on its loop before this"
+    reason = f"{finding.reason}; as the code is now, nothing else runs on its loop here"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
 

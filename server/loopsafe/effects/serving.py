@@ -1,0 +1,92 @@
+"""From where on a program serves others, as the catalogue knows: what comes before is start-up,
+and stalls none of those whom it serves, whatever runs already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loopsafe.effects.chains import Chains, Step
+from loopsafe.effects.edges import function_of
+from loopsafe.effects.known import serves
+from loopsafe.effects.tasks import quiet, reached
+from loopsafe.facts.ir import Call
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame
+
+_MOST_FRAMES = 300
+"""Looked at before nothing is said to serve."""
+
+
+def serves_after(chains: Chains, frame: Frame, number: int) -> bool:
+    """Whether a function begins to serve only behind one of its sites."""
+    found = chains.resolver.remember(
+        ("serves from", frame), frame.module, lambda: (_serving_from(chains, frame),)
+    )
+    return bool(found) and found[0] > number
+
+
+def is_undisturbed(chains: Chains, steps: Sequence[Step]) -> bool:
+    """Whether the end of a chain runs where no task runs that anything on its way has started, or
+    before anything on its way serves."""
+    before: list[tuple[Frame, int]] = []
+    for step in steps:
+        function = function_of(chains.resolver, step.frame)
+        if function is None or step.edge.site not in function.sites:
+            return False
+        number = function.sites.index(step.edge.site)
+        before.append((step.frame, number))
+        if not quiet(chains, step.frame).has(number):
+            return any(serves_after(chains, frame, at) for frame, at in before)
+    return True
+
+
+def _serving_from(chains: Chains, frame: Frame) -> int:
+    """The number of the first site that serves, by itself or by what it calls; -1 if none does."""
+    function = function_of(chains.resolver, frame)
+    sites = function.sites if function is not None else ()
+    own = _serving_sites(chains.resolver, frame)
+    by_site: dict[int, list[Frame]] = {}
+    for site, found in reached(chains, frame):
+        by_site.setdefault(id(site), []).append(found)
+    seen = {frame}
+    for number, site in enumerate(sites):
+        if number in own or any(_leads_on(chains, f, seen) for f in by_site.get(id(site), ())):
+            return number
+    return -1
+
+
+def _leads_on(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
+    """Whether a function serves, or what it reaches in the project."""
+    todo = [start] if start not in seen else []
+    seen.update(todo)
+    for frame in todo:
+        if _serving_sites(chains.resolver, frame):
+            return True
+        if len(seen) > _MOST_FRAMES:
+            return False
+        for _, further in reached(chains, frame):
+            if further not in seen:
+                seen.add(further)
+                todo.append(further)
+    return False
+
+
+def _serving_sites(resolver: Resolver, frame: Frame) -> frozenset[int]:
+    """The numbers of a function's own sites that serve."""
+    module, function = resolver.table.get(frame.module), function_of(resolver, frame)
+    if module is None or function is None:
+        return frozenset()
+    resolver.table.trace |= module.text_bit
+    return frozenset(
+        resolver.remember(
+            ("serving sites", frame),
+            frame.module,
+            lambda: tuple(
+                number
+                for number, site in enumerate(function.sites)
+                if isinstance(site.expr, Call)
+                and any(serves(resolver, value) for value in resolver.values(site.expr.func, frame))
+            ),
+        )
+        or ()
+    )
