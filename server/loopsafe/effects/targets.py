@@ -10,10 +10,12 @@ from loopsafe.effects.implicit import functions, getters, operator_methods, sett
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
+from loopsafe.effects.sources import body, facts_of
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
@@ -162,6 +164,28 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
         entry = resolver.catalogue.decorator(name) if name else None
         if entry is not None and not facts.is_async and blocks(resolver, entry, call, frame):
             yield entry
+        if entry is None and not facts.is_async:
+            yield from _wrappers(resolver, function, expr, frame)
+
+
+def _wrappers(
+    resolver: Resolver, function: FunctionValue, decorator: Expr, frame: Frame
+) -> Iterator[Run]:
+    """The functions that a library's decorator without an entry puts around one."""
+    for value in resolver.values(decorator, frame):
+        callees = resolver.attribute(value, "__call__") if isinstance(value, Instance) else (value,)
+        for callee in callees:
+            name = dotted_name(resolver, callee) or ""
+            if not isinstance(callee, FunctionValue) or resolver.catalogue.runner(name) is not None:
+                continue
+            maker = body(resolver, callee)
+            given = ((int(callee.bound), (function,)),)
+            inner = resolver.function_frame(maker, given) if maker is not None else None
+            facts = facts_of(resolver, maker) if maker is not None else None
+            for made in facts.values if facts is not None and inner is not None else ():
+                for wrapper in resolver.values(made, inner):
+                    if isinstance(wrapper, FunctionValue) and wrapper.outer is inner:
+                        yield Run(wrapper, (), False)
 
 
 def _constructed(

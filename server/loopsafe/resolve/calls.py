@@ -309,8 +309,8 @@ def _provided(resolver: Resolver, targets: Values) -> Values:
 
 
 def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
-    """`self` or `cls`, for the first parameter of a method."""
-    if index != 0 or facts.owner < 0 or frame.receiver is None:
+    """`self` or `cls`, for the first parameter of a method, or of what a class made one of."""
+    if index != 0 or frame.receiver is None or (facts.owner < 0 and frame.outer is None):
         return ()
     names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
     if "staticmethod" in names:

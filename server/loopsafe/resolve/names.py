@@ -187,6 +187,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
     if source is not None and name in source.facts.scopes[0].bindings:
         return module_member(resolver, source.key, name)  # The stub leaves it out.
     late = _loaded_late(resolver, entry, name) or resolver.unresolved(module, name)
+    if not late and not name.startswith("__"):
+        stands_in = union(resolver.bound(b, resolver.frame(module, 0)) for b in _final(entry, 0, ""))
+        late = union(resolver.attribute(value, name) for value in stands_in)
     return late or (External(f"{entry.dotted}.{name}"),)
 
 

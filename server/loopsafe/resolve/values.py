@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.ir import Call, Literal
 
-LIMIT = 12
+LIMIT = 24
 """A union of more members than this says too little to follow; the rest is dropped."""
 
 
