@@ -35,7 +35,7 @@ class Branch(NamedTuple):
     conditions: int
     """That the site stands under, at most."""
     crowd: Crowd | None = None
-    """What else the site may lead to, where it is much: one of many says little about the site."""
+    """What else the site may lead to: one of many says little about the site."""
 
 
 class Crowd(NamedTuple):
@@ -113,7 +113,7 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
         found, members = _site_branches(
             resolver, limits, site, values or guessed, here, function.is_async
         )
-        crowd = _crowd(found, members) if members > limits.values else None
+        crowd = _crowd(found, members) if members > 1 else None
         for branch in found if members <= limits.crowd else ():
             yield branch._replace(conditions=open_conditions, crowd=crowd)
 

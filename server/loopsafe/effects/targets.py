@@ -10,7 +10,7 @@ from loopsafe.effects.implicit import functions, getters, operator_methods, sett
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
-from loopsafe.effects.sources import body, facts_of
+from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
@@ -32,6 +32,7 @@ from loopsafe.resolve.values import (
     Value,
     Values,
 )
+from loopsafe.resolve.wrappers import made, makers
 
 
 class Run(NamedTuple):
@@ -172,20 +173,10 @@ def _wrappers(
     resolver: Resolver, function: FunctionValue, decorator: Expr, frame: Frame
 ) -> Iterator[Run]:
     """The functions that a library's decorator without an entry puts around one."""
-    for value in resolver.values(decorator, frame):
-        callees = resolver.attribute(value, "__call__") if isinstance(value, Instance) else (value,)
-        for callee in callees:
-            name = dotted_name(resolver, callee) or ""
-            if not isinstance(callee, FunctionValue) or resolver.catalogue.runner(name) is not None:
-                continue
-            maker = body(resolver, callee)
-            given = ((int(callee.bound), (function,)),)
-            inner = resolver.function_frame(maker, given) if maker is not None else None
-            facts = facts_of(resolver, maker) if maker is not None else None
-            for made in facts.values if facts is not None and inner is not None else ():
-                for wrapper in resolver.values(made, inner):
-                    if isinstance(wrapper, FunctionValue) and wrapper.outer is inner:
-                        yield Run(wrapper, (), False)
+    for maker in makers(resolver, decorator, frame):
+        if resolver.catalogue.runner(dotted_name(resolver, maker) or "") is None:
+            for wrapper in made(resolver, body(resolver, maker), function):
+                yield Run(wrapper, (), False)
 
 
 def _constructed(

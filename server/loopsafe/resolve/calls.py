@@ -30,6 +30,7 @@ from loopsafe.resolve.values import (
     Values,
     union,
 )
+from loopsafe.resolve.wrappers import around
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -175,7 +176,12 @@ def _call_function(
         targets = call.args[runner.position : runner.position + 1] or call.args[:1]
         found = union(resolver.values(target, frame) for target in targets)
         return tuple(OffloadingValue(v) for v in found if is_callable(v))
-    return resolver.function_result(function, given(resolver, function, call, frame))
+    found = resolver.function_result(function, given(resolver, function, call, frame))
+    if found:
+        return found
+    # What a package's decorator gives instead: `clone = self.clone(); method(clone); return clone`.
+    wrappers = around(resolver, function)
+    return union(function_result(resolver, w, given(resolver, w, call, frame)) for w in wrappers)
 
 
 def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values | None:
