@@ -108,7 +108,7 @@ def _add_libraries(commands: argparse._SubParsersAction[_Parser]) -> None:
         "loop. To read a large package takes a while.",
         allow_abbrev=False,
     )
-    library.add_argument("package", metavar="PACKAGE", help="its import name, such as redis")
+    library.add_argument("package", metavar="PACKAGE", help="its name, such as redis")
     library.set_defaults(run=_library)
     for command in (explain, library):
         what = "virtual environment or interpreter of the project"

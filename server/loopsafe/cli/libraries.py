@@ -6,14 +6,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from loopsafe.cli.errors import UsageError
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine, Verdict
 from loopsafe.explain import shown_path, step
+from loopsafe.knowledge.catalogue import load
 from loopsafe.knowledge.schema import Blocking, Condition
 from loopsafe.model import Hop
 from loopsafe.modules.cache import Cache, default_folder
+from loopsafe.modules.distributions import import_names
 from loopsafe.modules.environment import find_environment
 from loopsafe.rules.wording import sink_label
 
@@ -29,7 +33,10 @@ def list_library(package: str, python: str | None) -> None:
 
 
 def _explain(name: str, python: str | None) -> None:
-    found = _engine(python).verdict(name)
+    engine = _engine(python)
+    found = engine.verdict(name)
+    if not found.found and engine.table.get(name) is not None:
+        raise UsageError(f"{name} is a module: `loopsafe library {name}` lists what blocks in it")
     if not found.found:
         raise UsageError(f"{name}: no such function or class in this environment")
     print("\n".join(_described(name, found)))
@@ -37,18 +44,35 @@ def _explain(name: str, python: str | None) -> None:
 
 def _list(package: str, python: str | None) -> None:
     engine = _engine(python)
-    bundle = engine.disk.bundle
-    names = [package]
-    if package not in engine.catalogue.libraries and engine.table.get(package) is None:
-        names = bundle.tops(package)
+    names = _import_names(engine, package)
     if not names:
         raise UsageError(f"{package}: no such package in this environment")
     for name in names:
         module = engine.table.get(name)
-        release = bundle.release(module.path) if module else ""
+        release = engine.disk.bundle.release(module.path) if module else ""
         if release:
             print(f"{name} is not installed: as {release} has it.")
+        elif module is None:
+            print(f"{name} is not installed: as the catalogue has it.")
         _list_calls(engine, name)
+
+
+def _import_names(engine: Engine, package: str) -> list[str]:
+    """A package by its import name, or else by that of its distribution: `GitPython`."""
+    if package in engine.catalogue.libraries or engine.table.get(package) is not None:
+        return [package]
+    return (
+        import_names(engine.environment, package)
+        or engine.disk.bundle.tops(package)
+        or _catalogued(package)
+    )
+
+
+def _catalogued(distribution: str) -> list[str]:
+    """What the catalogue knows of a distribution, by the names that programs import."""
+    wanted = canonicalize_name(distribution)
+    known = (h.imports for h in load().headers if canonicalize_name(h.distribution) == wanted)
+    return list(dict.fromkeys(name for names in known for name in names))
 
 
 def _list_calls(engine: Engine, package: str) -> None:

@@ -9,6 +9,7 @@ from loopsafe.effects.bounds import Bounds, bounds
 from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.likely import namesakes
 from loopsafe.effects.relief import Relief, block_relief, function_relief
 from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.effects.targets import Run, Target, site_values, targets
@@ -34,7 +35,7 @@ class Branch(NamedTuple):
     conditions: int
     """That the site stands under, at most."""
     crowd: Crowd | None = None
-    """What else the site may lead to, where it is much: one of many says little about the site."""
+    """What else the site may lead to: one of many says little about the site."""
 
 
 class Crowd(NamedTuple):
@@ -87,7 +88,8 @@ def _is_direct(value: Value, function: FunctionValue) -> bool:
     if isinstance(value, FunctionValue):
         same = (value.module, value.number) == (function.module, function.number)
         # An override takes the arguments of what it stands for.
-        return same or (value.receiver is not None and function.receiver is not None)
+        same = same or (value.receiver is not None and function.receiver is not None)
+        return same or function.outer is not None  # A decorator's wrapper takes what it wraps does.
     return isinstance(value, (ClassValue, Instance))
 
 
@@ -108,9 +110,12 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
         if _is_barred(resolver, limits, site, here):
             continue
         values = site_values(resolver, site, here)
+        guessed = () if values else namesakes(resolver, site, here)
         open_conditions = _conditions(scope, site.block)
-        found, members = _site_branches(resolver, limits, site, values, here, function.is_async)
-        crowd = _crowd(found, members) if members > limits.values else None
+        found, members = _site_branches(
+            resolver, limits, site, values or guessed, here, function.is_async
+        )
+        crowd = _crowd(found, members) if members > 1 else None
         for branch in found if members <= limits.crowd else ():
             yield branch._replace(conditions=open_conditions, crowd=crowd)
 

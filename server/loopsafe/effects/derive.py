@@ -163,6 +163,8 @@ class Derivation:
             if conditions is None:
                 continue
             if conditions > self._bounds.conditions:
+                conditions -= self._settled(way, conditions - self._bounds.conditions)
+            if conditions > self._bounds.conditions:
                 closed.add(_worst(way))
                 continue
             rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
@@ -174,11 +176,21 @@ class Derivation:
 
     def _is_common(self, crowd: Crowd | None) -> bool:
         """Whether half of what a site may lead to blocks, where one of many says little."""
-        if crowd is None:
+        if crowd is None or crowd.size <= self._bounds.values:
             return True
+        return 2 * self._blocking(crowd) >= crowd.size
+
+    def _settled(self, way: list[tuple[_Node, Branch]], wanted: int) -> int:
+        """How many of the doubts on a way are none: whatever a site leads to, it blocks."""
+        doubtful = [b.crowd for _, b in way if b.doubt and b.crowd is not None]
+        if len(doubtful) < wanted:
+            return 0
+        return sum(3 * self._blocking(crowd) >= 2 * crowd.size for crowd in doubtful)
+
+    def _blocking(self, crowd: Crowd) -> int:
+        """How many of those that a site may lead to block."""
         verdicts = (self.verdict(function, frame, None) for function, frame in crowd.entries)
-        blocking = crowd.primitives + sum(verdict is not None for verdict in verdicts)
-        return 2 * blocking >= crowd.size
+        return crowd.primitives + sum(verdict is not None for verdict in verdicts)
 
     def _nearest(
         self, function: FunctionValue, frame: Frame, closed: set[tuple[Frame, Site]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.facts.ir import Attr, FunctionRef
+from loopsafe.resolve.dynamic import getters_of
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
@@ -42,6 +43,11 @@ def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionVal
     if member is None:
         yield from functions(resolver, value.cls, "__getattr__")
     elif isinstance(member.owner, ClassValue):
+        home = resolver.table.get(member.owner.module)
+        scope = home.facts.classes[member.owner.number].scope if home is not None else 0
+        frame = resolver.frame(member.owner.module, scope, value.cls)
+        for binding in member.bindings:
+            yield from getters_of(resolver, binding, frame)
         yield from _descriptor(resolver, value.cls, name, "__get__")
 
 

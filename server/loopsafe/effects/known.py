@@ -86,13 +86,30 @@ def _method_knowledge(
         known = resolver.knowledge(owner)
         if known is not None:
             if known.is_harmless(facts.name) and not _is_own(resolver, owner):
-                return False
+                return None if _is_of_another(resolver, owner, function) else False
             if (found := known.blocking(facts.name)) is not None:
                 return found
         source = resolver.source(owner) if isinstance(owner, ClassValue) else None
         if (function.module, facts.owner) in (owner[:2], source[:2] if source else ()):
             return None
     return None
+
+
+def _is_of_another(
+    resolver: Resolver, owner: ClassValue | External, function: FunctionValue
+) -> bool:
+    """Whether a method comes from beside a class, which then says nothing of it."""
+    module = resolver.table.get(function.module)
+    if module is None or not isinstance(owner, ClassValue):
+        return False
+    number = module.facts.functions[function.number].owner
+    for base in resolver.mro(owner):
+        source = resolver.source(base) if isinstance(base, ClassValue) else None
+        if not isinstance(base, ClassValue) or source is None:
+            return False  # What it has itself, nobody sees.
+        if (function.module, number) in (base[:2], source[:2]):
+            return False
+    return True
 
 
 def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | None:

@@ -61,7 +61,7 @@ def passed(
     if module is None or call is None or frame is None:
         return arguments
     facts = module.facts.functions[function.number]
-    if not facts.parameters or frame.depth >= DEEPEST:
+    if not facts.parameters or frame.depth >= DEEPEST[module.is_project]:
         return arguments
     if module.is_project:
         decisive = _decisive(resolver, function, facts)

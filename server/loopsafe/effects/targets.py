@@ -10,10 +10,12 @@ from loopsafe.effects.implicit import functions, getters, operator_methods, sett
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
+from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments
+from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
@@ -30,6 +32,7 @@ from loopsafe.resolve.values import (
     Value,
     Values,
 )
+from loopsafe.resolve.wrappers import made, makers
 
 
 class Run(NamedTuple):
@@ -162,6 +165,18 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
         entry = resolver.catalogue.decorator(name) if name else None
         if entry is not None and not facts.is_async and blocks(resolver, entry, call, frame):
             yield entry
+        if entry is None and not facts.is_async:
+            yield from _wrappers(resolver, function, expr, frame)
+
+
+def _wrappers(
+    resolver: Resolver, function: FunctionValue, decorator: Expr, frame: Frame
+) -> Iterator[Run]:
+    """The functions that a library's decorator without an entry puts around one."""
+    for maker in makers(resolver, decorator, frame):
+        if resolver.catalogue.runner(dotted_name(resolver, maker) or "") is None:
+            for wrapper in made(resolver, body(resolver, maker), function):
+                yield Run(wrapper, (), False)
 
 
 def _constructed(

@@ -99,6 +99,8 @@ class ExpressionReader(NestedReader):
             args = (self.annotation(node.args[0]) or args[0], *args[1:])
         call = Call(func, args, self.keywords(node.keywords), span)
         self.site("call", call, span, awaited)
+        if last_name(func) == "setattr" and len(args) == 3:
+            self.set_by_name(node.args[0], args)
         return call
 
     def _constant(self, node: ast.Constant) -> Expr:

@@ -284,6 +284,7 @@ class Scope(NamedTuple):
     owner: int
     """Index of the class or function it belongs to; -1 for the module."""
     bindings: dict[str, tuple[Binding, ...]]
+    """Of a module, under an empty name what it puts in its own place: `sys.modules[__name__]`."""
     declared: dict[str, int]
     """Names declared `global` or `nonlocal`, to the scope where their lookup starts."""
     blocks: tuple[Block, ...]
@@ -372,11 +373,13 @@ class Class(NamedTuple):
     scope: int
     outer: int
     attributes: dict[str, tuple[Binding, ...]]
-    """What methods store on their first parameter: `self.name = value`."""
+    """What methods store on their first parameter: `self.name = value`. Under an empty name what
+    they store under one that is computed: `setattr(self, name, value)`."""
 
 
 class Assigned(NamedTuple):
-    """`target.name = value` on anything but a method's own first parameter."""
+    """`target.name = value` on anything but a method's own first parameter; the name is empty where
+    it is computed."""
 
     target: Expr
     name: str

@@ -11,6 +11,7 @@ from loopsafe.facts.ir import (
     Attr,
     Binding,
     Call,
+    Const,
     DictDisplay,
     Display,
     Element,
@@ -60,6 +61,8 @@ class TargetReader(Reading, ABC):
             self.operation("__setitem__", container, (key, value), target)
             self.fill(target.value, container, value, key)
             self.keep(Subscript(container, key), value)
+            if isinstance(key, Name) and key.id == "__name__" and last_name(container) == "modules":
+                self.bind_name("", value)  # `sys.modules[__name__] = value`
 
     def narrow(self, condition: ast.expr, holds: bool) -> None:
         """Notes what a condition tells of names from here on."""
@@ -147,6 +150,18 @@ class TargetReader(Reading, ABC):
         self.site("set", Attr(place, target.attr), span_of(target))
         binding = Binding(value, annotation, scope.number, -1, scope.tick())
         self.assigned.append(Assigned(place, target.attr, binding))
+
+    def set_by_name(self, target: ast.expr, args: tuple[Expr, ...]) -> None:
+        """Notes `setattr(target, name, value)`; without a name where that is computed."""
+        place, key, value = args
+        name = key.value if isinstance(key, Const) and isinstance(key.value, str) else ""
+        binding = Binding(value, None, self.scope.number, -1, self.scope.tick())
+        root = target.id if isinstance(target, ast.Name) else ""
+        owner = next((o for known, o in reversed(self.receivers) if known == root), None)
+        if owner is None:
+            self.assigned.append(Assigned(place, name, binding))
+        else:
+            owner.attributes.setdefault(name, []).append(binding)
 
 
 def _makes_object(value: Expr | None) -> bool:

@@ -31,6 +31,7 @@ from loopsafe.resolve.values import (
     Values,
     union,
 )
+from loopsafe.resolve.wrappers import around
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -178,7 +179,12 @@ def _call_function(
         targets = call.args[runner.position : runner.position + 1] or call.args[:1]
         found = union(resolver.values(target, frame) for target in targets)
         return tuple(OffloadingValue(v) for v in found if is_callable(v))
-    return resolver.function_result(function, given(resolver, function, call, frame))
+    found = resolver.function_result(function, given(resolver, function, call, frame))
+    if found:
+        return found
+    # What a package's decorator gives instead: `clone = self.clone(); method(clone); return clone`.
+    wrappers = around(resolver, function)
+    return union(function_result(resolver, w, given(resolver, w, call, frame)) for w in wrappers)
 
 
 def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values | None:
@@ -312,8 +318,8 @@ def _provided(resolver: Resolver, targets: Values) -> Values:
 
 
 def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
-    """`self` or `cls`, for the first parameter of a method."""
-    if index != 0 or facts.owner < 0 or frame.receiver is None:
+    """`self` or `cls`, for the first parameter of a method, or of what a class made one of."""
+    if index != 0 or frame.receiver is None or (facts.owner < 0 and frame.outer is None):
         return ()
     names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
     if "staticmethod" in names:

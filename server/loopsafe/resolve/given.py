@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 Arguments = tuple[tuple[int, Values], ...]
 
-DEEPEST = 3
-"""Beyond this many calls, what was passed along is no longer told apart by call site."""
+DEEPEST = {True: 3, False: 4}
+"""Beyond this many calls in the project and in packages, what was passed along is no longer told
+apart by call site."""
 
 
 def given(
@@ -34,7 +35,9 @@ def given(
 ) -> Arguments:
     """What a call passes to the parameters whose own annotation does not tell."""
     module = resolver.table.get(function.module)
-    if module is None or call is None or frame is None or frame.depth >= DEEPEST:
+    if module is None or call is None or frame is None:
+        return ()
+    if frame.depth >= DEEPEST[module.is_project]:
         return ()
     facts = module.facts.functions[function.number]
     generic = generic_parameters(resolver, function)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Binding, Filled, FunctionRef
 from loopsafe.resolve.containers import filled
+from loopsafe.resolve.dynamic import getters_of, made_by_name
 from loopsafe.resolve.names import final_bindings, module_member, qualified
 from loopsafe.resolve.values import (
     ClassValue,
@@ -216,7 +217,8 @@ def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> 
         member = find(resolver, cls, name)
         if member is None:
             known = _known_attribute(resolver, cls, name)
-            return known or (_delegated(resolver, cls, name) if bound else ())
+            known = known or (_delegated(resolver, cls, name) if bound else ())
+            return known or made_by_name(resolver, cls, name, bound)
         return _member_values(resolver, member, name, cls, bound)
 
     return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
@@ -234,6 +236,8 @@ def _member_values(
         if isinstance(binding.value, FunctionRef):
             method = FunctionValue(owner.module, binding.value.number, cls, bound, owner.outer)
             found.append(_method(resolver, method))
+        elif bound and (getters := getters_of(resolver, binding, declared)):
+            found.extend(resolver.function_result(getter, ()) for getter in getters)
         else:
             held = resolver.bound(binding, declared)
             found.append(_through_descriptors(resolver, owner, cls, held) if bound else held)
@@ -283,7 +287,8 @@ def _through_descriptors(
 ) -> Values:
     """What an object gives where its class holds these: a descriptor's `__get__` decides.
 
-    A method under a second name is bound as under its first: `__enter__ = acquire`.
+    A method under a second name is bound as under its first: `__enter__ = acquire`. So is what a
+    function makes for the class: `get = request_of("GET")`.
     """
     found: list[Values] = []
     module = resolver.table.get(owner.module)
@@ -291,6 +296,7 @@ def _through_descriptors(
         if isinstance(value, FunctionValue) and module is not None and value.receiver is None:
             is_own = value.module == owner.module
             is_own = is_own and module.facts.functions[value.number].owner == owner.number
+            is_own = is_own or value.outer is not None
             found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
             continue
         got: Values = ()

@@ -189,7 +189,15 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
     if source is not None and name in source.facts.scopes[0].bindings:
         return module_member(resolver, source.key, name)  # The stub leaves it out.
     late = _loaded_late(resolver, entry, name) or resolver.unresolved(module, name)
+    if not late and not name.startswith("__"):
+        late = union(resolver.attribute(value, name) for value in _stand_ins(resolver, entry))
     return late or (External(f"{entry.dotted}.{name}"),)
+
+
+def _stand_ins(resolver: Resolver, module: Module) -> Values:
+    """What a module puts in its own place: `sys.modules[__name__] = value`."""
+    frame = resolver.frame(module.key, 0)
+    return union(resolver.bound(binding, frame) for binding in _final(module, 0, ""))
 
 
 def _loaded_late(resolver: Resolver, module: Module, name: str) -> Values:

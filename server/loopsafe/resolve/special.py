@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import UNKNOWN, Call, Const, Expr, FunctionRef, Starred
+from loopsafe.facts.ir import UNKNOWN, Attr, Call, Const, Expr, FunctionRef, Starred
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -99,6 +99,18 @@ def _import(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return tuple(ModuleValue(name) for name in names)
 
 
+def _text(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`verb.lower()` of literals is those in small letters; of anything else, a text."""
+    if not isinstance(call.func, Attr) or call.args:
+        return None
+    values = resolver.values(call.func.value, frame)
+    texts = [v.value for v in values if isinstance(v, ConstantValue) and isinstance(v.value, str)]
+    if not texts or len(texts) != len(values):
+        return None
+    made = (text.lower() if call.func.name == "lower" else text.upper() for text in texts)
+    return tuple(dict.fromkeys(map(ConstantValue, made)))
+
+
 def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if len(call.args) != 1:
         return ()
@@ -129,6 +141,8 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
+    "builtins.str.lower": _text,
+    "builtins.str.upper": _text,
     "builtins.type": _type,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import,

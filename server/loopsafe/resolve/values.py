@@ -13,6 +13,9 @@ from loopsafe.facts.ir import Call, Literal
 LIMIT = 12
 """A union of more members than this says too little to follow; the rest is dropped."""
 
+_LONGEST_TABLE = 60
+"""Classes that stand in a list are told apart by their names where one of them is asked for."""
+
 
 class Frame:
     """Where an expression is read: a scope of a module, entered in a certain way.
@@ -201,7 +204,8 @@ def union(parts: Iterable[Values]) -> Values:
             found.setdefault(value)
     if len(found) <= LIMIT or all(type(value) is ConstantValue for value in found):
         return tuple(found)
-    return tuple(found)[:LIMIT]
+    is_table = all(type(value) is ClassValue for value in found)
+    return tuple(found)[: _LONGEST_TABLE if is_table else LIMIT]
 
 
 def without_none(values: Values) -> Values:
