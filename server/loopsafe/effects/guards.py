@@ -24,7 +24,14 @@ from loopsafe.facts.ir import (
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ConstantValue, Frame, OtherValue, Values
+from loopsafe.resolve.values import (
+    ConstantValue,
+    Frame,
+    FunctionValue,
+    OtherValue,
+    Value,
+    Values,
+)
 
 _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _THEN = frozenset({"if", "once", "lazy"})
@@ -112,6 +119,9 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Has):
         passed = _passed(resolver, test.value, frame)
         return _agreed(_has(literal, test.literal) for literal in passed)
+    if isinstance(test, Test) and test.kind == "same":
+        # The loop that runs is the one that is asked for: few programs have two.
+        return True if _probe(resolver, test.value, frame) else None
     if isinstance(test, Test):
         if test.kind == "is none" and (passed := _passed(resolver, test.value, frame)):
             return _agreed(literal is None for literal in passed)
@@ -222,4 +232,29 @@ def _probe(resolver: Resolver, call: Expr | None, frame: Frame) -> str | None:
     for name in names or [qualified(resolver, call.func, frame)]:
         if name is not None and (outcome := resolver.catalogue.probe(name)) is not None:
             return outcome
-    return None
+    values = resolver.values(call.func, frame)
+    is_own = bool(values) and all(_is_own_probe(resolver, value) for value in values)
+    return "none" if is_own else None
+
+
+def _is_own_probe(resolver: Resolver, value: Value) -> bool:
+    """Whether a function of the project returns what a look for the loop gives, or nothing."""
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+        return False
+    resolver.table.trace |= module.text_bit
+    function = module.facts.functions[value.number]
+    frame = resolver.frame(value.module, function.scope)
+    looks = [v for v in function.values if not isinstance(v, Const)]
+    is_nothing = all(not v.value for v in function.values if isinstance(v, Const))
+    return (
+        not function.is_async
+        and is_nothing
+        and bool(looks)
+        and all(
+            isinstance(look, Call)
+            and (name := qualified(resolver, look.func, frame)) is not None
+            and resolver.catalogue.probe(name) is not None
+            for look in looks
+        )
+    )

@@ -15,11 +15,13 @@ def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
     operator, right = node.ops[0], node.comparators[0]
     if isinstance(right, ast.Constant) and right.value is None:
         return _none_test(operator, left)
-    if isinstance(operator, (ast.Is, ast.IsNot)) and isinstance(left, (Name, Attr)):
-        return _bool_test(operator, left, right)
+    if isinstance(right, ast.Constant) and isinstance(operator, (ast.Is, ast.IsNot)):
+        return _bool_test(operator, left, right.value)
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
-        return _count_test(operator, left, right)
+        return _count_test(operator, left, right) or _same_test(operator, left)
+    if isinstance(last, Call):
+        return _same_test(operator, last)
     if isinstance(left, Const):
         return _part_test(operator, left, last)
     return _literal_test(operator, left, right) if isinstance(left, (Name, Attr)) else None
@@ -31,10 +33,10 @@ def _none_test(operator: ast.cmpop, left: Expr) -> Expr | None:
     return Test("not", Test("is none", left)) if isinstance(operator, ast.IsNot) else None
 
 
-def _bool_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | None:
-    if not isinstance(right, ast.Constant) or not isinstance(right.value, bool):
+def _bool_test(operator: ast.cmpop, left: Expr, right: object) -> Expr | None:
+    if not isinstance(right, bool) or not isinstance(left, (Name, Attr)):
         return None
-    found = Compared(left, (right.value,))
+    found = Compared(left, (right,))
     return found if isinstance(operator, ast.Is) else Test("not", found)
 
 
@@ -66,6 +68,13 @@ def _literal_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | No
         return None
     found = Compared(left, tuple(literal for literal in literals if literal is not ...))
     return found if isinstance(operator, (ast.Eq, ast.In)) else Test("not", found)
+
+
+def _same_test(operator: ast.cmpop, call: Call) -> Expr | None:
+    found = Test("same", call)
+    if isinstance(operator, (ast.Is, ast.Eq)):
+        return found
+    return Test("not", found) if isinstance(operator, (ast.IsNot, ast.NotEq)) else None
 
 
 _COUNTS: dict[tuple[type, int], bool] = {

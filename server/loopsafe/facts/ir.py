@@ -99,7 +99,8 @@ class Choice(NamedTuple):
 
 
 class Test(NamedTuple):
-    """A condition: `not`, `is none`, or `completes` (a call that did not raise)."""
+    """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
+    or `completes` (a call that did not raise)."""
 
     kind: str
     value: Expr
