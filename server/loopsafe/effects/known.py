@@ -100,14 +100,16 @@ def _is_of_another(
 ) -> bool:
     """Whether a method comes from beside a class, which then says nothing of it."""
     module = resolver.table.get(function.module)
-    if module is None or not isinstance(owner, ClassValue):
+    if module is None:
         return False
-    number = module.facts.functions[function.number].owner
-    for base in resolver.mro(owner):
-        source = resolver.source(base) if isinstance(base, ClassValue) else None
-        if not isinstance(base, ClassValue) or source is None:
-            return False  # What it has itself, nobody sees.
-        if (function.module, number) in (base[:2], source[:2]):
+    number, top = module.facts.functions[function.number].owner, module.dotted.partition(".")[0]
+    for base in (owner,) if isinstance(owner, External) else resolver.mro(owner):
+        if isinstance(base, External):
+            if base.name.partition(".")[0] == top:
+                return False  # What it has itself, nobody sees.
+            continue
+        source = resolver.source(base)
+        if (function.module, number) in (base[:2], source[:2] if source else ()):
             return False
     return True
 

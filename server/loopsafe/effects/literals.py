@@ -48,6 +48,8 @@ from loopsafe.resolve.values import (
     union,
 )
 
+_CASES = ("lower", "upper")
+
 _NAMING = {"builtins.getattr": 1}
 """Callables to which an argument at a position is the name of an attribute."""
 
@@ -180,8 +182,8 @@ def _names_given(resolver: Resolver, key: str, number: int) -> Iterator[int]:
         call = site.expr
         if not isinstance(call, Call) or site.scope != function.scope:
             continue
-        placed = [e for e in (*call.args, *(v for _, v in call.keywords)) if isinstance(e, Name)]
-        own = {name.id for name in placed} & numbers.keys()
+        placed = [_plain(e) for e in (*call.args, *(v for _, v in call.keywords))]
+        own = {name.id for name in placed if isinstance(name, Name)} & numbers.keys()
         if not own:
             continue
         callee = last_name(call.func)
@@ -191,7 +193,15 @@ def _names_given(resolver: Resolver, key: str, number: int) -> Iterator[int]:
             if inner.name == callee and other != number and inner.owner >= 0:
                 naming = _naming(resolver, key, other)
                 named += [e for i, e in matched(inner, call, True) if i in naming]
-        yield from (numbers[e.id] for e in named if isinstance(e, Name) and e.id in own)
+        names = (_plain(e) for e in named if e is not None)
+        yield from (numbers[e.id] for e in names if isinstance(e, Name) and e.id in own)
+
+
+def _plain(expr: Expr) -> Expr:
+    """An expression, or what it makes small or large: `verb` of `verb.lower()`."""
+    if isinstance(expr, Call) and isinstance(expr.func, Attr) and expr.func.name in _CASES:
+        return expr.func.value
+    return expr
 
 
 def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> set[int]:
