@@ -202,10 +202,10 @@ def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Val
         known = resolver.knowledge(owner)
         if known is not None and method in known.returns:
             return resolver.given_by(known.returns[method])
-        if known is not None and known.asynchronous:
-            return ()  # An async twin that inherits a method gives something else.
         if isinstance(owner, ClassValue) and _defines(resolver, owner, function):
             break  # What its bases give, this method need not.
+        if known is not None and known.asynchronous:
+            return ()  # An async twin that inherits a method gives something else.
     return None
 
 

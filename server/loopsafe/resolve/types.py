@@ -79,15 +79,13 @@ def _is_meaningless(resolver: Resolver, value: Value) -> bool:
 
 
 def _named(resolver: Resolver, expr: Name | Attr, frame: Frame) -> Values:
-    name = qualified(resolver, expr, frame)
-    if name is not None:
-        short = name.rpartition(".")[2]
-        if short in _MEANINGLESS and name.partition(".")[0] in _TYPING:
-            return ()
-        if short == "Self" and name.partition(".")[0] in _TYPING:
-            return (Instance(frame.receiver),) if frame.receiver else ()
-        if short in _RENAMED and name.partition(".")[0] in _TYPING:
-            return resolver.instance_of(_RENAMED[short])
+    form = _form(resolver, expr, frame)
+    if form in _MEANINGLESS:
+        return ()
+    if form == "Self":
+        return (Instance(frame.receiver),) if frame.receiver else ()
+    if form in _RENAMED:
+        return resolver.instance_of(_RENAMED[form])
     if isinstance(expr, Attr):
         return _attribute(resolver, expr, frame)
     variable = type_variable(resolver, expr, frame)
@@ -97,6 +95,17 @@ def _named(resolver: Resolver, expr: Name | Attr, frame: Frame) -> Values:
     if not found:
         return tuple(as_instance(value) for value in resolver.values(expr, frame))
     return union(_aliased(resolver, definition, expr, frame) for definition in found)
+
+
+def _form(resolver: Resolver, expr: Expr, frame: Frame) -> str:
+    """The name that `typing` has for a type expression, also where it comes by other modules."""
+    home, _, short = (qualified(resolver, expr, frame) or "").rpartition(".")
+    if home.partition(".")[0] in _TYPING:
+        return short
+    if not home or short not in _FORMS:
+        return ""
+    found = module_definitions(resolver, home, short)
+    return short if any(definition.frame.module in _TYPING for definition in found) else ""
 
 
 def _attribute(resolver: Resolver, expr: Attr, frame: Frame) -> Values:
@@ -130,12 +139,11 @@ def _aliased(resolver: Resolver, definition: Definition, expr: Name | None, fram
 
 
 def _subscript(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
-    name = qualified(resolver, expr.value, frame) or ""
     parts = key_parts(expr)
     if not parts:
         return ()
-    special = _SPECIAL.get(name.rpartition(".")[2])
-    if special is not None and name.partition(".")[0] in _TYPING:
+    special = _SPECIAL.get(_form(resolver, expr.value, frame))
+    if special is not None:
         return special(resolver, parts, frame)
     arguments = tuple(resolver.instances(part, frame) for part in parts)
     found: list[Value] = []
@@ -220,3 +228,5 @@ _SPECIAL: dict[str, Callable[[Resolver, tuple[Expr, ...], Frame], Values]] = {
     "Callable": _nothing,
     "Concatenate": _nothing,
 }
+
+_FORMS = frozenset({*_MEANINGLESS, *_RENAMED, *_SPECIAL, "Self"})
