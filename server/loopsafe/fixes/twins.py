@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.holders import Holder, reads
 from loopsafe.fixes.imports import spell
@@ -85,16 +86,6 @@ def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iter
             kind = kind.value if isinstance(kind, ast.Subscript) else kind
             yield draft.replace(draft.start(kind), draft.stop(kind), text)
     yield draft.replace(draft.start(written), draft.stop(written), text)
-
-
-def span_of(node: ast.AST) -> Span:
-    """Where a node stands."""
-    return Span(
-        getattr(node, "lineno", 0),
-        getattr(node, "col_offset", 0),
-        getattr(node, "end_lineno", 0),
-        getattr(node, "end_col_offset", 0),
-    )
 
 
 def _used(
