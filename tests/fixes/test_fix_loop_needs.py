@@ -156,5 +156,5 @@ def test_an_endpoint_that_calls_such_a_function_stays_a_coroutine_function(tmp_p
 
 def test_a_block_that_calls_such_a_function_stays_as_well(tmp_path: Path) -> None:
     body = "with open('x') as file:\n    text = file.read()\n    {}(text)\nreturn text"
-    assert not any("thread" in t for t in offered(tmp_path, body.format("notify")))
-    assert any("thread" in t for t in offered(tmp_path, body.format("print")))
+    assert not any("block" in t for t in offered(tmp_path, body.format("notify")))
+    assert any("block" in t for t in offered(tmp_path, body.format("print")))

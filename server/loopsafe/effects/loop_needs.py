@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from loopsafe.effects.callees import near
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.edges import edges, function_of
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import meant
 from loopsafe.effects.targets import site_values
-from loopsafe.facts.ir import Function, Site
+from loopsafe.facts.ir import Site
 from loopsafe.model import Span
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
@@ -39,7 +40,7 @@ def loop_need(chains: Chains, module: Module, span: Span) -> str:
     is defined there is done by whoever awaits it.
     """
     for number, function in enumerate(module.facts.functions):
-        sites = [site for site in _near(function, span) if _within(site.span, span)]
+        sites = [site for site in near(function, span) if _within(site.span, span)]
         is_inner = function.is_async and _within(function.span, span)
         frame = chains.resolver.function_frame(FunctionValue(module.name, number))
         if not sites or is_inner or frame is None:
@@ -50,12 +51,6 @@ def loop_need(chains: Chains, module: Module, span: Span) -> str:
             if name:
                 return name
     return ""
-
-
-def _near(function: Function, span: Span) -> tuple[Site, ...]:
-    """A function's sites, unless it ends before a span or begins behind it."""
-    is_before = 0 < function.end < span.line
-    return () if is_before or function.span.line > span.end_line else function.sites
 
 
 def _within(inner: Span, outer: Span) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from loopsafe.config import Settings
+from loopsafe.effects.callees import callees
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.loop_needs import loop_need
 from loopsafe.effects.places import Places
@@ -98,6 +99,7 @@ class Cures:
         return FixContext(
             path, source, tree, self._finder.installed, version, self._settings.offload,
             own=partial(self._is_own, path), loop_need=partial(self._loop_need, path),
+            called=partial(self._called, path),
         )  # fmt: skip
 
     def _is_own(self, path: str, module: str) -> bool:
@@ -107,6 +109,10 @@ class Cures:
     def _loop_need(self, path: str, span: Span) -> str:
         module = self._places.resolver.table.at(path)
         return loop_need(self._chains, module, span) if module is not None else ""
+
+    def _called(self, path: str, span: Span) -> frozenset[str]:
+        module = self._places.resolver.table.at(path)
+        return callees(self._chains.resolver, module, span) if module else frozenset()
 
     def _makes_coroutine(self, finding: Finding) -> bool:
         """Whether what is called is a coroutine function, whose body blocks later."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.imports import spell_dotted
 from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes, survey
 from loopsafe.fixes.place import may_await
@@ -110,8 +111,10 @@ def _opened(
         return [*spelling.edits, draft.replace(start, stop, spelling.text)]
     if site.full_name(call.func) in table("files")["functions"]:
         return [*spelling.edits, draft.replace(start, stop, before + spelling.text)]
-    is_method = call is site.call and site.finding.sink in table("files")["methods"]
-    if not is_method or not isinstance(call.func, ast.Attribute):
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    sinks = {site.finding.sink} if call is site.call else site.context.called(span_of(call.func))
+    if not sinks or not sinks <= set(table("files")["methods"]):
         return None
     end = draft.stop(call.func) - len(call.func.attr)
     receiver = draft.source.text[start:end].rstrip().removesuffix(".").rstrip()

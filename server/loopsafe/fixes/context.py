@@ -39,3 +39,5 @@ class FixContext:
     """Whether a module is one of the project's."""
     loop_need: Callable[[Span], str] = lambda span: ""
     """What the calls in a span do, or what they reach does, that no thread can do for them."""
+    called: Callable[[Span], frozenset[str]] = lambda span: frozenset()
+    """The full names of what a callee in a span may be, as far as they are known."""

@@ -12,7 +12,7 @@ from loopsafe.fixes.data import table
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.foreign import constructed, ended, fails_otherwise, fitted, renamed
 from loopsafe.fixes.holders import Holder, assigned, holder_of, reads
-from loopsafe.fixes.imports import moved_import, spell
+from loopsafe.fixes.imports import moved_import, spell, widened_import
 from loopsafe.fixes.layout import alone
 from loopsafe.fixes.made import name_of, twin_of
 from loopsafe.fixes.place import may_await
@@ -117,6 +117,10 @@ class Uses:
         if moved:
             self.imports += moved
             return self.site.draft.code(written)
+        widened = widened_import(here, written, module)
+        if widened:
+            self.imports += [edit for edit in widened if edit not in self.imports]
+            return f"{module}.{name}"
         spelling = spell(here, module, name, by_name=isinstance(written, ast.Name))
         if spelling is None:
             raise Stuck(f"`{name}` is another thing here")

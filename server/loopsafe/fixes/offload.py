@@ -14,7 +14,14 @@ from loopsafe.fixes import eager
 from loopsafe.fixes.data import table
 from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.idioms import Idiom, choose
-from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown_whole
+from loopsafe.fixes.iteration import (
+    at_once,
+    consumed,
+    in_generator,
+    is_consumer,
+    is_lazy,
+    shown_whole,
+)
 from loopsafe.fixes.operation import item_statement, operation
 from loopsafe.fixes.place import is_given_to_await, may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
@@ -28,9 +35,12 @@ def cures(site: Site) -> Iterator[Fix]:
     if _is_to_be_awaited(site):
         yield from eager.cures(site)
         return
-    if not may_await(site) or _is_asynchronous(site) or needs_loop(site):
+    if _is_asynchronous(site) or needs_loop(site):
         return
     idiom = choose(site)
+    if not may_await(site):
+        yield from in_generator(site, idiom)
+        return
     if is_lazy(site):
         yield from consumed(site, idiom)
         return
