@@ -21,7 +21,8 @@ main(async () => {
   const compile = (...args) => uv("pyproject.toml", ...COMMON, ...NAME, ...args);
   // The bundle is made on any machine for every other: no markers, so the oldest Python decides.
   await compile("-o", RUNTIME);
-  const development = ["--universal", "--group", "dev", "tests/knowledge/requirements.txt"];
+  const tested = ["tests/knowledge/requirements.txt", "tests/fixes/requirements.txt"];
+  const development = ["--universal", "--group", "dev", ...tested];
   await compile(...development, "-c", RUNTIME, "-o", DEVELOPMENT);
   // Only read, so they come without what they depend on.
   const read = ["tests/knowledge/libraries.txt", "--no-deps", "--python-version", "3.11"];

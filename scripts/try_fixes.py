@@ -80,7 +80,7 @@ def main() -> int:
     arguments = _arguments()
     every = Result()
     for project in arguments.projects:
-        limits = (arguments.each, arguments.seconds)
+        limits = (arguments.each, arguments.seconds, re.compile(arguments.only))
         trying = partial(try_project, project.resolve(), arguments.python, *limits)
         found = run_deep(trying)
         _lint(found.trials)
@@ -103,11 +103,15 @@ def main() -> int:
 
 
 def try_project(
-    root: Path, python: Path | None, each: int = sys.maxsize, seconds: float = sys.maxsize
+    root: Path,
+    python: Path | None,
+    each: int = sys.maxsize,
+    seconds: float = sys.maxsize,
+    only: re.Pattern[str] = re.compile(""),
 ) -> Result:
     """Applies each fix and judges its text; by the engine, `each` of a kind and a callable.
 
-    After so many seconds it goes on to no other file.
+    After so many seconds it goes on to no other file. `only` has the titles to try.
     """
     ends = time.monotonic() + seconds
     engine = Engine(root, Settings(), python, Cache(default_folder(os.environ)))
@@ -126,7 +130,7 @@ def try_project(
         for finding, fixes in offers:
             if not fixes:
                 result.without[f"{finding.code} {finding.sink}"] += 1
-            for fix in fixes:
+            for fix in filter(lambda fix: only.search(fix.title), fixes):
                 result.titles[_kind(fix)] += 1
                 trial = Trial(finding, fix, source.text, source.apply(fix.edits))
                 result.trials.append(trial)
@@ -344,6 +348,9 @@ def _arguments() -> argparse.Namespace:
         "--seconds", type=float, default=sys.maxsize, metavar="N",
         help="go on to no other file of a project after N seconds",
     )  # fmt: skip
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="try fixes with such a title only"
+    )
     parser.add_argument(
         "--diffs", type=Path, metavar="FOLDER", help="write what each fix changes, for reading"
     )

@@ -334,6 +334,29 @@ CALLS = """
             except grpc.RpcError as error:
                 return answer, error.code(), error.details()
 """
+PARTS = """
+    import os
+
+    import grpc
+
+    from stubs import GreeterStub
+
+
+    async def main():
+        found = []
+        with grpc.insecure_channel("127.0.0.1:" + os.environ["PORT"]) as channel:
+            stub = GreeterStub(channel)
+            for part in stub.Parts(b"you", timeout=20):
+                found.append(part)
+            more = stub.Parts(b"me")
+            found += [part for part in more if part != b"1"]
+            try:
+                for part in stub.Parts(b"nobody"):
+                    found.append(part)
+            except grpc.RpcError as error:
+                found.append(error.details())
+        return found
+"""
 
 
 @contextmanager
@@ -346,9 +369,19 @@ def greeter(delay: float) -> Iterator[dict[str, Any]]:
             context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
         return b"Hello " + request
 
+    def parts(request: bytes, context: Any) -> Iterator[bytes]:
+        for number in range(2):
+            time.sleep(delay)
+            yield str(number).encode() + request
+        if request == b"nobody":
+            context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
+
     handler = grpc.unary_unary_rpc_method_handler(greet)
+    stream = grpc.unary_stream_rpc_method_handler(parts)
     server = grpc.server(futures.ThreadPoolExecutor(4))
-    generic = grpc.method_handlers_generic_handler("greet.Greeter", {"Greet": handler})
+    generic = grpc.method_handlers_generic_handler(
+        "greet.Greeter", {"Greet": handler, "Parts": stream}
+    )
     server.add_generic_rpc_handlers((generic,))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -365,10 +398,21 @@ def test_a_channel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'answer = await stub.Greet(b"you", timeout=20)' in after
 
 
+def test_the_answers_of_a_channel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path, HERE, stubs=STUBS, app=PARTS)
+    fix = kept(project)
+    assert fix.title == "Make channel a grpc.aio.Channel, and await all its calls"
+    after = prove(project, fix, monkeypatch, greeter)["app"]
+    assert 'async for part in stub.Parts(b"you", timeout=20):' in after
+    assert 'more = stub.Parts(b"me")\n' in after
+    assert 'found += [part async for part in more if part != b"1"]' in after
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ('stub.Greet(b"nobody")', "stub.Parts(b'')", "`Parts` in line 13 has no async way"),
+        ('stub.Greet(b"nobody")', "tuple(stub.Parts(b''))", "`Parts` in line 13 has no async way"),
         ('stub.Greet(b"nobody")', "stub.Greet.future(b'')", "line 13 has no async way"),
         ('stub.Greet(b"nobody")', "keep(stub)", "`stub` goes somewhere in line 13"),
         (

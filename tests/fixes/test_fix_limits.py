@@ -96,7 +96,85 @@ def test_a_generator_is_moved_with_what_consumes_it() -> None:
     assert "return await asyncio.to_thread(lambda: list(rows()))" in found.after()
     looped = case(text, "rows", chain=2, offload="starlette").after()
     assert "    async for row in iterate_in_threadpool(rows()):" in looped
-    assert "from starlette.concurrency import iterate_in_threadpool\n" in looped
+    assert "from fastapi.concurrency import iterate_in_threadpool\n" in looped
+    after = case(
+        f"import starlette.types\n{textwrap.dedent(text)}", "rows", chain=2, offload="starlette"
+    )
+    assert "from starlette.concurrency import iterate_in_threadpool\n" in after.after()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "return sum(requests.get(x).json()['n'] for x in u)",
+            "return await asyncio.to_thread(lambda: sum(requests.get(x).json()['n'] for x in u))",
+        ),
+        (
+            "return any(requests.get(x).ok for x in u).real",
+            "return (await asyncio.to_thread(lambda: any(requests.get(x).ok for x in u))).real",
+        ),
+        (
+            "g(', '.join(requests.get(x).text for x in u))",
+            "g(await asyncio.to_thread(lambda: ', '.join(requests.get(x).text for x in u)))",
+        ),
+    ],
+)
+def test_a_generator_that_cannot_await_is_moved_with_what_consumes_it(
+    before: str, after: str
+) -> None:
+    found = body(before)
+    assert line_after(found) == after
+    assert found.cures[0].safety is Safety.SAFE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return g(requests.get(x) for x in u)",
+        "return next(requests.get(x) for x in u)",
+        "return sum((lambda: requests.get(x)) for x in u)",
+        "return sum(requests.get(await x) for x in u)",
+        "return g(lambda: sum(requests.get(x) for x in u))",
+    ],
+)
+def test_another_generator_stays(line: str) -> None:
+    assert body(line).cures == ()
+
+
+def test_entries_of_a_folder_are_read_in_the_thread() -> None:
+    found = body(
+        "return [e.name for e in os.scandir(u)]", "import asyncio\nimport os\n", callee="os.scandir"
+    )
+    assert line_after(found) == (
+        "return [e.name for e in await asyncio.to_thread(lambda: list(os.scandir(u)))]"
+    )
+
+
+def test_an_answer_in_parts_is_not_moved_without_its_parts() -> None:
+    line = "for part in u.create(stream=True): print(part)"
+    options = {"callee": "u.create", "sink": "openai.OpenAI.responses.create"}
+    found = body(line, "import fastapi\n", **options)
+    assert (
+        line_after(found)
+        == "async for part in iterate_in_threadpool(u.create(stream=True)): print(part)"
+    )
+    assert [fix.caveat for fix in body(line, **options).cures] == [
+        "All items are read before the first one is used."
+    ]
+
+
+def test_a_file_is_opened_with_a_library_from_what_is_done_with_it(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(
+        "import json\nfrom pathlib import Path\n\nimport anyio\n\n\nasync def main(path: Path):\n"
+        "    with path.open() as file:\n        first = file.readline()\n"
+        "        rest = json.load(file)\n    return first, rest\n"
+    )
+    engine = Engine(tmp_path, Settings())
+    titles = [engine.fixes(f)[0].title for f in engine.report(str(main)).findings]
+    assert set(titles) == {"Use anyio.open_file()"}
+    assert len(titles) == 3
 
 
 def test_what_must_be_awaited_is_not_moved() -> None:

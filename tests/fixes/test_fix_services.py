@@ -19,7 +19,7 @@ from test_fix_kept import prove as prove_kept
 from test_fix_rows_proof import main, prove
 
 
-class _Service(BaseHTTPRequestHandler):
+class Service(BaseHTTPRequestHandler):
     """Answers every request after a while, as the address says."""
 
     delay = 0.1
@@ -47,7 +47,7 @@ class _Service(BaseHTTPRequestHandler):
         pass
 
 
-class _Model(_Service):
+class _Model(Service):
     """Claude's messages, as a whole or in parts."""
 
     def answer(self, path: str, asked: bytes) -> tuple[int, str, bytes, dict[str, str]]:
@@ -102,7 +102,7 @@ def test_a_model(body: str) -> None:
     prove(found, "AsyncAnthropic", served(_Model))
 
 
-class _Search(_Service):
+class _Search(Service):
     def answer(self, path: str, asked: bytes) -> tuple[int, str, bytes, dict[str, str]]:
         headers = {"x-elastic-product": "Elasticsearch"}
         if "missing" in path:
@@ -136,7 +136,7 @@ def test_a_search(callee: str, body: str) -> None:
     prove(found, "AsyncElasticsearch", served(_Search))
 
 
-class _Buckets(_Service):
+class _Buckets(Service):
     def answer(self, path: str, asked: bytes) -> tuple[int, str, bytes, dict[str, str]]:
         body = (
             b'<?xml version="1.0"?><ListAllMyBucketsResult><Buckets><Bucket><Name>one</Name>'
@@ -159,7 +159,7 @@ def test_a_store_of_aws() -> None:
     prove(found, "aioboto3", served(_Buckets))
 
 
-class _Blobs(_Service):
+class _Blobs(Service):
     def answer(self, path: str, asked: bytes) -> tuple[int, str, bytes, dict[str, str]]:
         if "comp=list" in path:
             body = (

@@ -114,7 +114,7 @@ def test_idioms_call_what_there_is(idiom: Any) -> None:
         assert (inspect.Parameter.VAR_KEYWORD in kinds) == idiom.keywords
         named = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
         assert idiom.keywords is False or tuple(named) == idiom.reserved
-    assert not idiom.iterates or callable(find(idiom.iterates))
+        assert not idiom.iterates or callable(find(f"{module}.{idiom.iterates}"))
 
 
 def test_the_settings_name_idioms() -> None:

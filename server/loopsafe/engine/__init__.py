@@ -64,7 +64,7 @@ class Engine(Core):
             self.resolver, self._chains, self._places, SecondOpinion(search), self._rethink
         )
         versions = Versions(root, self.environment)
-        self._cures = Cures(settings, versions, self.finder, self._places)
+        self._cures = Cures(settings, versions, self.finder, self._places, self._chains)
         uses = AllUses(self.resolver, self._project, self._source, self._cures.tree)
         converter = Converter(self.resolver, self._places, uses, str(root))
         project = Files(

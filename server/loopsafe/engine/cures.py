@@ -8,6 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from loopsafe.config import Settings
+from loopsafe.effects.callees import callees
+from loopsafe.effects.chains import Chains
+from loopsafe.effects.loop_needs import loop_need
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes, merge, moves
@@ -39,11 +42,13 @@ class Cures:
         versions: Versions,
         finder: Finder,
         places: Places,
+        chains: Chains,
     ) -> None:
         self._settings = settings
         self._versions = versions
         self._finder = finder
         self._places = places
+        self._chains = chains
         self._trees: dict[str, ast.Module | None] = {}
 
     def of(
@@ -93,12 +98,21 @@ class Cures:
         version = self._versions.of(path) or _NEWEST
         return FixContext(
             path, source, tree, self._finder.installed, version, self._settings.offload,
-            own=partial(self._is_own, path),
+            own=partial(self._is_own, path), loop_need=partial(self._loop_need, path),
+            called=partial(self._called, path),
         )  # fmt: skip
 
     def _is_own(self, path: str, module: str) -> bool:
         found = self._finder.find(module, path)
         return found is not None and found.origin is Origin.PROJECT
+
+    def _loop_need(self, path: str, span: Span) -> str:
+        module = self._places.resolver.table.at(path)
+        return loop_need(self._chains, module, span) if module is not None else ""
+
+    def _called(self, path: str, span: Span) -> frozenset[str]:
+        module = self._places.resolver.table.at(path)
+        return callees(self._chains.resolver, module, span) if module else frozenset()
 
     def _makes_coroutine(self, finding: Finding) -> bool:
         """Whether what is called is a coroutine function, whose body blocks later."""

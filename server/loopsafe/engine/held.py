@@ -11,7 +11,7 @@ from loopsafe.effects.uses import AllUses
 from loopsafe.fixes import async_object
 from loopsafe.fixes.combine import combined
 from loopsafe.fixes.context import FixContext
-from loopsafe.fixes.edits import compiles
+from loopsafe.fixes.edits import compiles, span_of
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.held import Calls, Kind, Rewriter, kind_of
 from loopsafe.fixes.holders import Holder, assigned, holder_of
@@ -19,7 +19,6 @@ from loopsafe.fixes.leftovers import tidied
 from loopsafe.fixes.made import subject
 from loopsafe.fixes.names import bindings
 from loopsafe.fixes.site import locate, place_in
-from loopsafe.fixes.twins import span_of
 from loopsafe.model import Edit, Finding, Fix, Safety, Span
 from loopsafe.modules.module import Module
 from loopsafe.modules.table import ModuleTable

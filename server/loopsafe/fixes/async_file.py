@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.imports import spell_dotted
 from loopsafe.fixes.names import FUNCTIONS, bound_by, own_nodes, survey
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import opening_await
+from loopsafe.fixes.rewrite import async_loop, opening_await
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.model import Edit, Fix, Safety
 
@@ -110,8 +111,10 @@ def _opened(
         return [*spelling.edits, draft.replace(start, stop, spelling.text)]
     if site.full_name(call.func) in table("files")["functions"]:
         return [*spelling.edits, draft.replace(start, stop, before + spelling.text)]
-    is_method = call is site.call and site.finding.sink in table("files")["methods"]
-    if not is_method or not isinstance(call.func, ast.Attribute):
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    sinks = {site.finding.sink} if call is site.call else site.context.called(span_of(call.func))
+    if not sinks or not sinks <= set(table("files")["methods"]):
         return None
     end = draft.stop(call.func) - len(call.func.attr)
     receiver = draft.source.text[start:end].rstrip().removesuffix(".").rstrip()
@@ -169,27 +172,10 @@ def _use(site: Site, node: ast.Name, parents: dict[int, ast.AST]) -> list[Edit] 
         before, after = opening_await(there, call)
         closing = [draft.insert(draft.stop(call), after)] if after else []
         return [draft.insert(draft.start(call), before), *closing]
-    if isinstance(parent, ast.For) and parent.iter is node:
-        return [draft.insert(draft.start(parent), "async ")]
-    if isinstance(parent, ast.comprehension) and parent.iter is node:
-        return _comprehended(site, parent, parents)
+    if isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is node:
+        edit = async_loop(site_at(site, node), parent, parents.get(id(parent)))
+        return [edit] if edit is not None else None
     return _given(site, node, parent) if isinstance(parent, ast.Call) else None
-
-
-def _comprehended(
-    site: Site, generator: ast.comprehension, parents: dict[int, ast.AST]
-) -> list[Edit] | None:
-    """`[line for line in file]` to `[line async for line in file]`."""
-    held = parents.get(id(generator))
-    around = parents.get(id(held))
-    if not isinstance(held, (ast.ListComp, ast.SetComp, ast.DictComp)):
-        return None
-    while around is not None:
-        if isinstance(around, (*FUNCTIONS, ast.GeneratorExp, ast.ListComp, ast.comprehension)):
-            return None
-        around = parents.get(id(around))
-    at = site.draft.source.text.rfind("for", 0, site.draft.start(generator.target))
-    return [site.draft.insert(at, "async ")]
 
 
 def _given(site: Site, node: ast.Name, call: ast.Call) -> list[Edit] | None:

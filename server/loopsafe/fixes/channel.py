@@ -2,7 +2,8 @@
 
 with grpc.insecure_channel(at) as channel:      async with grpc.aio.insecure_channel(at) as channel:
     stub = GreeterStub(channel)                     stub = GreeterStub(channel)
-    return stub.SayHello(request)                   return await stub.SayHello(request)
+    print(stub.SayHello(request))                   print(await stub.SayHello(request))
+    for item in stub.List(request):                 async for item in stub.List(request):
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.holders import Holder, assigned, holder_of, reads
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import dotted, survey
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import opening_await
+from loopsafe.fixes.rewrite import async_loop, opening_await
 from loopsafe.fixes.site import Site, site_at
-from loopsafe.fixes.twins import span_of
 from loopsafe.model import Edit, Span
 
 Entry = dict[str, Any]
@@ -104,9 +105,31 @@ class ChannelUses:
             self._called(site_at(self.site, held), held)
 
     def _called(self, here: Site, method: ast.Attribute) -> None:
-        if self.sinks.get(span_of(method)) not in self.entry["awaited"]:
+        if self.sinks.get(span_of(method)) in self.entry["awaited"]:
+            self._await(site_at(self.site, method))
+            return
+        call = site_at(self.site, method).call
+        parent = here.parent(call) if call is not None else None
+        answers: list[ast.expr] = [call] if call is not None else []
+        target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+        if isinstance(target, ast.Name):
+            holder = holder_of(site_at(self.site, target), target)
+            is_only = holder is not None and assigned(holder) is call
+            answers = list(reads(holder)) if holder is not None and is_only else []
+        if not answers or not all(map(self._gone_through, answers)):
             raise Stuck(f"`{method.attr}` in line {method.lineno} has no async way")
-        self._await(site_at(self.site, method))
+
+    def _gone_through(self, answers: ast.expr) -> bool:
+        """`for answer in answers` of a call that gives one after the other."""
+        here = site_at(self.site, answers)
+        loop = here.parent(answers)
+        if not isinstance(loop, (ast.For, ast.comprehension)) or loop.iter is not answers:
+            return False
+        edit = async_loop(here, loop, here.parent(loop))
+        if edit is None or self.sinks.get(span_of(answers)) not in self.entry["iterated"]:
+            return False
+        self.edits.append(edit)
+        return True
 
     def _await(self, here: Site) -> None:
         call, draft = here.call, self.site.draft

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.model import Span
 from loopsafe.text import SourceText
 
 
@@ -36,3 +37,7 @@ class FixContext:
     """The call only makes a coroutine: whoever awaits that runs it, on the loop."""
     own: Callable[[str], bool] = lambda name: False
     """Whether a module is one of the project's."""
+    loop_need: Callable[[Span], str] = lambda span: ""
+    """What the calls in a span do, or what they reach does, that no thread can do for them."""
+    called: Callable[[Span], frozenset[str]] = lambda span: frozenset()
+    """The full names of what a callee in a span may be, as far as they are known."""

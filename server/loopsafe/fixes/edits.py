@@ -78,6 +78,16 @@ class Draft:
         return line, self.source.byte_from_point(line, point)
 
 
+def span_of(node: ast.AST) -> Span:
+    """Where a node stands."""
+    return Span(
+        getattr(node, "lineno", 0),
+        getattr(node, "col_offset", 0),
+        getattr(node, "end_lineno", 0),
+        getattr(node, "end_col_offset", 0),
+    )
+
+
 def compiles(draft: Draft, tree: ast.Module, edits: Iterable[Edit]) -> bool:
     """Whether the file still compiles after the edits, if it did before.
 

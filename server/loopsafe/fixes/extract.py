@@ -13,12 +13,12 @@ import ast
 from collections.abc import Sequence
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.edits import Draft, first_line
+from loopsafe.fixes.edits import Draft, first_line, span_of
 from loopsafe.fixes.flow import flow_of
 from loopsafe.fixes.idioms import Idiom, of_nothing
 from loopsafe.fixes.layout import alone, changed, deeper, suites
 from loopsafe.fixes.site import Site
-from loopsafe.model import Edit
+from loopsafe.model import Edit, Span
 
 CAVEAT = "The block then runs beside the loop: what it shares must be thread-safe."
 
@@ -94,7 +94,9 @@ def _last_assignment(block: Sequence[ast.stmt], results: Sequence[str]) -> ast.A
 
 
 def _needs_loop(site: Site, block: Sequence[ast.stmt]) -> bool:
-    """Whether the block names what works only where a loop is running: `asyncio.create_task`."""
+    """Whether the block names or leads to what works only where a loop is running."""
+    if site.context.loop_need(_span(block)):
+        return True
     bound, imports = table("to_def")["bound_to_loop"], site.imports()
     names = {
         imports.get(node.id, node.id)
@@ -103,6 +105,11 @@ def _needs_loop(site: Site, block: Sequence[ast.stmt]) -> bool:
         if isinstance(node, ast.Name)
     }
     return any(full == name or full.startswith(f"{name}.") for name in bound for full in names)
+
+
+def _span(block: Sequence[ast.stmt]) -> Span:
+    first, last = span_of(block[0]), span_of(block[-1])
+    return Span(*first[:2], *last[2:])
 
 
 def _comment_behind(site: Site, last: ast.stmt) -> str:

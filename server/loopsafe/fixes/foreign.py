@@ -13,6 +13,7 @@ from loopsafe.fixes.data import table
 from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.flow import breaks_out
 from loopsafe.fixes.layout import alone, opened
+from loopsafe.fixes.made import start_in
 from loopsafe.fixes.names import own_nodes
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
@@ -56,6 +57,25 @@ def renamed(site: Site, call: ast.Call, name: str, parent: ast.AST | None) -> li
     if any(keyword.arg not in keywords for keyword in call.keywords):
         return None
     return [e for keyword in call.keywords for e in _keyword(site.draft, keyword, keywords)]
+
+
+def fitted(site: Site, call: ast.Call, method: str) -> list[Edit] | None:
+    """A method's arguments without those that the twin needs no more; None where it takes fewer."""
+    data = table("objects")
+    if len(call.args) > data["positional"].get(method, len(call.args)):
+        return None
+    dropped, edits = data["dropped"].get(method, {}), []
+    untaken = data["untaken"].get(start_in(data["untaken"], method), [])
+    for keyword in call.keywords:
+        name = keyword.arg or ""
+        if name in dropped and site.draft.code(keyword.value) == dropped[name]:
+            edit = _without(site.draft, call, keyword)
+            if edit is None:
+                return None
+            edits.append(edit)
+        elif name in untaken:
+            return None
+    return edits
 
 
 def ended(
@@ -107,6 +127,21 @@ def _keyword(draft: Draft, keyword: ast.keyword, names: dict[str, Any]) -> list[
         return []
     start = draft.source.offset(keyword.lineno, keyword.col_offset)
     return [draft.replace(start, start + len(keyword.arg), new)]
+
+
+def _without(draft: Draft, call: ast.Call, keyword: ast.keyword) -> Edit | None:
+    """The removal of a keyword with the comma before it, or behind it if it comes first."""
+    given = sorted([*call.args, *call.keywords], key=lambda a: (a.lineno, a.col_offset))
+    at, text = given.index(keyword), draft.source.text
+    ends = [draft.stop(a.value if isinstance(a, ast.keyword) else a) for a in given]
+    if at > 0:
+        start, stop = ends[at - 1], ends[at]
+        gap = text[start : draft.start(keyword)]
+    else:
+        start = draft.start(keyword)
+        stop = draft.start(given[1]) if len(given) > 1 else ends[0]
+        gap = text[ends[0] : stop]
+    return draft.replace(start, stop, "") if not gap.strip(", \t\r\n") else None
 
 
 def _is_starred(node: ast.expr) -> bool:

@@ -16,12 +16,13 @@ from loopsafe.fixes.async_object import caveat_of, joined
 from loopsafe.fixes.clients import Pair, spell_client
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.held_session import SessionUses, pair_of
 from loopsafe.fixes.holders import Holder
-from loopsafe.fixes.made import class_of, is_there, twin_of
+from loopsafe.fixes.made import class_of, is_carried, is_there, twin_of
 from loopsafe.fixes.object_uses import Uses
 from loopsafe.fixes.site import Site, place_in
-from loopsafe.fixes.twins import Client, span_of
+from loopsafe.fixes.twins import Client
 from loopsafe.knowledge.schema import ClassKnowledge
 from loopsafe.model import Edit, Span
 
@@ -78,7 +79,7 @@ def kind_of(site: Site, made: ast.Call, twin: Callable[[str], str]) -> Kind | No
     if cls in data["primitive"] and twin(cls):
         new = twin(cls)
         return Kind(new, primitives.CAVEAT, lambda c, calls: _Primitive(c, cls, new), True, "uses")
-    if cls in data["classes"] and twin(cls):
+    if cls in data["classes"] and twin(cls) and is_carried(site, cls):
         new = twin(cls)
         return Kind(new, _CLIENT, lambda c, calls: _Twin(c, cls, new, calls), True)
     entry, pair = channel.entry_of(site, made), pair_of(site, made)

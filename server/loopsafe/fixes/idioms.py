@@ -110,20 +110,20 @@ def of_nothing(site: Site, idiom: Idiom) -> tuple[str, str, tuple[Edit, ...]] | 
     return idiom.head.format(spelling.text), ")()" if idiom.curried else ")", spelling.edits
 
 
-def _spelling(site: Site, idiom: Idiom) -> Spelling | None:
-    if idiom.receiver:
-        receiver = _receiver(site, idiom.receiver)
-        return Spelling(receiver) if receiver else None
-    return spell(site, _module(site, idiom), idiom.function, idiom.by_name)
-
-
-def _module(site: Site, idiom: Idiom) -> str:
+def module_of(site: Site, idiom: Idiom) -> str:
     """The one that the file imports from, else the first of an imported package."""
     used = survey(site.context.tree).used
     return next(
         (m for m in idiom.module if f"{m}.{idiom.function}" in used),
         next((m for m in idiom.module if _imports(site, (m.partition(".")[0],))), idiom.module[0]),
     )
+
+
+def _spelling(site: Site, idiom: Idiom) -> Spelling | None:
+    if idiom.receiver:
+        receiver = _receiver(site, idiom.receiver)
+        return Spelling(receiver) if receiver else None
+    return spell(site, module_of(site, idiom), idiom.function, idiom.by_name)
 
 
 def _usable(site: Site, idiom: Idiom) -> bool:

@@ -74,6 +74,18 @@ def moved_import(site: Site, written: ast.expr, module: str, name: str) -> list[
     return [draft.replace(found, found + len(node.module or ""), module)] if found >= 0 else []
 
 
+def widened_import(site: Site, written: ast.expr, module: str) -> list[Edit]:
+    """`import redis` as `import redis.asyncio`, which binds the same name, for `redis.Redis`."""
+    tree, draft = site.context.tree, site.draft
+    old = dotted(written).rpartition(".")[0]
+    aliases = (a for node in tree.body if isinstance(node, ast.Import) for a in node.names)
+    alias = next((a for a in aliases if a.name == old and a.asname is None), None)
+    if alias is None or not module.startswith(f"{old}.") or module in survey(tree).imported:
+        return []
+    start = draft.source.offset(alias.lineno, alias.col_offset)
+    return [draft.replace(start, start + len(old), module)]
+
+
 def add_import(site: Site, statement: ast.Import | ast.ImportFrom) -> Edit:
     """Adds an import among those at the file's top, in the order of isort."""
     draft, tree = site.draft, site.context.tree

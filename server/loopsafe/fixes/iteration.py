@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from loopsafe.fixes.data import table
-from loopsafe.fixes.idioms import Idiom, of_nothing
-from loopsafe.fixes.imports import spell, spell_dotted
-from loopsafe.fixes.names import bindings, dotted
+from loopsafe.fixes.idioms import Idiom, module_of, of_nothing
+from loopsafe.fixes.imports import spell
+from loopsafe.fixes.names import FUNCTIONS, bindings, dotted
+from loopsafe.fixes.object_uses import streams
+from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import in_thread, lambda_in_thread, may_move, opening_await
 from loopsafe.fixes.risk import risk
-from loopsafe.fixes.site import Site, is_generator
+from loopsafe.fixes.site import Site, is_generator, site_at
 from loopsafe.model import Edit, Fix, Safety
 
 _ALL = "All items are read before the first one is used."
@@ -32,6 +34,8 @@ def is_lazy(site: Site) -> bool:
     if site.call is None and _is_iterated(site):
         return True
     if site.direct and any(fnmatchcase(sink, p) for p in table("threads")["lazy"]):
+        return True
+    if site.direct and site.call is not None and _gives_parts(site, site.call):
         return True
     function = site.local_definition()
     return function is not None and not function.decorator_list and is_generator(function)
@@ -63,6 +67,22 @@ def consumed(site: Site, idiom: Idiom) -> Iterator[Fix]:
             yield from _fix(site, idiom, _all_first(site, idiom, held), _ALL)
     elif isinstance(outer, ast.comprehension) and outer.iter is held:
         yield from _fix(site, idiom, _all_first(site, idiom, held), _ALL)
+
+
+def in_generator(site: Site, idiom: Idiom) -> Iterator[Fix]:
+    """`sum(load(u) for u in urls)`: no generator can await, so what consumes it is moved."""
+    for node in site.above(site.node):
+        if isinstance(node, (*FUNCTIONS, ast.stmt)):
+            return
+        outer = site.parent(node)
+        if not isinstance(node, ast.GeneratorExp) or not isinstance(outer, ast.Call):
+            continue
+        if outer.args != [node] or not is_consumer(site, outer):
+            return
+        if may_await(site_at(site, outer)):
+            caveat = risk(site, outer)
+            yield from _fix(site, idiom, lambda_in_thread(site, idiom, outer), caveat, outer)
+        return
 
 
 def at_once(site: Site, idiom: Idiom, moved: ast.expr) -> Iterator[Fix]:
@@ -141,6 +161,13 @@ def is_consumer(site: Site, call: ast.Call) -> bool:
     return _is_builtin(site, call, "consumers")
 
 
+def _gives_parts(site: Site, call: ast.Call) -> bool:
+    """Whether a call asks for an answer in parts, and is what a loop goes through."""
+    outer, package = site.parent(call), site.finding.sink.partition(".")[0]
+    is_iterated = isinstance(outer, (ast.For, ast.comprehension)) and outer.iter is call
+    return is_iterated and streams(call) is True and package in table("objects")["streams"]
+
+
 def _is_iterated(site: Site) -> bool:
     """Whether what is underlined is what a loop, or a builtin, goes through."""
     outer = site.parent(site.node)
@@ -158,18 +185,24 @@ def _is_builtin(site: Site, call: ast.Call, kind: str) -> bool:
     return not any(function.id in bindings(scope) for scope in scopes)
 
 
-def _fix(site: Site, idiom: Idiom, edits: tuple[Edit, ...] | None, caveat: str) -> Iterator[Fix]:
+def _fix(
+    site: Site,
+    idiom: Idiom,
+    edits: tuple[Edit, ...] | None,
+    caveat: str,
+    moved: ast.expr | None = None,
+) -> Iterator[Fix]:
     if edits:
-        node = site.call or site.node
+        node = moved or site.call or site.node
         what = shown(node) if isinstance(node, ast.expr) else "the iteration"
-        what = what if site.call else f"the iteration of {what}"
+        what = what if moved or site.call else f"the iteration of {what}"
         safety = Safety.UNSAFE if caveat else Safety.SAFE
         yield Fix(f"Run {what} in a thread with {idiom.shows}", safety, edits, caveat=caveat)
 
 
 def _async_for(site: Site, idiom: Idiom, loop: ast.For) -> tuple[Edit, ...] | None:
     """`for x in f():` becomes `async for x in iterate_in_threadpool(f()):`."""
-    spelling = spell_dotted(site, idiom.iterates, by_name=True)
+    spelling = spell(site, module_of(site, idiom), idiom.iterates, by_name=True)
     if spelling is None:
         return None
     draft = site.draft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.names import bindings, own_nodes, survey
@@ -75,10 +76,29 @@ def twin_of(made: ast.Call, site: Site, known: ClassKnowledge) -> str:
 def is_there(site: Site, known: ClassKnowledge) -> bool:
     """Whether the installed version of the library has the twin; it may not be installed at all.
 
-    A twin of another library must be there.
+    A twin of another library must be there, and what it makes its requests with.
     """
-    package = known.name.partition(".")[0]
-    needed = table("objects")["needs"].get(package, package)
-    if site.context.installed(needed) or needed in survey(site.context.tree).imported:
+    needs, installed = table("objects")["needs"], site.context.installed
+    package = start_in(needs, known.name) or known.name.partition(".")[0]
+    needed = needs.get(package, package)
+    if not is_carried(site, known.name):
+        return False
+    if installed(needed) or needed in survey(site.context.tree).imported:
         return True
-    return needed.partition(".")[0] == package and not site.context.installed(package)
+    is_own = f"{needed}.".startswith(f"{package}.")
+    return is_own and not installed(package)
+
+
+def is_carried(site: Site, cls: str) -> bool:
+    """Whether the library that a class's twin makes its requests with is there, if there is any."""
+    carried = table("objects")["carried"]
+    needed = carried.get(start_in(carried, cls))
+    installed = site.context.installed
+    return needed is None or installed(needed) or not installed(cls.rpartition(".")[0])
+
+
+def start_in(names: Container[str], name: str) -> str:
+    """The longest of some names that a dotted one begins with; empty if there is none."""
+    parts = name.split(".")
+    starts = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((start for start in starts if start in names), "")

@@ -10,19 +10,17 @@ import ast
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.everywhere import Stuck
-from loopsafe.fixes.foreign import constructed, ended, fails_otherwise, renamed
+from loopsafe.fixes.foreign import constructed, ended, fails_otherwise, fitted, renamed
 from loopsafe.fixes.holders import Holder, assigned, holder_of, reads
-from loopsafe.fixes.imports import moved_import, spell
+from loopsafe.fixes.imports import moved_import, spell, widened_import
 from loopsafe.fixes.layout import alone
 from loopsafe.fixes.made import name_of, twin_of
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import opening_await
+from loopsafe.fixes.rewrite import async_loop, opening_await
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.knowledge.catalogue import load
 from loopsafe.knowledge.schema import ClassKnowledge, Result
 from loopsafe.model import Edit
-
-_FLAT = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
 class Uses:
@@ -119,6 +117,10 @@ class Uses:
         if moved:
             self.imports += moved
             return self.site.draft.code(written)
+        widened = widened_import(here, written, module)
+        if widened:
+            self.imports += [edit for edit in widened if edit not in self.imports]
+            return f"{module}.{name}"
         spelling = spell(here, module, name, by_name=isinstance(written, ast.Name))
         if spelling is None:
             raise Stuck(f"`{name}` is another thing here")
@@ -162,6 +164,10 @@ class Uses:
         blocking = known.blocking(method)
         paged = data["paged"].get(known.name, {}).get(method)
         plain = data["plain"].get(known.name, [])
+        fit = fitted(self.site, call, f"{known.name}.{method}")
+        if fit is None:
+            raise self._stuck(node, "is given what the async one does not take")
+        self.edits += fit
         if paged:
             self._of(call, paged)
             return
@@ -304,27 +310,24 @@ class Uses:
         """`for x in rows` to `async for x in rows`."""
         if known.blocking("__iter__") is None and known.name not in table("objects")["pages"]:
             raise self._stuck(loop.iter, "is iterated")
-        draft, parent = self.site.draft, self._parents.get(id(loop))
-        if isinstance(loop, ast.For):
-            start = draft.start(loop)
-        else:
-            if not isinstance(parent, _FLAT):
-                raise self._stuck(loop.iter, "is iterated by a generator")
-            self._awaiting(parent.value if isinstance(parent, ast.DictComp) else parent.elt)
-            text = draft.source.text[: draft.start(loop.target)].rstrip()
-            start = len(text) - len("for")
-            if not text.endswith("for"):
-                raise self._stuck(loop.iter, "is iterated")
-        self._awaiting(loop.iter)
+        edit = async_loop(self._awaiting(loop.iter), loop, self._parents.get(id(loop)))
+        if edit is None:
+            raise self._stuck(loop.iter, "is iterated by a generator")
         self.awaits += 1
-        self.edits.append(draft.insert(start, "async "))
+        self.edits.append(edit)
 
     def _listed(self, call: ast.Call, node: ast.expr, known: ClassKnowledge) -> bool:
-        """`list(rows)` to `await rows.to_list()`."""
+        """`list(rows)` to `await rows.to_list()`, or to `[row async for row in rows]`."""
         method = table("objects")["listed"].get(known.name)
-        if method is None or name_of(call.func) != "list":
+        is_paged = method is None and known.name in table("objects")["pages"]
+        if not (method or is_paged) or name_of(call.func) != "list":
             return False
         there, draft = self._awaiting(call.func), self.site.draft
+        if is_paged:
+            self.awaits += 1
+            start = draft.replace(draft.start(call), draft.start(node), "[item async for item in ")
+            self.edits += (start, draft.replace(draft.stop(node), draft.stop(call), "]"))
+            return True
         if not isinstance(node, (ast.Name, ast.Call, ast.Attribute)):
             return False
         before, after = opening_await(there, call)

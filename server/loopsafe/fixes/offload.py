@@ -12,8 +12,16 @@ from fnmatch import fnmatchcase
 
 from loopsafe.fixes import eager
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.idioms import Idiom, choose
-from loopsafe.fixes.iteration import at_once, consumed, is_consumer, is_lazy, shown_whole
+from loopsafe.fixes.iteration import (
+    at_once,
+    consumed,
+    in_generator,
+    is_consumer,
+    is_lazy,
+    shown_whole,
+)
 from loopsafe.fixes.operation import item_statement, operation
 from loopsafe.fixes.place import is_given_to_await, may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
@@ -27,19 +35,28 @@ def cures(site: Site) -> Iterator[Fix]:
     if _is_to_be_awaited(site):
         yield from eager.cures(site)
         return
-    if not may_await(site) or _is_asynchronous(site):
+    if _is_asynchronous(site) or needs_loop(site):
         return
     idiom = choose(site)
+    if not may_await(site):
+        yield from in_generator(site, idiom)
+        return
     if is_lazy(site):
         yield from consumed(site, idiom)
         return
     for edits, moved in _ways(site, idiom):
-        if edits:
+        is_whole = moved is not site.call
+        if edits and not (is_whole and site.context.loop_need(span_of(moved))):
             caveat = risk(site, moved)
             safety = Safety.UNSAFE if caveat else Safety.SAFE
             title = f"Run {shown_whole(site, moved)} in a thread with {idiom.shows}"
             yield Fix(title, safety, edits, caveat=caveat)
             yield from at_once(site, idiom, moved)
+
+
+def needs_loop(site: Site) -> bool:
+    """Whether the project's function that is called does, further down, what no thread can do."""
+    return not site.direct and bool(site.context.loop_need(site.finding.span))
 
 
 def makes_handle(site: Site) -> bool:

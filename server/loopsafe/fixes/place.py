@@ -8,7 +8,8 @@ from loopsafe.fixes.data import table
 from loopsafe.fixes.names import COMPREHENSIONS
 from loopsafe.fixes.site import Site
 
-_FLAT_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+FLAT = (ast.ListComp, ast.SetComp, ast.DictComp)
+"""Comprehensions that make their result at once."""
 
 
 def may_await(site: Site) -> bool:
@@ -30,7 +31,7 @@ def may_await(site: Site) -> bool:
             # With an `await` inside it would become an asynchronous generator.
             if not _runs_outside(site, outer, inner):
                 return False
-        elif isinstance(outer, _FLAT_COMPREHENSIONS):
+        elif isinstance(outer, FLAT):
             # Before Python 3.11 only the outermost comprehension could be asynchronous.
             comprehensions += not _runs_outside(site, outer, inner)
         elif _keeps_source(site, outer, inner):

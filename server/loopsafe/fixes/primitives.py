@@ -14,12 +14,13 @@ from typing import Any
 
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.holders import reads
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site, place_in
-from loopsafe.fixes.twins import Client, span_of
+from loopsafe.fixes.twins import Client
 from loopsafe.model import Edit
 
 _ANY_LOOP = (3, 10)

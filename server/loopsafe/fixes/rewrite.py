@@ -7,8 +7,8 @@ import ast
 from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
 from loopsafe.fixes.names import may_stop
-from loopsafe.fixes.place import is_given_to_await, must_bracket
-from loopsafe.fixes.site import Site
+from loopsafe.fixes.place import FLAT, is_given_to_await, may_await, must_bracket
+from loopsafe.fixes.site import Site, site_at
 from loopsafe.model import Edit
 
 _FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
@@ -97,6 +97,27 @@ def opening_await(site: Site, moved: ast.expr) -> tuple[str, str]:
     if must_bracket(site, moved):
         return f"{space}(await ", ")"
     return f"{space}await ", ""
+
+
+def async_loop(
+    site: Site, loop: ast.For | ast.comprehension, parent: ast.AST | None
+) -> Edit | None:
+    """`for x in rows` as `async for x in rows`; None where it may not be.
+
+    The place is that of the rows; the parent is what holds the loop.
+    """
+    draft = site.draft
+    if not may_await(site):
+        return None
+    if isinstance(loop, ast.For):
+        return draft.insert(draft.start(loop), "async ")
+    if not isinstance(parent, FLAT):
+        return None
+    element = parent.value if isinstance(parent, ast.DictComp) else parent.elt
+    text = draft.source.text[: draft.start(loop.target)].rstrip()
+    if not may_await(site_at(site, element)) or not text.endswith("for"):
+        return None
+    return draft.insert(len(text) - len("for"), "async ")
 
 
 def has_bare_generator(site: Site, call: ast.Call) -> bool:

@@ -19,6 +19,7 @@ from loopsafe.fixes.imports import spell
 from loopsafe.fixes.iteration import shown
 from loopsafe.fixes.layout import alone
 from loopsafe.fixes.names import dotted, survey
+from loopsafe.fixes.offload import needs_loop
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.site import Site
 from loopsafe.model import Fix, Safety
@@ -31,7 +32,7 @@ def cures(site: Site) -> Iterator[Fix]:
     block = site.parent(item) if isinstance(item, ast.withitem) else None
     if not isinstance(block, ast.With) or not isinstance(item, ast.withitem):
         return
-    if not isinstance(entered, ast.expr) or not may_await(site):
+    if not isinstance(entered, ast.expr) or not may_await(site) or needs_loop(site):
         return
     data, sink = table("threads"), site.finding.sink
     if any(fnmatchcase(sink, pattern) for pattern in data["released"]):

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import span_of
 from loopsafe.fixes.names import FUNCTIONS, bindings, dotted, own_nodes, survey
 from loopsafe.fixes.site import Site
-from loopsafe.model import Fix, Safety
+from loopsafe.model import Fix, Safety, Span
 
 GROUP = "plain-def"
 _ASYNC = re.compile(r"async(?:[ \t\f]|\\\r?\n)+(?=def\b)")
@@ -40,6 +41,9 @@ def cures(site: Site) -> Iterator[Fix]:
 def _needs_loop(site: Site, function: ast.AsyncFunctionDef) -> bool:
     """Whether the body awaits, or uses what only works where a loop is running."""
     if any(_suspends(node) for node in _body(function, FUNCTIONS)):
+        return True
+    first, last = span_of(function.body[0]), span_of(function.body[-1])
+    if site.context.loop_need(Span(*first[:2], *last[2:])):
         return True
     imports = site.imports()
     names = {

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from loopsafe.fixes.context import FixContext
 from loopsafe.fixes.data import table
+from loopsafe.fixes.edits import Draft, span_of
 from loopsafe.fixes.everywhere import Stuck
 from loopsafe.fixes.holders import Holder, reads
-from loopsafe.fixes.imports import spell
+from loopsafe.fixes.imports import spell, widened_import
 from loopsafe.fixes.names import bindings, dotted, own_nodes
 from loopsafe.fixes.object_uses import streams
 from loopsafe.fixes.place import may_await
@@ -68,10 +69,8 @@ def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iter
         start = draft.source.offset(alias.lineno, alias.col_offset)
         yield draft.replace(start, start + len(alias.name), name)
         text = name
-    elif (plain := _plain_import(context.tree, old)) and module.startswith(f"{old}."):
-        # `import redis.asyncio` binds `redis` as `import redis` does.
-        start = draft.source.offset(plain.lineno, plain.col_offset)
-        yield draft.replace(start, start + len(old), module)
+    elif widened := widened_import(site, written, module):
+        yield from widened
         text = twin
     else:
         spelling = spell(site, module, name)
@@ -81,20 +80,19 @@ def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iter
         text = spelling.text
     for node in ast.walk(context.tree):
         if isinstance(node, ast.AnnAssign) and node.value is call:
-            kind = node.annotation
-            kind = kind.value if isinstance(kind, ast.Subscript) else kind
-            yield draft.replace(draft.start(kind), draft.stop(kind), text)
+            yield _annotated(draft, node.annotation, text)
     yield draft.replace(draft.start(written), draft.stop(written), text)
 
 
-def span_of(node: ast.AST) -> Span:
-    """Where a node stands."""
-    return Span(
-        getattr(node, "lineno", 0),
-        getattr(node, "col_offset", 0),
-        getattr(node, "end_lineno", 0),
-        getattr(node, "end_col_offset", 0),
-    )
+def _annotated(draft: Draft, annotation: ast.expr, text: str) -> Edit:
+    """The class in an annotation, `Queue` of `Queue[str]`, also where that is a text."""
+    kind = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    start, stop = draft.start(kind), draft.stop(kind)
+    if isinstance(kind, ast.Constant) and isinstance(kind.value, str):
+        name = kind.value.partition("[")[0].strip()
+        start += draft.source.text[start:stop].index(name)
+        stop = start + len(name)
+    return draft.replace(start, stop, text)
 
 
 def _used(
@@ -169,12 +167,6 @@ def _in_parts(site: Site, call: ast.Call, client: Client) -> Iterator[Edit]:
 
 def _reads(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-
-
-def _plain_import(tree: ast.Module, module: str) -> ast.alias | None:
-    """The `import module` at the top of a file."""
-    aliases = (a for node in tree.body if isinstance(node, ast.Import) for a in node.names)
-    return next((a for a in aliases if a.name == module and a.asname is None), None)
 
 
 def _alias(tree: ast.Module, written: ast.expr) -> ast.alias | None:
