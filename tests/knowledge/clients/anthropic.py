@@ -20,5 +20,5 @@ CALLS = {
     "anthropic.resources.messages.messages.AsyncMessages.create": lambda at: (
         anthropic.AsyncAnthropic(base_url=at.url, **OPTIONS).messages.create(**MESSAGE)
     ),
-    "anthropic.resources.models.Models.list": lambda at: client(at).models.list(),
+    "anthropic._resource.SyncAPIResource.list": lambda at: client(at).models.list(),
 }

@@ -7,9 +7,19 @@ def client(at, kind=pymongo.MongoClient):
     return kind(at.host, at.port, serverSelectionTimeoutMS=2500, directConnection=True)
 
 
-RECEIVERS = {
-    "pymongo.MongoClient": client,
-    "pymongo.synchronous.database.Database": lambda at: client(at)["a"],
-    "pymongo.synchronous.collection.Collection": lambda at: client(at)["a"]["b"],
-    "pymongo.AsyncMongoClient": lambda at: client(at, pymongo.AsyncMongoClient),
+CALLS = {
+    "pymongo.MongoClient.list_database_names": lambda at: client(at).list_database_names(),
+    "pymongo.synchronous.database.Database.command": lambda at: client(at)["a"].command("ping"),
+    "pymongo.synchronous.collection.Collection.find_one": lambda at: client(at)["a"][
+        "b"
+    ].find_one(),
+    "pymongo.synchronous.collection.Collection.insert_one": lambda at: client(at)["a"][
+        "b"
+    ].insert_one({}),
+    "pymongo.synchronous.collection.Collection.update_one": lambda at: client(at)["a"][
+        "b"
+    ].update_one({}, {"$set": {"a": 1}}),
+    "pymongo.AsyncMongoClient.list_database_names": lambda at: client(
+        at, pymongo.AsyncMongoClient
+    ).list_database_names(),
 }
