@@ -15,13 +15,16 @@ from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import find
+from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
     ClassValue,
     External,
     ExternalInstance,
+    FunctionValue,
     Instance,
     ModuleValue,
+    OffloadingValue,
+    PartialValue,
     Value,
     Values,
     union,
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 _MOST = 16
 """An attribute that more places give a value says little about any of them."""
+
+_FUNCTIONS = (FunctionValue, PartialValue, OffloadingValue, External)
+"""What is there to be called, and is no class."""
 
 
 class _Stored(NamedTuple):
@@ -111,13 +117,16 @@ class Outside:
         return name in index
 
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
-        """What every call that makes such an object gives it to keep, if they agree on a class."""
+        """What every call that makes such an object gives it to keep, if they agree on a class.
+
+        Of what is there to be called, each of a few may be meant: `Tool(run=search)`.
+        """
         module = resolver.table.get(cls.module)
         member = find(resolver, cls, name)
         if module is None or not module.is_project or member is None:
             return ()
         stored = [binding for binding in member.stored if isinstance(binding.value, Name)]
-        if not stored:
+        if not stored and not _is_field(member):
             return ()
         if isinstance(member.owner, ClassValue):
             home = member.owner.module
@@ -132,6 +141,8 @@ class Outside:
                     held = holding(resolver, callee, made.call, frame).holds
                     found.append(resolver.known(dict(held).get(name, ())))
         values = union(found)
+        if all(isinstance(value, _FUNCTIONS) for value in values):
+            return values
         kinds = {kind for value in values for kind in _kinds(resolver, value)}
         return values if len(kinds) == 1 and () not in found else ()
 
@@ -229,6 +240,11 @@ def _is_container(resolver: Resolver, value: Value) -> bool:
     cls = value.cls if isinstance(value, Instance) else value
     module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
     return module is not None and module.file.origin is Origin.TYPESHED
+
+
+def _is_field(member: Member) -> bool:
+    """Whether a class names an attribute of its objects and gives it nothing: a field."""
+    return any(b.value is None and b.annotation is not None for b in member.bindings)
 
 
 def _is_same(one: ClassValue, other: ClassValue) -> bool:
