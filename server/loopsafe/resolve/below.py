@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _MOST = 4
 """More subclasses that have a method, each its own, say little about which one is meant."""
 
+_FEWEST_UNSEEN = 2
+"""One of these that has a method overrides most likely that of a base that nobody sees."""
+
 _MOST_SUBCLASSES = 40
 """A base of so many classes is looked at no further."""
 
@@ -34,7 +37,7 @@ class Below:
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
 
-        All bases of that class must be at hand.
+        Where a base of that class is not at hand, at least two must: it has it more likely than one.
         """
         value = values[0] if len(values) == 1 else None
         module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
@@ -42,12 +45,13 @@ class Below:
             return ()
         cls = value.cls
         below = self._subclasses(resolver, module.facts.classes[cls.number].name)
-        if not below or any(isinstance(base, External) for base in resolver.mro(cls)):
-            return ()  # A base that nobody sees has it more likely.
+        if not below:
+            return ()
         resolver.table.trace |= resolver.table.bit(("method", name))
         having = [other for other in below if _defines(resolver, other, name)]
         meant = [other for other in having if _inherits(resolver, other, cls)]
-        if len(meant) > _MOST:
+        is_seen = not any(isinstance(base, External) for base in resolver.mro(cls))
+        if len(meant) > _MOST or (len(meant) < _FEWEST_UNSEEN and not is_seen):
             return ()
         return union(resolver.attribute(Instance(other), name) for other in meant)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Assigned, Attr, Call, Filled, ModuleFacts, Name, last_name
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
@@ -97,8 +97,9 @@ class Outside:
             found = union(values for values in held if values is not None)
             if found:
                 return found if () not in held else ()
-        if places and name.find("[") > 0:
-            return _agreed(resolver, places)
+        if places and "[" in name:
+            shared = name.partition("[")[0] or _shared(resolver, values)
+            return _agreed(resolver, places, shared) if shared else ()
         below = self._below.method(resolver, values, name)
         if below:
             return below
@@ -199,7 +200,7 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
     return (resolver.known(stored) or None) if stored else stored
 
 
-def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
+def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Values:
     """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
 
     `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.
@@ -209,12 +210,25 @@ def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
         binding = place.assigned.binding if place.assigned is not None else None
         if place.assigned is None or binding is None or isinstance(binding.value, Filled):
             continue
+        target, own = place.assigned.target, place.assigned.name
         frame = resolver.frame(place.module, binding.scope)
-        if not resolver.values(place.assigned.target, frame):
+        is_it = own[0] != "[" or (isinstance(target, Attr) and target.name == attribute)
+        if is_it and not resolver.values(target, frame):
             found.append(resolver.known(resolver.bound(binding, frame)))
     values = union(found)
     kinds = {kind for value in values for kind in _kinds(resolver, value)}
     return values if len(kinds) == 1 and () not in found and len(places) <= _MOST else ()
+
+
+def _shared(resolver: Resolver, values: Values) -> str:
+    """The name of an attribute that a class of a known framework has, if nobody sees more of it.
+
+    `self.settings` of a handler is the same object as that of an application or an extension.
+    """
+    value = values[0] if len(values) == 1 else None
+    if not isinstance(value, External) or resolver.catalogue.member(value.name) is None:
+        return ""
+    return value.name.rpartition(".")[2]
 
 
 def _lineage(resolver: Resolver, value: Value) -> Iterator[object]:
