@@ -37,7 +37,7 @@ class Below:
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
 
-        Where a base of that class is not at hand, at least two must: it has it more likely than one.
+        Where a base of that class is not at hand, two must: it has it more likely than one.
         """
         value = values[0] if len(values) == 1 else None
         module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
