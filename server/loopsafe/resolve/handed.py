@@ -16,7 +16,9 @@ from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
+    ExternalInstance,
     FunctionValue,
+    Instance,
     PartialValue,
     Value,
     Values,
@@ -70,6 +72,23 @@ class Handed:
 
     def stored(self, resolver: Resolver, expr: Expr | None, module: str, scope: int) -> Values:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""
+        return resolver.known(union(self._each(resolver, expr, module, scope)))
+
+    def closed_over(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """What a function inside of another finds in one of its parameters, if all calls agree.
+
+        `def routes(shop):` has the handlers of a router, and `app.include_router(routes(Shop()))`.
+        """
+        found = self._each(resolver, name, module, scope)
+        values = resolver.known(union(found))
+        kinds = {v.cls[:2] if isinstance(v, Instance) else v for v in values}
+        are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
+        return values if len(kinds) == 1 and are_objects and () not in found else ()
+
+    def _each(
+        self, resolver: Resolver, expr: Expr | None, module: str, scope: int
+    ) -> tuple[Values, ...]:
+        """What each call of a function gives to one of its parameters."""
         home = resolver.table.get(module)
         if home is None or not home.is_project or not isinstance(expr, Name):
             return ()
@@ -86,22 +105,23 @@ class Handed:
             ("given", number, index), module, lambda: self._given(resolver, home, number, index)
         )
 
-    def _given(self, resolver: Resolver, home: Module, number: int, index: int) -> Values:
+    def _given(
+        self, resolver: Resolver, home: Module, number: int, index: int
+    ) -> tuple[Values, ...]:
         facts = home.facts.functions[number]
         calls = resolver.outside.calls_of(resolver, home, facts.name)
         decorations = list(self._decorating(resolver, home, number, index))
         if len(calls) + len(decorations) > _MOST:
             return ()
-        found = [decorations]
+        found: list[Values] = [(value,) for value in decorations]
         for made in calls:
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
                 if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
                     given = dict(matched(facts, made.call, callee.bound)).get(index)
                     values = resolver.values(given, frame) if given is not None else ()
-                    stored = () if values else self.stored(resolver, given, made.module, made.scope)
-                    found.append([*values, *stored])
-        return resolver.known(union(map(tuple, found)))
+                    found.append(values or self.stored(resolver, given, made.module, made.scope))
+        return tuple(found)
 
     def _decorating(
         self, resolver: Resolver, home: Module, number: int, index: int
