@@ -192,7 +192,10 @@ class ExpressionReader(NestedReader):
                 self.operation(method, shown, (), part.value)
                 if part.format_spec is not None:
                     self.expression(part.format_spec)
-        return Typed("str")
+        first = node.values[0] if node.values else None
+        begins = first.value if isinstance(first, ast.Constant) else ""
+        is_name = isinstance(begins, str) and begins.isidentifier()
+        return Typed("str", begins) if is_name else Typed("str")
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
         return Display(type(node).__name__.lower(), self.expressions(node.elts))

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import UNKNOWN, Call, Const, Expr, FunctionRef, Starred
+from loopsafe.facts.ir import (
+    UNKNOWN,
+    Binary,
+    Call,
+    Const,
+    Expr,
+    FunctionRef,
+    Name,
+    Starred,
+    Typed,
+)
+from loopsafe.resolve.members import beginning_with
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -71,12 +83,34 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
             v.value for v in resolver.values(call.args[1], frame) if isinstance(v, ConstantValue)
         ]
     owners = resolver.values(call.args[0], frame)
+    begins = "" if names else _beginning(resolver, call.args[1], frame)
+    if len(begins.strip("_")) >= _TELLING:
+        return union(
+            resolver.attribute(owner, name)
+            for owner in owners
+            for name in beginning_with(resolver, owner, begins)
+        )
     return union(
         resolver.attribute(owner, name)
         for owner in owners
         for name in names
         if isinstance(name, str)
     )
+
+
+def _beginning(resolver: Resolver, name: Expr, frame: Frame) -> str:
+    """What a name surely begins with that is put together: `do_` of `f"do_{command}"`."""
+    if isinstance(name, Name):
+        found = definitions(resolver, name, frame)
+        value = found[0].binding.value if len(found) == 1 else None
+        if not isinstance(value, (Binary, Typed)):
+            return ""
+        return _beginning(resolver, value, found[0].frame)
+    if isinstance(name, Binary) and name.op == "__add__":
+        return _beginning(resolver, name.left, frame)
+    if isinstance(name, Const):
+        return name.value if isinstance(name.value, str) else ""
+    return name.begins if isinstance(name, Typed) else ""
 
 
 def _import_module(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -117,6 +151,9 @@ def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     values = resolver.values(call.args[0], frame) if call.args else ()
     return tuple(v for v in values if isinstance(v, FunctionValue))
 
+
+_TELLING = 2
+"""So many letters in front of a name that is put together say which methods are meant."""
 
 SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partial": _partial,
