@@ -192,10 +192,9 @@ class ExpressionReader(NestedReader):
                 self.operation(method, shown, (), part.value)
                 if part.format_spec is not None:
                     self.expression(part.format_spec)
-        first = node.values[0] if node.values else None
-        begins = first.value if isinstance(first, ast.Constant) else ""
-        is_name = isinstance(begins, str) and begins.isidentifier()
-        return Typed("str", begins) if is_name else Typed("str")
+        ends = [part.value if isinstance(part, ast.Constant) else "" for part in node.values]
+        begins = str(ends[0]) if ends else ""
+        return Typed("str", begins, str(ends[-1])) if begins.isidentifier() else Typed("str")
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
         return Display(type(node).__name__.lower(), self.expressions(node.elts))

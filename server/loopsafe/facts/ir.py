@@ -51,7 +51,9 @@ class Typed(NamedTuple):
 
     builtin: str
     begins: str = ""
-    """What a text begins with that may be the name of something: `do_` of `f"do_{name}"`."""
+    """What a text begins with that may be the name of something: `do_` of `f"do_{name}_now"`."""
+    ends: str = ""
+    """What such a text ends with: `_now`."""
 
 
 class Subscript(NamedTuple):

@@ -91,11 +91,8 @@ def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
     ]
 
 
-def beginning_with(resolver: Resolver, owner: Value, begins: str) -> list[str]:
-    """The names of the project's functions in an object, a class or a module that begin so.
-
-    None where there are too many.
-    """
+def function_names(resolver: Resolver, owner: Value) -> Iterator[str]:
+    """The names of the project's functions in an object, a class or a module."""
     cls = owner.cls if isinstance(owner, Instance) else owner
     homes: list[tuple[str, int]] = []
     if isinstance(cls, ModuleValue):
@@ -103,15 +100,14 @@ def beginning_with(resolver: Resolver, owner: Value, begins: str) -> list[str]:
     elif isinstance(cls, ClassValue):
         mro = [base for base in resolver.mro(cls) if isinstance(base, ClassValue)]
         homes.extend((base.module, _scope_of(resolver, base)) for base in mro)
-    found: dict[str, None] = {}
+    seen: set[str] = set()
     for home, scope in homes:
         module = resolver.table.get(home)
-        if module is not None and module.is_project:
-            for name, bindings in module.facts.scopes[scope].bindings.items():
-                is_function = any(isinstance(b.value, FunctionRef) for b in bindings)
-                if is_function and name.startswith(begins):
-                    found.setdefault(name)
-    return list(found) if len(found) <= _MOST_NAMES else []
+        for name, bindings in module.facts.scopes[scope].bindings.items() if module else ():
+            if module and module.is_project and name not in seen:
+                seen.add(name)
+                if any(isinstance(binding.value, FunctionRef) for binding in bindings):
+                    yield name
 
 
 def named(resolver: Resolver, dotted: str) -> Values:
@@ -413,9 +409,6 @@ def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     module = resolver.table.get(cls.module)
     return module.facts.classes[cls.number].scope if module else 0
 
-
-_MOST_NAMES = 24
-"""More functions whose names begin alike say little about which one is meant."""
 
 _MOST_WAYS = 3
 """Of what a package gives for a name that it makes up, such as a part of a path and its end."""
