@@ -16,6 +16,7 @@ from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
+    ClassValue,
     ExternalInstance,
     FunctionValue,
     Instance,
@@ -50,10 +51,9 @@ class _Handover(NamedTuple):
 
 
 class _Decoration(NamedTuple):
-    """A function that something of some name decorates."""
+    """A function or a class that something of some name decorates."""
 
-    module: str
-    function: int
+    decorated: FunctionValue | ClassValue
     decorator: Expr
 
 
@@ -126,17 +126,17 @@ class Handed:
     def _decorating(
         self, resolver: Resolver, home: Module, number: int, index: int
     ) -> Iterator[Value]:
-        """The functions that a function gets as their decorator, or that it makes the decorator."""
+        """What a function gets as its decorator, or what it makes the decorator of."""
         facts = home.facts.functions[number]
         if index != (facts.owner >= 0):
             return
         outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
         name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
         for place in self._decorated(resolver, name):
-            frame = resolver.frame(place.module, 0)
+            frame = resolver.frame(place.decorated.module, 0)
             values = resolver.values(place.decorator, frame)
             if any(_is_one(value, home.name, number) for value in values):
-                yield FunctionValue(place.module, place.function)
+                yield place.decorated
 
     def _decorated(self, resolver: Resolver, name: str) -> Sequence[_Decoration]:
         table = resolver.table
@@ -204,7 +204,12 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
         # Methods are decorated before there is an object to call them on.
         for expr in function.decorators if function.owner < 0 and not function.outer else ():
             callee = expr.func if isinstance(expr, Call) else expr
-            yield last_name(callee), _Decoration(module.name, number, expr)
+            yield last_name(callee), _Decoration(FunctionValue(module.name, number), expr)
+    for number, cls in enumerate(module.facts.classes):
+        # Where there is no call, decorating is one.
+        for expr in cls.decorators if not cls.outer else ():
+            if isinstance(expr, Call):
+                yield last_name(expr.func), _Decoration(ClassValue(module.name, number), expr)
 
 
 def _is_one(value: Value, module: str, number: int) -> bool:

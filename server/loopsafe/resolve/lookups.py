@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Name, Subscript
-from loopsafe.facts.keyed import keyed
+from loopsafe.facts.ir import Const, Name, Subscript
+from loopsafe.facts.keyed import any_key, keyed
 from loopsafe.resolve.values import ClassValue, External, ExternalInstance, Frame, Instance, Values
 
 if TYPE_CHECKING:
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:
     """What other places put under a key of an object: `request.app["db"]`."""
-    for owner, name in keyed(_spelled(resolver, expr, keys)):
+    places = list(keyed(_spelled(resolver, expr, keys)))
+    if not isinstance(expr.key, Const):
+        # Which of the entries a variable means, nobody can tell.
+        places += [(owner, any_key(name)) for owner, name in places if any_key(name)]
+    for owner, name in places:
         owners = resolver.values(owner, frame)
         values = resolver.outside.attribute(resolver, owners, name)
         if values:

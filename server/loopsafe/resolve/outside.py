@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Assigned, Attr, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
@@ -99,7 +100,7 @@ class Outside:
                 return found if () not in held else ()
         if places and "[" in name:
             shared = name.partition("[")[0] or _shared(resolver, values)
-            return _agreed(resolver, places, shared) if shared else ()
+            return _agreed(resolver, places, shared) if shared and name != any_key(name) else ()
         below = self._below.method(resolver, values, name)
         if below:
             return below
@@ -178,6 +179,8 @@ def _stored_outside_tests(module: Module) -> Iterable[tuple[str, _Stored]]:
 def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
     for assigned in facts.assigned:
         yield assigned.name, _Stored(module, assigned, -1)
+        if any_key(assigned.name):
+            yield any_key(assigned.name), _Stored(module, assigned, -1)
     for number, cls in enumerate(facts.classes):
         if cls.bases:
             for name in cls.attributes:
