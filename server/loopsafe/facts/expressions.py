@@ -197,7 +197,9 @@ class ExpressionReader(NestedReader):
                 self.operation(method, shown, (), part.value)
                 if part.format_spec is not None:
                     self.expression(part.format_spec)
-        return Typed("str")
+        ends = [part.value if isinstance(part, ast.Constant) else "" for part in node.values]
+        begins = str(ends[0]) if ends else ""
+        return Typed("str", begins, str(ends[-1])) if begins.isidentifier() else Typed("str")
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
         return Display(type(node).__name__.lower(), self.expressions(node.elts))

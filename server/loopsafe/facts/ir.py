@@ -50,6 +50,10 @@ class Typed(NamedTuple):
     """An expression of which only the builtin class of the result matters: `str` of an f-string."""
 
     builtin: str
+    begins: str = ""
+    """What a text begins with that may be the name of something: `do_` of `f"do_{name}_now"`."""
+    ends: str = ""
+    """What such a text ends with: `_now`."""
 
 
 class Subscript(NamedTuple):

@@ -27,6 +27,12 @@ def keyed(expr: Expr) -> Iterator[tuple[Expr, str]]:
         yield expr.value, f"{expr.name}[{spelled}]{depth}"
 
 
+def any_key(name: str) -> str:
+    """The name of all entries of the table in which one is, if it is the attribute of an object."""
+    attribute, bracket, _ = name.partition("[")
+    return f"{attribute}[]1" if attribute and bracket and name.endswith("]1") else ""
+
+
 def _step(expr: Expr) -> tuple[Expr, Expr] | None:
     """What a lookup looks into, and the key: also of one that puts a table there where none is."""
     if isinstance(expr, Subscript):

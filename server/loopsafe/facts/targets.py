@@ -11,12 +11,14 @@ from loopsafe.facts.ir import (
     Attr,
     Binding,
     Call,
+    ClassRef,
     Const,
     DictDisplay,
     Display,
     Element,
     Expr,
     Filled,
+    Imported,
     Item,
     Name,
     Narrowed,
@@ -113,7 +115,7 @@ class TargetReader(Reading, ABC):
         if not isinstance(owner, Name) or owner.id in (name for name, _ in self.receivers):
             return False
         bound = self.scope.bindings.get(owner.id, ())
-        return all(isinstance(b.value, Param) or _makes_object(b.value) for b in bound)
+        return all(isinstance(b.value, _SHARED) or _makes_object(b.value) for b in bound)
 
     def fill_with(self, node: ast.expr, container: Expr, method: str, args: list[Expr]) -> None:
         """Notes what a call of a container's method puts into it."""
@@ -169,6 +171,9 @@ def _makes_object(value: Expr | None) -> bool:
     name = last_name(value.func) if isinstance(value, Call) else ""
     return name[:1].isupper()
 
+
+_SHARED = (Param, Imported, ClassRef)
+"""What a name is of that others know as well."""
 
 _FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of containers that put their last argument into them."""

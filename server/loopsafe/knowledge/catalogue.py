@@ -52,7 +52,7 @@ class Catalogue:
         self._entries: MutableMapping[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
         self._returns: MutableMapping[str, Result] = {}
-        self._makes: MutableMapping[str, str] = {}
+        self._makes: MutableMapping[str, str | int] = {}
         self._probes: MutableMapping[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
         self._asynchronous = frozenset(
@@ -142,8 +142,8 @@ class Catalogue:
         self._ready(name)
         return self._returns.get(name)
 
-    def makes(self, name: str) -> str | None:
-        """The keyword that names the class of what the result of calling this name makes."""
+    def makes(self, name: str) -> str | int | None:
+        """The keyword or the place of the class of what the result of calling this name makes."""
         self._ready(name)
         return self._makes.get(name)
 

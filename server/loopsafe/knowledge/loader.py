@@ -39,7 +39,7 @@ class LibraryEntries:
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, Result] = field(default_factory=dict)
-    makes: dict[str, str] = field(default_factory=dict)
+    makes: dict[str, str | int] = field(default_factory=dict)
     probes: list[tuple[Names, str]] = field(default_factory=list)
 
 
@@ -105,7 +105,7 @@ def read_library(
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))
     for table in _tables(root, "runners", release, holding):
         entries.runners.extend(read_runners(table, header))
-    returns, makes = root.results("returns"), root.mapping("makes")
+    returns, makes = root.results("returns"), root.arguments("makes")
     if holding:
         entries.returns.update(returns)
         entries.makes.update(makes)

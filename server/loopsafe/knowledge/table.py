@@ -78,6 +78,13 @@ class Table:
             raise self.error(f"`{key}` must be a table of strings", key)
         return dict(value)
 
+    def arguments(self, key: str) -> dict[str, str | int]:
+        """A table of arguments: each by its keyword, or by its place."""
+        value = self._typed(key, dict, {})
+        if not all(isinstance(item, (str, int)) for item in value.values()):
+            raise self.error(f"`{key}` must be a table of keywords or places", key)
+        return dict(value)
+
     def results(self, key: str) -> dict[str, Result]:
         """A table of what calls give: a class, or the classes of a tuple's items."""
         values = self._typed(key, dict, {})

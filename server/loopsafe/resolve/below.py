@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _MOST = 4
 """More subclasses that have a method, each its own, say little about which one is meant."""
 
+_FEWEST_UNSEEN = 2
+"""One of these that has a method overrides most likely that of a base that nobody sees."""
+
 _MOST_SUBCLASSES = 40
 """A base of so many classes is looked at no further."""
 
@@ -34,7 +37,7 @@ class Below:
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
 
-        All bases of that class must be at hand.
+        Where a base of that class is not at hand, two must: it has it more likely than one.
         """
         value = values[0] if len(values) == 1 else None
         module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
@@ -43,13 +46,13 @@ class Below:
         cls = value.cls
         name_of_class = module.facts.classes[cls.number].name
         below = list(islice(self._subclasses.below(resolver, name_of_class), _MOST_SUBCLASSES + 1))
-        is_few = 0 < len(below) <= _MOST_SUBCLASSES
-        if not is_few or any(isinstance(base, External) for base in resolver.mro(cls)):
-            return ()  # A base that nobody sees has it more likely.
+        if not 0 < len(below) <= _MOST_SUBCLASSES:
+            return ()
         resolver.table.trace |= resolver.table.bit(("method", name))
         having = [other for other in below if _defines(resolver, other, name)]
         meant = [other for other in having if inherits(resolver, other, cls)]
-        if len(meant) > _MOST:
+        is_seen = not any(isinstance(base, External) for base in resolver.mro(cls))
+        if len(meant) > _MOST or (len(meant) < _FEWEST_UNSEEN and not is_seen):
             return ()
         return union(resolver.attribute(Instance(other), name) for other in meant)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
+from loopsafe.resolve.lookups import of_class
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
@@ -35,6 +36,10 @@ from loopsafe.resolve.wrappers import around
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
+
+
+_LOOKUPS = frozenset(f"builtins.dict.{name}" for name in ("get", "pop", "setdefault"))
+"""What looks for a key, as `table[key]` does."""
 
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
@@ -179,9 +184,11 @@ def _call_function(
         targets = call.args[runner.position : runner.position + 1] or call.args[:1]
         found = union(resolver.values(target, frame) for target in targets)
         return tuple(OffloadingValue(v) for v in found if is_callable(v))
-    found = resolver.function_result(function, given(resolver, function, call, frame))
-    if found:
-        return found
+    result = resolver.function_result(function, given(resolver, function, call, frame))
+    if name in _LOOKUPS and call is not None and frame is not None and call.args:
+        return of_class(resolver, result, resolver.values(call.args[0], frame))
+    if result:
+        return result
     # What a package's decorator gives instead: `clone = self.clone(); method(clone); return clone`.
     wrappers = around(resolver, function)
     return union(function_result(resolver, w, given(resolver, w, call, frame)) for w in wrappers)
@@ -226,8 +233,11 @@ def _call_class(
         if found is not None:
             return found
     result = resolver.catalogue.returns(name)
+    told = _maker(resolver, name, call, frame)
+    if told:
+        return told
     if result is not None:
-        return _maker(resolver, name, call, frame) or resolver.given_by(result)
+        return resolver.given_by(result)
     if call is None or frame is None:
         return (Instance(cls),)
     made = instances_made(resolver, cls, call, frame)
@@ -236,10 +246,12 @@ def _call_class(
 
 def _maker(resolver: Resolver, name: str, call: Call | None, frame: Frame | None) -> Values:
     """The class that a call is told to make objects of: its result stands for the class."""
-    keyword = resolver.catalogue.makes(name)
-    if keyword is None or call is None or frame is None:
+    told = resolver.catalogue.makes(name)
+    if told is None or call is None or frame is None:
         return ()
-    return union(resolver.values(value, frame) for key, value in call.keywords if key == keyword)
+    if isinstance(told, int):
+        return union(resolver.values(value, frame) for value in call.args[told : told + 1])
+    return union(resolver.values(value, frame) for key, value in call.keywords if key == told)
 
 
 def _call_external(
@@ -250,8 +262,11 @@ def _call_external(
     if result is None:
         member = catalogue.member(value.name)
         result = member[0].returns.get(member[1]) if member else None
+    made = _maker(resolver, value.name, call, frame)
+    if made:
+        return made
     if result is not None:
-        return _maker(resolver, value.name, call, frame) or resolver.given_by(result)
+        return resolver.given_by(result)
     special = SPECIAL.get(value.name)
     if special is not None and call is not None and frame is not None:
         return special(resolver, call, frame) or ()

@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
-from loopsafe.facts.keyed import keyed
 from loopsafe.resolve.calls import call_values, parameter_values
 from loopsafe.resolve.containers import entry_values, filled
+from loopsafe.resolve.lookups import kept, of_class
 from loopsafe.resolve.members import annotated_names
 from loopsafe.resolve.names import imported_values, name_values
 from loopsafe.resolve.protocols import awaited, elements, entered
@@ -174,9 +174,10 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
     if entry:
         return entry
     found: list[Values] = []
+    keys = resolver.values(expr.key, frame)
     for value in resolver.values(expr.value, frame):
         if isinstance(value, TupleValue):
-            found.append(_item_of(resolver, value, resolver.values(expr.key, frame)))
+            found.append(_item_of(resolver, value, keys))
         elif isinstance(value, ClassValue):
             arguments = tuple(resolver.instances(part, frame) for part in ir.key_parts(expr))
             found.append((value._replace(arguments=arguments),))
@@ -184,17 +185,8 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
             getters = resolver.attribute(value, "__getitem__")
             found.append(union(resolver.called(getter) for getter in getters))
             if not found[-1] and isinstance(value, Instance):
-                found.append(_field(resolver, value.cls, resolver.values(expr.key, frame)))
-    return union(found) or _kept(resolver, expr, frame)
-
-
-def _kept(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
-    """What other places put under a key of an object: `request.app["db"]`."""
-    found = (
-        resolver.outside.attribute(resolver, resolver.values(owner, frame), name)
-        for owner, name in keyed(expr)
-    )
-    return next((values for values in found if values), ())
+                found.append(_field(resolver, value.cls, keys))
+    return of_class(resolver, union(found), keys) or kept(resolver, expr, keys, frame)
 
 
 def _field(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:

@@ -16,7 +16,10 @@ from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
+    ClassValue,
+    ExternalInstance,
     FunctionValue,
+    Instance,
     PartialValue,
     Value,
     Values,
@@ -48,10 +51,9 @@ class _Handover(NamedTuple):
 
 
 class _Decoration(NamedTuple):
-    """A function that something of some name decorates."""
+    """A function or a class that something of some name decorates."""
 
-    module: str
-    function: int
+    decorated: FunctionValue | ClassValue
     decorator: Expr
 
 
@@ -70,6 +72,23 @@ class Handed:
 
     def stored(self, resolver: Resolver, expr: Expr | None, module: str, scope: int) -> Values:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""
+        return resolver.known(union(self._each(resolver, expr, module, scope)))
+
+    def closed_over(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """What a function inside of another finds in one of its parameters, if all calls agree.
+
+        `def routes(shop):` has the handlers of a router, and `app.include_router(routes(Shop()))`.
+        """
+        found = self._each(resolver, name, module, scope)
+        values = resolver.known(union(found))
+        kinds = {v.cls[:2] if isinstance(v, Instance) else v for v in values}
+        are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
+        return values if len(kinds) == 1 and are_objects and () not in found else ()
+
+    def _each(
+        self, resolver: Resolver, expr: Expr | None, module: str, scope: int
+    ) -> tuple[Values, ...]:
+        """What each call of a function gives to one of its parameters."""
         home = resolver.table.get(module)
         if home is None or not home.is_project or not isinstance(expr, Name):
             return ()
@@ -86,37 +105,38 @@ class Handed:
             ("given", number, index), module, lambda: self._given(resolver, home, number, index)
         )
 
-    def _given(self, resolver: Resolver, home: Module, number: int, index: int) -> Values:
+    def _given(
+        self, resolver: Resolver, home: Module, number: int, index: int
+    ) -> tuple[Values, ...]:
         facts = home.facts.functions[number]
         calls = resolver.outside.calls_of(resolver, home, facts.name)
         decorations = list(self._decorating(resolver, home, number, index))
         if len(calls) + len(decorations) > _MOST:
             return ()
-        found = [decorations]
+        found: list[Values] = [(value,) for value in decorations]
         for made in calls:
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
                 if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
                     given = dict(matched(facts, made.call, callee.bound)).get(index)
                     values = resolver.values(given, frame) if given is not None else ()
-                    stored = () if values else self.stored(resolver, given, made.module, made.scope)
-                    found.append([*values, *stored])
-        return resolver.known(union(map(tuple, found)))
+                    found.append(values or self.stored(resolver, given, made.module, made.scope))
+        return tuple(found)
 
     def _decorating(
         self, resolver: Resolver, home: Module, number: int, index: int
     ) -> Iterator[Value]:
-        """The functions that a function gets as their decorator, or that it makes the decorator."""
+        """What a function gets as its decorator, or what it makes the decorator of."""
         facts = home.facts.functions[number]
         if index != (facts.owner >= 0):
             return
         outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
         name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
         for place in self._decorations.at(resolver.table, resolver.outside.project, name):
-            frame = resolver.frame(place.module, 0)
+            frame = resolver.frame(place.decorated.module, 0)
             values = resolver.values(place.decorator, frame)
             if any(_is_one(value, home.name, number) for value in values):
-                yield FunctionValue(place.module, place.function)
+                yield place.decorated
 
     def parameter(self, resolver: Resolver, module: Module, function: int, index: int) -> Values:
         """What a framework is known to pass for a parameter of a function."""
@@ -170,7 +190,12 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
         # Methods are decorated before there is an object to call them on.
         for expr in function.decorators if function.owner < 0 and not function.outer else ():
             callee = expr.func if isinstance(expr, Call) else expr
-            yield last_name(callee), _Decoration(module.name, number, expr)
+            yield last_name(callee), _Decoration(FunctionValue(module.name, number), expr)
+    for number, cls in enumerate(module.facts.classes):
+        # Where there is no call, decorating is one.
+        for expr in cls.decorators if not cls.outer else ():
+            if isinstance(expr, Call):
+                yield last_name(expr.func), _Decoration(ClassValue(module.name, number), expr)
 
 
 def _is_one(value: Value, module: str, number: int) -> bool:

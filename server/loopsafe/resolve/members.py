@@ -92,6 +92,25 @@ def annotated_names(resolver: Resolver, cls: ClassValue) -> list[str]:
     ]
 
 
+def function_names(resolver: Resolver, owner: Value) -> Iterator[str]:
+    """The names of the project's functions in an object, a class or a module."""
+    cls = owner.cls if isinstance(owner, Instance) else owner
+    homes: list[tuple[str, int]] = []
+    if isinstance(cls, ModuleValue):
+        homes.append((cls.name, 0))
+    elif isinstance(cls, ClassValue):
+        mro = [base for base in resolver.mro(cls) if isinstance(base, ClassValue)]
+        homes.extend((base.module, _scope_of(resolver, base)) for base in mro)
+    seen: set[str] = set()
+    for home, scope in homes:
+        module = resolver.table.get(home)
+        for name, bindings in module.facts.scopes[scope].bindings.items() if module else ():
+            if module and module.is_project and name not in seen:
+                seen.add(name)
+                if any(isinstance(binding.value, FunctionRef) for binding in bindings):
+                    yield name
+
+
 def named(resolver: Resolver, dotted: str) -> Values:
     """What an absolute dotted name stands for: the longest module prefix, then attributes."""
     parts = dotted.split(".")

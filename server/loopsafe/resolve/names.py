@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.building import ANY_TIME
-from loopsafe.facts.ir import Attr, Binding, ClassRef, Expr, FunctionRef, Imported, Name
+from loopsafe.facts.ir import (
+    Attr,
+    Binding,
+    ClassRef,
+    Expr,
+    FunctionRef,
+    Imported,
+    Name,
+    Param,
+)
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.module import Module
 from loopsafe.resolve.values import (
@@ -63,11 +72,19 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     found = definitions(resolver, name, frame)
     if found:
         values = union(resolver.bound(d.binding, d.frame) for d in found)
-        return values or _declared(resolver, name, found[0].frame)
+        values = values or _declared(resolver, name, found[0].frame)
+        if not values and isinstance(found[0].binding.value, Param) and _is_inside(found[0], frame):
+            return resolver.handed.closed_over(resolver, name, frame.module, found[0].frame.scope)
+        return values
     starred = _from_stars(resolver, frame.module, name.id)
     if starred is not None:
         return starred
     return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+
+
+def _is_inside(definition: Definition, frame: Frame) -> bool:
+    """Whether a definition is of a function around the one where its name is read."""
+    return definition.frame.scope != frame.scope
 
 
 def _declared(resolver: Resolver, name: Name, frame: Frame) -> Values:

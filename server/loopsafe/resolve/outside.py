@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Assigned, Binding, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Assigned, Attr, Binding, Call, Filled, ModuleFacts, Name, last_name
+from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import find
+from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
     ClassValue,
     External,
     ExternalInstance,
     Frame,
+    FunctionValue,
     Instance,
     ModuleValue,
+    OffloadingValue,
+    PartialValue,
     Value,
     Values,
     union,
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
 
 _MOST = 16
 """An attribute that more places give a value says little about any of them."""
+
+_FUNCTIONS = (FunctionValue, PartialValue, OffloadingValue, External)
+"""What is there to be called, and is no class."""
 
 
 class _Stored(NamedTuple):
@@ -88,8 +95,9 @@ class Outside:
             found = union(values for values in held if values is not None)
             if found:
                 return found if () not in held else ()
-        if places and name.find("[") > 0:
-            return _agreed(resolver, places)
+        if places and "[" in name:
+            shared = name.partition("[")[0] or _shared(resolver, values)
+            return _agreed(resolver, places, shared) if shared and name != any_key(name) else ()
         below = self._below.method(resolver, values, name)
         if below:
             return below
@@ -105,13 +113,16 @@ class Outside:
         return bool(self._stored.at(resolver.table, self.project, name))
 
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
-        """What every call that makes such an object gives it to keep, if they agree on a class."""
+        """What every call that makes such an object gives it to keep, if they agree on a class.
+
+        Of what is there to be called, each of a few may be meant: `Tool(run=search)`.
+        """
         module = resolver.table.get(cls.module)
         member = find(resolver, cls, name)
         if module is None or not module.is_project or member is None:
             return ()
         stored = [binding for binding in member.stored if isinstance(binding.value, Name)]
-        if not stored:
+        if not stored and not _is_field(member):
             return ()
         if isinstance(member.owner, ClassValue):
             home = member.owner.module
@@ -126,6 +137,8 @@ class Outside:
                     held = holding(resolver, callee, made.call, frame).holds
                     found.append(resolver.known(dict(held).get(name, ())))
         values = union(found)
+        if all(isinstance(value, _FUNCTIONS) for value in values):
+            return values
         kinds = {kind for value in values for kind in _kinds(resolver, value)}
         return values if len(kinds) == 1 and () not in found else ()
 
@@ -160,6 +173,8 @@ def _stored_outside_tests(module: Module) -> Iterable[tuple[str, _Stored]]:
 def _stored(module: str, facts: ModuleFacts) -> Iterator[tuple[str, _Stored]]:
     for assigned in facts.assigned:
         yield assigned.name, _Stored(module, assigned, -1)
+        if any_key(assigned.name):
+            yield any_key(assigned.name), _Stored(module, assigned, -1)
     for number, cls in enumerate(facts.classes):
         if cls.bases:
             for name in cls.attributes:
@@ -182,7 +197,7 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
     return (resolver.known(stored) or None) if stored else stored
 
 
-def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
+def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Values:
     """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
 
     `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.
@@ -192,12 +207,25 @@ def _agreed(resolver: Resolver, places: Sequence[_Stored]) -> Values:
         binding = place.assigned.binding if place.assigned is not None else None
         if place.assigned is None or binding is None or isinstance(binding.value, Filled):
             continue
+        target, own = place.assigned.target, place.assigned.name
         frame = _read_in(resolver, place.module, binding)
-        if not resolver.values(place.assigned.target, frame):
+        is_it = own[0] != "[" or (isinstance(target, Attr) and target.name == attribute)
+        if is_it and not resolver.values(target, frame):
             found.append(resolver.known(resolver.bound(binding, frame)))
     values = union(found)
     kinds = {kind for value in values for kind in _kinds(resolver, value)}
     return values if len(kinds) == 1 and () not in found and len(places) <= _MOST else ()
+
+
+def _shared(resolver: Resolver, values: Values) -> str:
+    """The name of an attribute that a class of a known framework has, if nobody sees more of it.
+
+    `self.settings` of a handler is the same object as that of an application or an extension.
+    """
+    value = values[0] if len(values) == 1 else None
+    if not isinstance(value, External) or resolver.catalogue.member(value.name) is None:
+        return ""
+    return value.name.rpartition(".")[2]
 
 
 def _read_in(resolver: Resolver, name: str, binding: Binding) -> Frame:
@@ -232,6 +260,11 @@ def _is_container(resolver: Resolver, value: Value) -> bool:
     cls = value.cls if isinstance(value, Instance) else value
     module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
     return module is not None and module.file.origin is Origin.TYPESHED
+
+
+def _is_field(member: Member) -> bool:
+    """Whether a class names an attribute of its objects and gives it nothing: a field."""
+    return any(b.value is None and b.annotation is not None for b in member.bindings)
 
 
 def _is_same(one: ClassValue, other: ClassValue) -> bool:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import UNKNOWN, Attr, Call, Const, Expr, FunctionRef, Starred
+from loopsafe.facts.ir import (
+    UNKNOWN,
+    Attr,
+    Binary,
+    Call,
+    Const,
+    Expr,
+    FunctionRef,
+    Name,
+    Starred,
+    Typed,
+)
+from loopsafe.resolve.members import function_names
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -71,12 +84,48 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
             v.value for v in resolver.values(call.args[1], frame) if isinstance(v, ConstantValue)
         ]
     owners = resolver.values(call.args[0], frame)
+    shape = _shape(resolver, call.args[1], frame) if not names else Typed("str")
+    if len(shape.begins.strip("_")) >= _TELLING:
+        return union(_shaped(resolver, owner, shape) for owner in owners)
     return union(
         resolver.attribute(owner, name)
         for owner in owners
         for name in names
         if isinstance(name, str)
     )
+
+
+def _shape(resolver: Resolver, name: Expr, frame: Frame) -> Typed:
+    """What is known of a name that is put together: `f"do_{command}"`, `"do_" + command`."""
+    if isinstance(name, Name):
+        found = definitions(resolver, name, frame)
+        value = found[0].binding.value if len(found) == 1 else None
+        if isinstance(value, (Binary, Typed)):
+            return _shape(resolver, value, found[0].frame)
+    if isinstance(name, Binary) and name.op == "__add__" and isinstance(name.left, Const):
+        return Typed("str", str(name.left.value))
+    return name if isinstance(name, Typed) else Typed("str")
+
+
+def _shaped(resolver: Resolver, owner: Value, shape: Typed) -> Values:
+    """The functions in an object, a class or a module whose names have a shape.
+
+    Where some are coroutine functions, these are meant: a mere call of one may be handed on.
+    """
+    names = function_names(resolver, owner)
+    fitting = [n for n in names if n.startswith(shape.begins) and n.endswith(shape.ends)]
+    if len(fitting) > _MOST_SHAPED:
+        return ()
+    values = union(resolver.attribute(owner, name) for name in fitting)
+    coroutines = tuple(v for v in values if _is_coroutine_function(resolver, v))
+    return coroutines or values
+
+
+def _is_coroutine_function(resolver: Resolver, value: Value) -> bool:
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return False
+    return module.facts.functions[value.number].is_async
 
 
 def _import_module(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -134,6 +183,12 @@ def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     values = resolver.values(call.args[0], frame) if call.args else ()
     return tuple(v for v in values if isinstance(v, FunctionValue))
 
+
+_TELLING = 2
+"""So many letters in front of a name that is put together say which methods are meant."""
+
+_MOST_SHAPED = 24
+"""More functions whose names begin alike say little about which one is meant."""
 
 SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partial": _partial,
