@@ -135,7 +135,9 @@ def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> None
         for wide in found:
             for trial in wide.files:
                 _put(root, copy, trial, trial.after)
-            wide.wrong += [f"mypy: {message}" for message in said() - before]
+            new = said() - before
+            wide.wrong += [f"mypy: {message[:300]}" for message in new]
+            before += new  # What it keeps of one run it may say again in the next.
             for trial in wide.files:
                 _put(root, copy, trial, trial.before)
 
