@@ -53,6 +53,23 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "from app.missing import work\nfrom app.api import handle\nasync def main():\n"
         "    work()\n    handle()\n",
     ),
+    "app/routes.py": (
+        "def routes(store):\n    async def handle():\n        store.get()\n    return handle\n",
+        "class Task:\n    def __init__(self, run):\n        self.run = run\n"
+        "    async def do(self):\n        self.run()\n",
+        "class Base:\n    known = {}\n    async def go(self, name):\n"
+        "        getattr(self, f'do_{name}')()\n        Base.known[name]().get()\n"
+        "    def do_it(self):\n        open('x').read()\n",
+    ),
+    "app/routing.py": (
+        "from app.routes import routes\nfrom app.stores import Slow\ndef start():\n"
+        "    store = Slow()\n    return routes(store)\n",
+        "from app.routes import routes, Task\nfrom app.deep import work\ndef start():\n"
+        "    return Task(work), Task(run=len)\n",
+        "from app.routes import Base\nfrom app.stores import Slow, Fast\nBase.known['a'] = Slow\n",
+        "from app.routes import routes\nfrom app.stores import Fast\ndef start():\n"
+        "    store = Fast()\n    return routes(store)\n",
+    ),
     "app/api.py": (
         "from fastapi import FastAPI, Depends\nfrom app.deps import load\napi = FastAPI()\n"
         "@api.get('/')\ndef handle(x=Depends(load)):\n    pass\n",
