@@ -131,7 +131,8 @@ def _keyword(draft: Draft, keyword: ast.keyword, names: dict[str, Any]) -> list[
 
 def _without(draft: Draft, call: ast.Call, keyword: ast.keyword) -> Edit | None:
     """The removal of a keyword with the comma before it, or behind it if it comes first."""
-    given = sorted([*call.args, *call.keywords], key=lambda a: (a.lineno, a.col_offset))
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    given.sort(key=lambda a: (a.lineno, a.col_offset))
     at, text = given.index(keyword), draft.source.text
     ends = [draft.stop(a.value if isinstance(a, ast.keyword) else a) for a in given]
     if at > 0:
