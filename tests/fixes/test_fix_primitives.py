@@ -163,3 +163,10 @@ def test_twins_have_what_is_used(name: str) -> None:
     assert all(inspect.iscoroutinefunction(getattr(twin, m)) for m in entry["awaited"])
     assert not any(inspect.iscoroutinefunction(getattr(twin, m)) for m in entry["plain"])
     assert hasattr(twin, "__aenter__") == entry["entered"]
+
+
+def test_an_annotation_in_quotes_keeps_what_it_says_more(tmp_path: Path) -> None:
+    text = QUEUE.replace("self.jobs: queue.Queue[int]", 'self.jobs: "queue.Queue[int]"')
+    project = Project(tmp_path, app=text)
+    after = project.after(project.wide())["app"]
+    assert 'self.jobs: "asyncio.Queue[int]" = asyncio.Queue(5)' in after

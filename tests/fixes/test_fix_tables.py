@@ -40,14 +40,17 @@ def find(name: str) -> Any:
 def needs(name: str) -> None:
     """Skips a test of a library that is not there, or not with all that it imports."""
     parts = name.split(".")
+    is_shared = True
     for length in range(1, len(parts) + 1):
         module = ".".join(parts[:length])
         try:
-            importlib.import_module(module)
+            found = importlib.import_module(module)
         except ImportError as error:
-            if length > 1 and error.name == module:
+            if not is_shared and error.name == module:
                 return  # No module: a class, or a mistake that the test is to find.
             pytest.skip("not installed")
+        # A namespace, as `azure` is, has parts of many distributions.
+        is_shared = found.__spec__ is not None and found.__spec__.origin is None
 
 
 def stdlib(names: list[str]) -> list[str]:
