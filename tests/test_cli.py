@@ -492,6 +492,25 @@ def test_explain_tells_who_says_so(run: Run, tmp_path: Path) -> None:
     ]
 
 
+def test_explain_tells_modules_and_decorators(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    code, _, err = run("explain", "acme")
+    assert (code, "`loopsafe library acme` lists what blocks in it" in err) == (2, True)
+    told = "blocks the event loop when a plain function that it decorates is called\n"
+    assert f"tenacity.retry: {told}" in run("explain", "tenacity.retry")[1]
+
+
+def test_library_takes_the_name_of_a_distribution(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "acme", ACME)
+    for package in list((tmp_path / ".venv").rglob("acme")):
+        info = package.with_name("Acme_Tools-1.0.dist-info")
+        info.mkdir()
+        (info / "RECORD").write_text("acme/__init__.py,,\nbin/acme.py,,\n../../../bin/acme,,\n")
+    code, out, _ = run("library", "acme-tools")
+    assert code == 0
+    assert "acme.fetch  http  derived, through requests.get() in acme/__init__.py:9\n" in out
+
+
 SHIPPED = """\
 [library]
 title = "Acme"

@@ -81,9 +81,11 @@ def _list_calls(engine: Engine, package: str) -> None:
         count += 1
         entry = found.blocking
         how = _through(found) if found.derived_from or not entry else _source(entry)
+        how += ", for the plain functions that it decorates" if found.decorates else ""
         print(f"{found.name}  {entry.category if entry else ''}  {how}")
     calls = "1 callable" if count == 1 else f"{count} callables"
-    print(f"{calls} of {package} may block the event loop." if count else "Found nothing.")
+    told = f"{calls} of {package} may block" if count else f"Nothing of {package} is known to block"
+    print(f"{told} the event loop.")
 
 
 def _engine(python: str | None) -> Engine:
@@ -105,6 +107,7 @@ def _described(asked: str, found: Verdict) -> Iterator[str]:
         yield f"{asked}{alias}: {word}"
         return
     when = " when it is awaited" if found.is_async else ""
+    when += " when a plain function that it decorates is called" if found.decorates else ""
     if found.needs_arguments:
         when += " with certain arguments"
     yield f"{asked}{alias}: blocks the event loop{when}"

@@ -46,6 +46,8 @@ class Verdict:
     """It blocks with certain arguments only, and not with its defaults."""
     chain: tuple[Hop, ...] = ()
     is_async: bool = False
+    decorates: bool = False
+    """Not its own call blocks, but that of a plain function below it."""
 
 
 def verdict(resolver: Resolver, derivation: Derivation, name: str) -> Verdict:
@@ -56,6 +58,9 @@ def verdict(resolver: Resolver, derivation: Derivation, name: str) -> Verdict:
     for value in values or unseen:
         entry = knowledge(resolver, value)
         known = dotted_name(resolver, value) or name
+        below = resolver.catalogue.decorator(known)
+        if entry is None and below is not None:
+            return Verdict(below.name, True, below, decorates=True)
         if isinstance(entry, Blocking):
             return Verdict(entry.name, True, entry, is_async=_is_async(resolver, value))
         if entry is False:
@@ -113,6 +118,9 @@ def _entries(resolver: Resolver, package: str) -> Iterator[str]:
     """The catalogue's callables of a package, each under the name that is shown."""
     start = f"{package}."
     for name, entry in resolver.catalogue.functions():
+        if name.startswith(start) and entry.name == name:
+            yield name
+    for name, entry in resolver.catalogue.decorators():
         if name.startswith(start) and entry.name == name:
             yield name
     for name, cls in resolver.catalogue.classes():

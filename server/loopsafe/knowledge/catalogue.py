@@ -214,6 +214,11 @@ class Catalogue:
         self.read_all()
         yield from self._functions.items()
 
+    def decorators(self) -> Iterator[tuple[str, Blocking]]:
+        """All decorators that make calls block, once per spelling."""
+        self.read_all()
+        yield from self._decorators.items()
+
     def classes(self) -> Iterator[tuple[str, ClassKnowledge]]:
         """All classes, once per spelling."""
         self.read_all()

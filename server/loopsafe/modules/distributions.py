@@ -17,7 +17,8 @@ def import_names(environment: Environment, distribution: str) -> list[str]:
     for folder in environment.paths:
         for info in _infos(folder):
             if canonicalize_name(info.name.partition("-")[0]) == wanted:
-                return list(dict.fromkeys(_tops(info)))
+                found = dict.fromkeys(_tops(info))
+                return [top for top in found if not top.startswith("_")] or list(found)
     return []
 
 

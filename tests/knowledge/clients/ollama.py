@@ -1,8 +1,0 @@
-"""Ollama's client and its twin."""
-
-import ollama
-
-RECEIVERS = {
-    "ollama.Client": lambda at: ollama.Client(at.url, timeout=3),
-    "ollama.AsyncClient": lambda at: ollama.AsyncClient(at.url, timeout=3),
-}
