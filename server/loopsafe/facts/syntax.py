@@ -62,7 +62,12 @@ def parse_plain(text: str, first_line: int = 1) -> ast.Module:
     with warnings.catch_warnings():
         # Whatever the parser thinks of escapes in strings is not ours to print.
         warnings.simplefilter("ignore")
-        return ast.parse("\n" * (first_line - 1) + text)
+        whole = "\n" * (first_line - 1) + text
+        try:
+            return ast.parse(whole)
+        except SystemError:
+            # Of Python 3.11, where something else is parsed meanwhile: gh-106905 of CPython.
+            return ast.parse(whole)
 
 
 def split_lines(text: str) -> list[str]:
