@@ -135,12 +135,17 @@ export class Window {
   async openFile(name) {
     const input = this.page.locator(".quick-input-widget input");
     await this.press("Control+P", () => input.isVisible());
-    await input.fill(name);
     const chosen = this.page.locator(".quick-input-list .monaco-list-row.focused");
-    await chosen
-      .filter({ hasText: path.basename(name) })
-      .first()
-      .waitFor();
+    const wanted = chosen.filter({ hasText: path.basename(name) }).first();
+    // What was typed before the folder is known is not looked up again.
+    await eventually(async () => {
+      await input.fill("");
+      await input.fill(name);
+      return wanted.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => `${name} is not offered`,
+      );
+    });
     await this.page.keyboard.press("Enter");
     await input.waitFor({ state: "hidden" });
   }
