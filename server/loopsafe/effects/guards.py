@@ -242,8 +242,7 @@ def _is_own_probe(resolver: Resolver, value: Value) -> bool:
     module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
     if module is None or not module.is_project or not isinstance(value, FunctionValue):
         return False
-    resolver.table.trace |= module.text_bit
-    function = module.facts.functions[value.number]
+    function = resolver.table.inside(module, value.number)
     frame = resolver.frame(value.module, function.scope)
     looks = [v for v in function.values if not isinstance(v, Const)]
     is_nothing = all(not v.value for v in function.values if isinstance(v, Const))
