@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.edges import function_of
 from loopsafe.effects.known import serves
-from loopsafe.effects.tasks import quiet, reached
+from loopsafe.effects.tasks import below, quiet
 from loopsafe.facts.ir import Call
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
-
-_MOST_FRAMES = 300
-"""Looked at before nothing is said to serve."""
 
 
 def serves_after(chains: Chains, frame: Frame, number: int) -> bool:
@@ -42,33 +39,13 @@ def is_undisturbed(chains: Chains, steps: Sequence[Step]) -> bool:
 
 def _serving_from(chains: Chains, frame: Frame) -> int:
     """The number of the first site that serves, by itself or by what it calls; -1 if none does."""
-    function = function_of(chains.resolver, frame)
-    sites = function.sites if function is not None else ()
-    own = _serving_sites(chains.resolver, frame)
-    by_site: dict[int, list[Frame]] = {}
-    for site, found in reached(chains, frame):
-        by_site.setdefault(id(site), []).append(found)
-    seen = {frame}
-    for number, site in enumerate(sites):
-        if number in own or any(_leads_on(chains, f, seen) for f in by_site.get(id(site), ())):
+    own = min(_serving_sites(chains.resolver, frame), default=-1)
+    for number, found in below(chains, frame, {frame}):
+        if 0 <= own <= number:
+            break
+        if _serving_sites(chains.resolver, found):
             return number
-    return -1
-
-
-def _leads_on(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
-    """Whether a function serves, or what it reaches in the project."""
-    todo = [start] if start not in seen else []
-    seen.update(todo)
-    for frame in todo:
-        if _serving_sites(chains.resolver, frame):
-            return True
-        if len(seen) > _MOST_FRAMES:
-            return False
-        for _, further in reached(chains, frame):
-            if further not in seen:
-                seen.add(further)
-                todo.append(further)
-    return False
+    return own
 
 
 def _serving_sites(resolver: Resolver, frame: Frame) -> frozenset[int]:

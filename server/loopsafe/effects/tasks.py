@@ -19,7 +19,7 @@ from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame, Value
 
 _MOST_FRAMES = 300
-"""Looked at before a call is taken to start a task."""
+"""Looked at before a call is taken to start a task, and none to serve."""
 
 
 class Quiet(NamedTuple):
@@ -67,6 +67,32 @@ def reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
                 yield meeting.site, found
 
 
+def below(chains: Chains, frame: Frame, seen: set[Frame]) -> Iterator[tuple[int, Frame]]:
+    """The functions of the project that one reaches, with the number of the site that leads there
+    first. Those of one site come the nearest first; `seen` are left out, and are added."""
+    function = function_of(chains.resolver, frame)
+    by_site: dict[int, list[Frame]] = {}
+    for site, found in reached(chains, frame):
+        by_site.setdefault(id(site), []).append(found)
+    for number, site in enumerate(function.sites if function is not None else ()):
+        for start in by_site.get(id(site), ()):
+            for found in _with_below(chains, start, seen):
+                yield number, found
+
+
+def _with_below(chains: Chains, start: Frame, seen: set[Frame]) -> Iterator[Frame]:
+    todo = [start] if start not in seen else []
+    seen.update(todo)
+    for frame in todo:
+        yield frame
+        if len(seen) > _MOST_FRAMES:
+            return
+        for _, further in reached(chains, frame):
+            if further not in seen:
+                seen.add(further)
+                todo.append(further)
+
+
 _NOWHERE = Quiet(((0, sys.maxsize),), frozenset())
 
 
@@ -93,31 +119,11 @@ def _starts(chains: Chains, frame: Frame, function: Function) -> Iterator[tuple[
     """The sites that start a task, by themselves or by what they call, and the number of the site
     with which it has ended."""
     yield from _starting(chains.resolver, frame)
-    by_site: dict[int, list[Frame]] = {}
-    for site, found in reached(chains, frame):
-        by_site.setdefault(id(site), []).append(found)
     seen = {frame}
-    for number, site in enumerate(function.sites):
-        if any(_leaves_tasks(chains, found, seen) for found in by_site.get(id(site), ())):
+    for number, found in below(chains, frame, seen):
+        if len(seen) > _MOST_FRAMES or _leaves(chains.resolver, found):
             yield number, len(function.sites)
             return  # Others run beside whatever comes then.
-
-
-def _leaves_tasks(chains: Chains, start: Frame, seen: set[Frame]) -> bool:
-    """Whether a function, or what it reaches in the project, leaves a task running.
-
-    `seen` are functions that leave none; those that are looked at are added.
-    """
-    todo = [start] if start not in seen else []
-    seen.update(todo)
-    for frame in todo:
-        if len(seen) > _MOST_FRAMES or _leaves(chains.resolver, frame):
-            return True
-        for _, further in reached(chains, frame):
-            if further not in seen:
-                seen.add(further)
-                todo.append(further)
-    return False
 
 
 def _leaves(resolver: Resolver, frame: Frame) -> bool:
