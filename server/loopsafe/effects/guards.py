@@ -112,10 +112,11 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         decisive = test.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
     if isinstance(test, Compared):
-        passed = _passed(resolver, test.value, frame)
+        given = tuple(_arguments(resolver, test.value, frame))
+        passed = _literals(given)
         if passed:
             return _agreed(literal in test.options for literal in passed)
-        return False if _denied(resolver, test.value, frame).issuperset(test.options) else None
+        return False if _denied(given).issuperset(test.options) else None
     if isinstance(test, Has):
         passed = _passed(resolver, test.value, frame)
         return _agreed(_has(literal, test.literal) for literal in passed)
@@ -123,10 +124,12 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         # The loop that runs is the one that is asked for: few programs have two.
         return True if _probe(resolver, test.value, frame) else None
     if isinstance(test, Test):
-        if test.kind == "is none" and (passed := _passed(resolver, test.value, frame)):
-            return _agreed(literal is None for literal in passed)
-        if test.kind == "is none" and None in _denied(resolver, test.value, frame):
-            return False
+        if test.kind == "is none":
+            given = tuple(_arguments(resolver, test.value, frame))
+            if passed := _literals(given):
+                return _agreed(literal is None for literal in passed)
+            if None in _denied(given):
+                return False
         inner = _holds(resolver, test.value, frame)
         if test.kind == "completes":
             return inner
@@ -183,8 +186,12 @@ def _has(whole: Literal, part: Literal) -> bool:
 
 def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
     """The literals that the call which is followed passes to a parameter, where all are known."""
+    return _literals(_arguments(resolver, expr, frame))
+
+
+def _literals(given: Iterable[Values]) -> tuple[Literal, ...]:
     literals: list[Literal] = []
-    for values in _arguments(resolver, expr, frame):
+    for values in given:
         constants = [value.value for value in values if isinstance(value, ConstantValue)]
         if not values or len(constants) < len(values):
             return ()
@@ -192,10 +199,10 @@ def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]
     return tuple(literals)
 
 
-def _denied(resolver: Resolver, expr: Expr, frame: Frame) -> frozenset[Literal]:
+def _denied(given: Iterable[Values]) -> frozenset[Literal]:
     """The literals that what the call passes to a parameter is not, as its caller has asked."""
     found: frozenset[Literal] | None = None
-    for values in _arguments(resolver, expr, frame):
+    for values in given:
         for value in values or (None,):
             others = value.literals if isinstance(value, OtherValue) else frozenset()
             found = others if found is None else found & others

@@ -30,7 +30,7 @@ from loopsafe.facts.ir import (
     Test,
     last_name,
 )
-from loopsafe.facts.reach import conditions_around
+from loopsafe.facts.reach import conditions_around, parts_of
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.given import DEEPEST, Arguments, constructors, given
@@ -136,15 +136,11 @@ def _asked(
     test: Expr, holds: bool, wanted: tuple[str, ...]
 ) -> Iterator[tuple[Expr, tuple[Literal, ...], bool]]:
     """The literals that a condition compares a value with, and whether it is one of them."""
-    if isinstance(test, Test) and test.kind == "not":
-        yield from _asked(test.value, not holds, wanted)
-    elif isinstance(test, Choice) and test.op and (test.op == "and") is holds:
-        for part in test.options:
-            yield from _asked(part, holds, wanted)
-    elif isinstance(test, Test) and test.kind == "is none" and shape(test.value) == wanted:
-        yield test.value, (None,), holds
-    elif isinstance(test, Compared) and shape(test.value) == wanted:
-        yield test.value, test.options, holds
+    for part, is_met in parts_of(test, holds):
+        if isinstance(part, Compared) and shape(part.value) == wanted:
+            yield part.value, part.options, is_met
+        elif isinstance(part, Test) and part.kind == "is none" and shape(part.value) == wanted:
+            yield part.value, (None,), is_met
 
 
 def _is_same(resolver: Resolver, asked: Expr, name: Name, frame: Frame) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from loopsafe.facts.ir import (
     Attr,
     Call,
-    Choice,
     ClassRef,
     Expr,
     FunctionRef,
@@ -20,10 +19,9 @@ from loopsafe.facts.ir import (
     Scope,
     Site,
     Subscript,
-    Test,
     last_name,
 )
-from loopsafe.facts.reach import conditions_around
+from loopsafe.facts.reach import conditions_around, parts_of
 from loopsafe.resolve.members import dotted_name, find
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
@@ -86,22 +84,17 @@ def _asked(
     resolver: Resolver, test: Expr, holds: bool, frame: Frame
 ) -> Iterator[tuple[Expr, bool]]:
     """The callables that a condition asks about, where it is known to hold or to fail."""
-    if isinstance(test, Test) and test.kind == "not":
-        yield from _asked(resolver, test.value, not holds, frame)
-    elif isinstance(test, Choice) and test.op == ("and" if holds else "or"):
-        for option in test.options:
-            yield from _asked(resolver, option, holds, frame)
-    elif isinstance(test, Name):
-        found = definitions(resolver, test, frame)
+    for part, is_met in parts_of(test, holds):
+        found = definitions(resolver, part, frame) if isinstance(part, Name) else ()
         value = found[0].binding.value if len(found) == 1 else None
-        if isinstance(value, Call):
-            yield from _asked(resolver, value, holds, found[0].frame)
-    elif isinstance(test, Call) and len(test.args) == 1 and last_name(test.func) in _NAMES:
-        names = [dotted_name(resolver, value) for value in resolver.values(test.func, frame)]
+        call, home = (value, found[0].frame) if isinstance(value, Call) else (part, frame)
+        if not isinstance(call, Call) or len(call.args) != 1 or last_name(call.func) not in _NAMES:
+            continue
+        names = [dotted_name(resolver, value) for value in resolver.values(call.func, home)]
         if _ASKS.intersection(
-            name for name in (*names, qualified(resolver, test.func, frame)) if name
+            name for name in (*names, qualified(resolver, call.func, home)) if name
         ):
-            yield test.args[0], holds
+            yield call.args[0], is_met
 
 
 _NAMES = frozenset(name.rpartition(".")[2] for name in _ASKS)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from loopsafe.facts.ir import Binding, Block, Expr, ModuleFacts, Narrowed, Scope
+from loopsafe.facts.ir import (
+    Binding,
+    Block,
+    Choice,
+    Expr,
+    ModuleFacts,
+    Narrowed,
+    Scope,
+    Test,
+)
 
 _BRANCHES = frozenset({"if", "else", "case", "except", "once", "lazy", "main", "typing"})
 """Blocks of which, below one condition, only one runs."""
@@ -85,6 +94,18 @@ def conditions_around(
         if found.test is not None and found.kind in kinds:
             yield found.test, found.kind != "else"
         block = found.parent
+
+
+def parts_of(test: Expr, holds: bool) -> Iterator[tuple[Expr, bool]]:
+    """The conditions that one is made of, where it is known to hold or to fail, and whether they
+    hold: all parts of an `and` do with it, all of an `or` fail with it."""
+    if isinstance(test, Test) and test.kind == "not":
+        yield from parts_of(test.value, not holds)
+    elif isinstance(test, Choice) and test.op == ("and" if holds else "or"):
+        for option in test.options:
+            yield from parts_of(option, holds)
+    else:
+        yield test, holds
 
 
 def scopes_around(facts: ModuleFacts, scope: int) -> Iterator[int]:

@@ -37,7 +37,7 @@ def check(view: View) -> Iterator[Finding]:
         for edge in edges:
             by_site.setdefault(edge.site, []).append(edge)
         seen: set[Span] = set()
-        is_alone = False
+        is_alone = is_start_up = False
         for site, ways in by_site.items():
             if site.span in seen or _callee(site) in seen:
                 # `with open_file() as f` has said enough when it has named the call.
@@ -49,10 +49,11 @@ def check(view: View) -> Iterator[Finding]:
                 if view.is_private(root):
                     break
                 is_alone = view.is_alone(root)
+                is_start_up = is_alone and view.is_start_up(root)
             steps = _steps(view, root, found_ways[0])
             found = _finding(view, root, site, found_ways, steps, eager)
             seen.add(found.span)
-            is_quiet = is_alone and (is_undisturbed(view.chains, steps) or view.is_start_up(root))
+            is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
             yield _milder(view, found) if is_quiet else found
 
 
