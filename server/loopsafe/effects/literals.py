@@ -33,7 +33,7 @@ from loopsafe.facts.ir import (
 from loopsafe.facts.reach import conditions_around, parts_of
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
-from loopsafe.resolve.given import DEEPEST, Arguments, constructors, given
+from loopsafe.resolve.given import Arguments, constructors, given, is_deep
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
@@ -63,7 +63,7 @@ def passed(
     if module is None or call is None or frame is None:
         return arguments
     facts = module.facts.functions[function.number]
-    if not facts.parameters or frame.depth >= DEEPEST[module.is_project]:
+    if not facts.parameters or is_deep(module, frame):
         return arguments
     if module.is_project:
         decisive = _decisive(resolver, function, facts)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Binding, Call, Expr, Name, last_name
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.names import definitions, own_name
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value, Values
+from loopsafe.resolve.values import (
+    ClassValue,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+    Values,
+    is_same_class,
+)
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -82,7 +90,7 @@ def _given(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Itera
         for target, given, binding in module.facts.assigned:
             if given != name or binding.scope != 0:
                 continue
-            if any(_is(value, owner) for value in resolver.values(target, frame)):
+            if any(is_same_class(value, owner) for value in resolver.values(target, frame)):
                 held = _objects(resolver, binding.value, frame)
                 yield tuple(_as_method(value, cls, bound) for value in held)
 
@@ -104,10 +112,6 @@ def _objects(resolver: Resolver, expr: Expr | None, frame: Frame) -> Values:
         if classes:
             return tuple(Instance(cls) for cls in classes)
     return resolver.values(expr, frame) if expr is not None else ()
-
-
-def _is(value: Value, cls: ClassValue) -> bool:
-    return isinstance(value, ClassValue) and value[:2] == cls[:2]
 
 
 def _name(resolver: Resolver, value: Value) -> str:

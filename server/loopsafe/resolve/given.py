@@ -20,14 +20,19 @@ from loopsafe.resolve.values import (
 from loopsafe.resolve.variables import from_arguments, generic_parameters, type_parameters
 
 if TYPE_CHECKING:
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 
 Arguments = tuple[tuple[int, Values], ...]
 
-DEEPEST = {True: 3, False: 4}
-"""Beyond this many calls in the project and in packages, what was passed along is no longer told
-apart by call site."""
+_DEEPEST, _DEEPEST_IN_PACKAGES = 3, 4
+
+
+def is_deep(module: Module, frame: Frame) -> bool:
+    """Whether a call of a function of a module is behind so many others that what was passed along
+    is no longer told apart by call site."""
+    return frame.depth >= (_DEEPEST if module.is_project else _DEEPEST_IN_PACKAGES)
 
 
 def given(
@@ -35,9 +40,7 @@ def given(
 ) -> Arguments:
     """What a call passes to the parameters whose own annotation does not tell."""
     module = resolver.table.get(function.module)
-    if module is None or call is None or frame is None:
-        return ()
-    if frame.depth >= DEEPEST[module.is_project]:
+    if module is None or call is None or frame is None or is_deep(module, frame):
         return ()
     facts = module.facts.functions[function.number]
     generic = generic_parameters(resolver, function)

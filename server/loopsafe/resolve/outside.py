@@ -29,6 +29,7 @@ from loopsafe.resolve.values import (
     PartialValue,
     Value,
     Values,
+    is_same_class,
     union,
     without_none,
 )
@@ -133,7 +134,7 @@ class Outside:
         for made in self.calls_of(resolver, module, module.facts.classes[cls.number].name):
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
-                if isinstance(callee, ClassValue) and _is_same(callee, cls):
+                if isinstance(callee, ClassValue) and is_same_class(callee, cls):
                     held = holding(resolver, callee, made.call, frame).holds
                     found.append(resolver.known(dict(held).get(name, ())))
         values = union(found)
@@ -265,10 +266,6 @@ def _is_container(resolver: Resolver, value: Value) -> bool:
 def _is_field(member: Member) -> bool:
     """Whether a class names an attribute of its objects and gives it nothing: a field."""
     return any(b.value is None and b.annotation is not None for b in member.bindings)
-
-
-def _is_same(one: ClassValue, other: ClassValue) -> bool:
-    return (one.module, one.number) == (other.module, other.number)
 
 
 def is_test(module: Module) -> bool:

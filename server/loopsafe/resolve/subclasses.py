@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Subscript, last_name
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.values import ClassValue
+from loopsafe.resolve.values import ClassValue, is_same_class
 
 if TYPE_CHECKING:
     from loopsafe.modules.module import Module
@@ -52,10 +52,7 @@ def bases_of(module: Module) -> Iterator[tuple[str, int]]:
 
 def inherits(resolver: Resolver, cls: ClassValue, base: ClassValue) -> bool:
     """Whether a class has another one among its bases, whatever stands for its variables."""
-    return any(
-        isinstance(other, ClassValue) and (other.module, other.number) == (base.module, base.number)
-        for other in resolver.mro(cls)[1:]
-    )
+    return any(is_same_class(other, base) for other in resolver.mro(cls)[1:])
 
 
 def _classes(module: Module) -> Iterator[tuple[str, ClassValue]]:

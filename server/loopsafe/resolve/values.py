@@ -196,6 +196,11 @@ Value: TypeAlias = (
 Values: TypeAlias = tuple[Value, ...]
 
 
+def is_same_class(value: object, cls: ClassValue) -> bool:
+    """Whether a value is a class, whatever else is told of either."""
+    return isinstance(value, ClassValue) and value[:2] == cls[:2]
+
+
 def union(parts: Iterable[Values]) -> Values:
     """One set of values out of many, in order, without repeats, cut at `LIMIT` unless literal."""
     found: dict[Value, None] = {}
