@@ -14,7 +14,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ def main() -> int:
     print(f"|---|---|{'---:|' * len(_KINDS)}")
     for folder in arguments.folders:
         for library in _LIBRARIES:
-            found = run_deep(lambda f=folder, lib=library: _compared(f, lib, arguments))
+            found = run_deep(lambda f=folder, lib=library: _sample(f, lib, arguments))
             counts = Counter(each.kind for each in found)
             row = " | ".join(str(counts[kind]) for kind in _KINDS)
             print(f"| {folder.name} | {library} | {row} |", flush=True)
@@ -77,28 +77,8 @@ def main() -> int:
     return 0
 
 
-def _compared(folder: Path, library: str, arguments: argparse.Namespace) -> list[Compared]:
-    """The calls of a sample, with what both know of them."""
-    engine = Engine(folder.resolve(), Settings(second_opinion=False), arguments.python)
-    engine.index()
-    calls = [call for path in sorted(engine.paths()) for call in _calls(engine, path, library)]
-    chosen = random.Random(1).sample(calls, min(arguments.sample, len(calls)))
-    search = engine._deepening.opinion.search
-    found: list[Compared] = []
-    with tempfile.TemporaryDirectory() as cache:
-        opinion = SecondOpinion(search, Path(cache), Limits(file=600.0))
-        try:
-            for start in range(0, len(chosen), _AT_ONCE):
-                part = chosen[start : start + _AT_ONCE]
-                answers = opinion.extra([each.question for each in part], {})
-                found += [_compare(engine, each, answers.get(each.question, ())) for each in part]
-        finally:
-            opinion.close()
-    return found
-
-
-def _calls(engine: Engine, path: str, library: str) -> Iterator[Asked]:
-    """The calls of a file's functions."""
+def calls_of(engine: Engine, path: str, library: str) -> Iterator[Asked]:
+    """The calls of a file's functions, to be asked of jedi or astroid."""
     module = engine.table.at(path)
     for function in module.facts.functions if module is not None else ():
         for site in function.sites:
@@ -107,6 +87,29 @@ def _calls(engine: Engine, path: str, library: str) -> Iterator[Asked]:
             if askable(site.expr):
                 member = getattr(site.expr.func, "name", "")
                 yield Asked(module, site, Question(library, path, site.span, member))
+
+
+def compared(engine: Engine, asked: Sequence[Asked]) -> list[Compared]:
+    """What both know of some calls."""
+    found: list[Compared] = []
+    with tempfile.TemporaryDirectory() as cache:
+        search = engine._deepening.opinion.search
+        opinion = SecondOpinion(search, Path(cache), Limits(file=600.0))
+        try:
+            for start in range(0, len(asked), _AT_ONCE):
+                part = asked[start : start + _AT_ONCE]
+                answers = opinion.extra([each.question for each in part], {})
+                found += [_compare(engine, each, answers.get(each.question, ())) for each in part]
+        finally:
+            opinion.close()
+    return found
+
+
+def _sample(folder: Path, library: str, arguments: argparse.Namespace) -> list[Compared]:
+    engine = Engine(folder.resolve(), Settings(second_opinion=False), arguments.python)
+    engine.index()
+    calls = [call for path in sorted(engine.paths()) for call in calls_of(engine, path, library)]
+    return compared(engine, random.Random(1).sample(calls, min(arguments.sample, len(calls))))
 
 
 def _compare(engine: Engine, asked: Asked, answer: Answer) -> Compared:

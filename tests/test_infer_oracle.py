@@ -6,18 +6,12 @@ import os
 import shutil
 from pathlib import Path
 from textwrap import dedent
-from typing import NamedTuple
 
 import pytest
+from differential import calls_of, compared
 
 from loopsafe.config import Settings
 from loopsafe.engine import Engine
-from loopsafe.facts.ir import Call
-from loopsafe.infer.names import label, values_of
-from loopsafe.infer.opinion import Limits, SecondOpinion
-from loopsafe.infer.wire import Question
-from loopsafe.resolve.values import Values
-from loopsafe.text import SourceText
 
 STDLIB = Path(os.__file__).parent
 MODULES = ("ftplib.py", "http/client.py", "imaplib.py", "shutil.py", "smtplib.py", "threading.py")
@@ -207,57 +201,17 @@ SNIPPETS = {
 }
 
 
-class Difference(NamedTuple):
-    """A callee that the two know differently."""
-
-    place: str
-    callee: str
-    ours: frozenset[str]
-    theirs: frozenset[str]
-
-
 class Comparison:
     """The callees of a project's files by both."""
 
-    def __init__(self, root: Path, cache: Path) -> None:
-        self.engine = Engine(root, Settings())
-        search = self.engine._deepening.opinion.search
-        self.opinion = SecondOpinion(search, cache, Limits(file=200.0))
-        self.agreed = 0
-        self.differences: list[Difference] = []
-        try:
-            for path in sorted(root.rglob("*.py")):
-                self.compare(path)
-        finally:
-            self.opinion.close()
-
-    def compare(self, path: Path) -> None:
-        module = self.engine.table.at(str(path))
-        assert module is not None
-        asked: dict[Question, Values] = {}
-        for function in module.facts.functions:
-            for site in function.sites:
-                if site.kind == "call" and isinstance(site.expr, Call):
-                    frame = self.engine.resolver.frame(module.key, site.scope)
-                    member = getattr(site.expr.func, "name", "")
-                    question = Question("astroid", str(path), site.span, member)
-                    asked[question] = self.engine.resolver.values(site.expr.func, frame)
-        answers = self.opinion.extra(list(asked), {})
-        source = SourceText(path.read_text())
-        for question, values in asked.items():
-            ours = self.names(self.engine.resolver.known(values))
-            theirs = self.names(values_of(self.engine.resolver, answers.get(question, ())))
-            if ours & theirs:
-                self.agreed += 1
-            elif ours and theirs:
-                place = f"{path.name}:{question.span.line}"
-                self.differences.append(
-                    Difference(place, source.slice(question.span), ours, theirs)
-                )
-
-    def names(self, values: Values) -> frozenset[str]:
-        found = (label(self.engine.resolver, value) for value in values)
-        return frozenset(name for name in found if name)
+    def __init__(self, root: Path) -> None:
+        engine = Engine(root, Settings())
+        paths = sorted(root.rglob("*.py"))
+        asked = [call for path in paths for call in calls_of(engine, str(path), "astroid")]
+        found = compared(engine, asked)
+        self.agreed = sum(each.kind == "same" for each in found)
+        self.differences = [each for each in found if each.kind in ("kin", "other")]
+        """Callees that the two know differently."""
 
     def listed(self) -> str:
         """The differences, for the report of a failed test."""
@@ -266,20 +220,15 @@ class Comparison:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("inference")
-
-
-@pytest.fixture(scope="module")
-def snippets(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Comparison:
+def snippets(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     root = tmp_path_factory.mktemp("snippets")
     for name, text in SNIPPETS.items():
         (root / f"{name}_snippet.py").write_text(dedent(text).lstrip())
-    return Comparison(root, cache)
+    return Comparison(root)
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Comparison:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """Modules of the standard library under other names, so that they are read as a project."""
     root = tmp_path_factory.mktemp("library")
     for name in MODULES:
@@ -288,7 +237,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Comparison
             shutil.copytree(STDLIB / name, root / f"own_{name}", ignore=ignored)
         else:
             shutil.copy(STDLIB / name, root / f"own_{name.replace('/', '_')}")
-    return Comparison(root, cache)
+    return Comparison(root)
 
 
 def test_both_agree_on_every_snippet(snippets: Comparison) -> None:
