@@ -7,13 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from stall import served
 from support import Case, case
-from test_fix_everywhere import Project
-from test_fix_kept import HERE, kept
-from test_fix_kept import prove as prove_kept
 from test_fix_rows_proof import main
-from test_fix_services import Service
+from test_fix_services import Service, proved_azure
 
 _XML = '<?xml version="1.0" encoding="utf-8"?>'
 _DAY = "Thu, 01 Jan 2026 00:00:00 GMT"
@@ -68,10 +64,7 @@ QUEUE = """
 
 
 def test_a_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("azure.storage.queue.aio")
-    pytest.importorskip("aiohttp")
-    project = Project(tmp_path, HERE, app=QUEUE)
-    after = prove_kept(project, kept(project), monkeypatch, served(_Queue))["app"]
+    after = proved_azure(tmp_path, monkeypatch, "azure.storage.queue.aio", QUEUE, _Queue)
     assert "from azure.storage.queue.aio import QueueServiceClient\n" in after
     assert "[letter.content async for letter in letters.receive_messages()]" in after
     assert 'made = await service.create_queue("new")\n    await made.send_message("x")' in after
@@ -118,10 +111,7 @@ TABLE = """
 
 
 def test_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("azure.data.tables.aio")
-    pytest.importorskip("aiohttp")
-    project = Project(tmp_path, HERE, app=TABLE)
-    after = prove_kept(project, kept(project), monkeypatch, served(_Table))["app"]
+    after = proved_azure(tmp_path, monkeypatch, "azure.data.tables.aio", TABLE, _Table)
     assert "from azure.data.tables.aio import TableServiceClient\n" in after
     assert """[p["name"] async for p in people.query_entities("PartitionKey eq 'p'")]""" in after
     assert 'one = (await people.get_entity("p", "r"))["name"]' in after

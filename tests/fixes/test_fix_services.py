@@ -206,11 +206,18 @@ BLOBS = """
 """
 
 
-def test_a_store_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("azure.storage.blob.aio")
+def proved_azure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twin: str, app: str, service: type[Service]
+) -> str:
+    """A module after its kept client of Azure has become the twin of a package, as proved."""
+    pytest.importorskip(twin)
     pytest.importorskip("aiohttp")
-    project = Project(tmp_path, HERE, app=BLOBS)
-    after = prove_kept(project, kept(project), monkeypatch, served(_Blobs))["app"]
+    project = Project(tmp_path, HERE, app=app)
+    return prove_kept(project, kept(project), monkeypatch, served(service))["app"]
+
+
+def test_a_store_of_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = proved_azure(tmp_path, monkeypatch, "azure.storage.blob.aio", BLOBS, _Blobs)
     assert "from azure.storage.blob.aio import BlobServiceClient\n" in after
     assert "return await (await box.get_blob_client(name).download_blob()).readall()" in after
     assert "names = [blob.name async for blob in box.list_blobs()]" in after
