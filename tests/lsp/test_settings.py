@@ -38,6 +38,15 @@ async def test_settings_change_without_a_restart(tmp_path: Path) -> None:
         assert await ed.hover(uri, "time.sleep") is None
 
 
+async def test_what_changes_before_the_client_watches_is_noticed(tmp_path: Path) -> None:
+    async with editor(tmp_path) as ed:
+        uri = ed.open(tmp_path / "app.py", BLOCKING)
+        assert len(await ed.pull(uri)) == 1
+        (tmp_path / "pyproject.toml").write_text('[tool.loopsafe]\nignore = ["blocking-sleep"]\n')
+        await ed.until(lambda: ed.client.diagnostic_refresh_count == 1)
+        assert await ed.pull(uri) == []
+
+
 async def test_each_folder_has_its_own_settings(tmp_path: Path) -> None:
     loud, quiet = tmp_path / "loud", tmp_path / "quiet"
     inner = loud / "inner"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from loopsafe.config import ConfigError, Settings, inner_settings
 from loopsafe.lsp.scopes import EditorSettings
@@ -20,6 +21,8 @@ from loopsafe.text import SourceText
 _NO_ENVIRONMENT = Path(os.devnull)
 """Chosen where none may be looked for: a path that no environment belongs to."""
 _log = logging.getLogger(__name__)
+_State: TypeAlias = tuple[int, int] | None
+"""When a file was written and its size; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class InForce:
         self._homes: dict[Path, tuple[EditorSettings, Homes]] = {}
         self._good: dict[Path, Settings | None] = {}
         """What each folder's settings file said last that made sense."""
+        self._read: dict[Path, _State] = {}
+        """The settings files that were asked, as they were then."""
         self.problems: tuple[SettingsProblem, ...] = ()
         """Replaced as a whole, so that any thread may take it."""
 
@@ -54,7 +59,12 @@ class InForce:
     def reload(self) -> None:
         """Settings files or environments came, changed or went: look again when next needed."""
         self._homes.clear()
+        self._read.clear()
         self.problems = tuple(p for p in self.problems if os.path.lexists(p.path))
+
+    def changed_since(self) -> tuple[str, ...]:
+        """The settings files that are no longer as they were when they were asked."""
+        return tuple(str(path) for path, state in self._read.items() if state != _state(path))
 
     def keep_only(self, tops: Collection[Path]) -> None:
         """Forget the folders that left."""
@@ -89,6 +99,8 @@ class InForce:
         self, folder: Path, read: Callable[[], Settings | None], asked: Collection[Path]
     ) -> Settings | None:
         """What settings files say; the last good word while one holds a mistake."""
+        files = (place / SETTINGS_FILE for place in asked)
+        self._read.update((path, _state(path)) for path in files)
         try:
             said = self._good[folder] = read()
         except ConfigError as error:
@@ -113,6 +125,14 @@ class InForce:
     def _problem(self, error: ConfigError) -> SettingsProblem:
         source = self._text(error.path) or SourceText("")
         return SettingsProblem(error.path, source, error.line or 1, error.message)
+
+
+def _state(path: Path) -> _State:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _is_settings_of(problem: SettingsProblem, folders: Collection[Path]) -> bool:

@@ -170,6 +170,8 @@ async def initialized(ls: Server, _params: types.InitializedParams) -> None:
         except Exception as error:
             _log.warning("The client does not watch files: %s", error)
     reclaim()
+    if client.watches_files:
+        await ls.session.catch_up()
 
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:

@@ -39,6 +39,8 @@ _SECTION = "loopsafe"
 _SUFFIXES = (".py", ".pyi", ".pyw")
 _LENS_PAUSE_SECONDS = 0.5
 _SLICE_SECONDS = 0.03
+_WATCHING_BEGINS_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Pauses between looks: editors answer at once that they watch, and begin some time later."""
 
 
 class Session:
@@ -131,6 +133,15 @@ class Session:
         if appeared or SETTINGS_FILE in names:
             self.indexer.again()
         self._news()
+
+    async def catch_up(self) -> None:
+        """Notice settings files that changed before the client was watching; it tells of none."""
+        for pause in _WATCHING_BEGINS_SECONDS:
+            await asyncio.sleep(pause)
+            changed = await self.worker.run(
+                lambda _: self.workbench.in_force.changed_since(), Rank.BACKGROUND
+            )
+            self.files_changed(changed)
 
     def settings_changed(self, settings: object) -> None:
         """The editor's settings changed; clients that cannot be asked send them along."""
