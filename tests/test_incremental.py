@@ -294,3 +294,19 @@ def test_a_task_that_is_started_elsewhere_is_news_to_what_was_alone(tmp_path: Pa
     main.write_text(started)
     assert (after,) == _engine(tmp_path).report(str(helpers)).findings
     assert before.severity is not after.severity
+
+
+def test_what_sets_constants_by_name_is_news_to_who_relies_on_them(tmp_path: Path) -> None:
+    conf, main = tmp_path / "conf.py", tmp_path / "main.py"
+    text = "DEBUG = False\n\n\ndef begin():\n    return 1\n"
+    conf.write_text(text)
+    main.write_text(
+        "import time\n\nimport conf\n\n\nasync def main():\n    if conf.DEBUG:\n"
+        "        time.sleep(1)\n    conf.begin()\n"
+    )
+    engine = _engine(tmp_path)
+    found = []
+    for body in ("    return 1\n", "    print()\n", "    globals()['DEBUG'] = True\n", "    print()\n"):
+        engine.open_text(str(conf), text.replace("    return 1\n", body))
+        found.append(len(engine.report(str(main)).findings))
+    assert found == [0, 0, 1, 0]

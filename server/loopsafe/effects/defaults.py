@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Imported, Name, last_name
+from loopsafe.facts.ir import (
+    Attr,
+    Binding,
+    Call,
+    Const,
+    Expr,
+    Imported,
+    ModuleFacts,
+    Name,
+    last_name,
+)
 from loopsafe.modules.module import Module
+from loopsafe.modules.units import Unit
 from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue
@@ -72,19 +83,24 @@ def _of_class(resolver: Resolver, cls: ClassValue, attribute: str) -> Const | No
     return found
 
 
-def _sets_by_name(resolver: Resolver, module: Module) -> bool:
+def setting_by_name(module: Module) -> Unit:
+    """Stands for whether a module may set what it defines by names that it computes."""
+    return ("sets by name", module.key)
+
+
+def sets_by_name(facts: ModuleFacts) -> bool:
     """Whether a module may set what it defines by names that are known at run time only."""
-    resolver.table.trace |= module.text_bit
-    return "__dict__" in module.facts.words or resolver.remember(
-        "sets by name",
-        module.name,
-        lambda: (
-            any(
-                isinstance(site.expr, Call) and last_name(site.expr.func) in _SETTING
-                for function in module.facts.functions
-                for site in function.sites
-            ),
-        ),
+    return "__dict__" in facts.words or any(
+        isinstance(site.expr, Call) and last_name(site.expr.func) in _SETTING
+        for function in facts.functions
+        for site in function.sites
+    )
+
+
+def _sets_by_name(resolver: Resolver, module: Module) -> bool:
+    resolver.table.trace |= resolver.table.bit(setting_by_name(module))
+    return resolver.remember(
+        ("sets by name", module.key), module.name, lambda: (sets_by_name(module.facts),)
     ) == (True,)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.defaults import sets_by_name, setting_by_name
 from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
@@ -30,6 +31,8 @@ def news(change: Change) -> Iterator[Unit]:
     if change.kept is not None:
         yield from (change.after.inside_of(n) for n in change.kept.difference.insides)
     before, after = change.before.facts, change.after.facts
+    if sets_by_name(before) != sets_by_name(after):
+        yield setting_by_name(change.after)
     for name in _mentioned(before, after, change.kept):
         yield ("used", name)
         yield ("made", name)

@@ -6,14 +6,16 @@ of questions does not change answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from loopsafe.facts.kept import Kept
 from loopsafe.modules.table import ModuleTable
 from loopsafe.resolve.values import Frame, FunctionValue
 
 T = TypeVar("T")
+Key: TypeAlias = tuple[Any, ...]
+"""A question: the `id` of an expression with its frame, or a word with what it is about."""
 
 _DEEPEST = 120
 """Questions nested deeper than this are answered with "unknown"."""
@@ -40,8 +42,8 @@ class _Shelf:
     def __init__(self, module: str, bit: int) -> None:
         self.module = module
         self.bit = bit
-        self.answers: dict[Hashable, object] = {}
-        self.traces: dict[Hashable, int] = {}
+        self.answers: dict[Key, object] = {}
+        self.traces: dict[Key, int] = {}
         """What answers rest on, where it is more than the module's own interface."""
 
 
@@ -65,11 +67,11 @@ class Memory:
         self._traces: dict[int, _Trace] = {}
         self._rested = 0
         """All bits that an answer has ever rested on."""
-        self._active: dict[Hashable, int] = {}
-        self._provisional: list[tuple[_Shelf, Hashable]] = []
+        self._active: dict[Key, int] = {}
+        self._provisional: list[tuple[_Shelf, Key]] = []
         self._lowest = _NEVER
 
-    def remember(self, key: Hashable, module: str, compute: Callable[[], T]) -> T:
+    def remember(self, key: Key, module: str, compute: Callable[[], T]) -> T:
         """The answer to a question about a module; an empty one while it is being asked."""
         shelf = self._shelves.get(module)
         if shelf is None:
@@ -146,7 +148,7 @@ class Memory:
         self._shelves.clear()
         self._traces.clear()
 
-    def _compute(self, key: Hashable, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
+    def _compute(self, key: Key, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
         table = self.table
         self._active[key] = depth
         outer_trace, table.trace = table.trace, shelf.bit
@@ -183,9 +185,8 @@ class Memory:
         shelf = self._shelves[module] = _Shelf(module, entry.bit if entry is not None else 0)
         return shelf
 
-    def _renewed(self, key: Hashable, answer: object, kept: Kept) -> tuple[Hashable, object] | None:
+    def _renewed(self, key: Key, answer: object, kept: Kept) -> tuple[Key, object] | None:
         """A question and its answer after an edit; None where they are to be found again."""
-        assert isinstance(key, tuple)
         first, about = key[0], key[1]
         if type(first) is int:
             twin = kept.twin(first)
