@@ -54,7 +54,7 @@ class Callers:
         """Calls of a function and other mentions of it; what is unknown may be one."""
         name, table = module.facts.functions[number].name, self.resolver.table
         # Its own module may use it by a plain name, which is not among the words.
-        trace = table.trace | table.bit(("used", name)) | module.text_bit
+        trace = table.trace | table.bit(("used", name)) | module.bit
         modules = list(self._project())
         table.trace = trace
         for other in modules:

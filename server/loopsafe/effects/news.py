@@ -6,19 +6,21 @@ Said once: for the answers that an engine remembers, and for those that an earli
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from loopsafe.effects.defaults import sets_by_name, setting_by_name
 from loopsafe.effects.structural import method_names
-from loopsafe.facts.ir import Attr, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Attr, Imported, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.touched import touched
 from loopsafe.model import Span
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
+from loopsafe.resolve.handed import decorator_names, given_names
 from loopsafe.resolve.outside import stored_names
 from loopsafe.resolve.subclasses import bases_of
 
-BY_NAME = ("used", "made", "stored")
+BY_NAME = ("used", "made", "stored", "handed", "decorates")
 """Kinds of units about what all modules do with a name."""
 
 
@@ -33,9 +35,16 @@ def news(change: Change) -> Iterator[Unit]:
     before, after = change.before.facts, change.after.facts
     if sets_by_name(before) != sets_by_name(after):
         yield setting_by_name(change.after)
-    for name in _mentioned(before, after, change.kept):
+    if change.kept is None or change.kept.difference.functions:
+        texts = (change.before, change.after)
+        yield from (("decorates", name) for text in texts for name in decorator_names(text))
+    mentioned = _mentioned(before, after, change.kept)
+    for name in mentioned:
         yield ("used", name)
         yield ("made", name)
+    for name in _handed_on(before, after, change.kept):
+        if change.kept is None or name in mentioned:
+            yield ("handed", name)
     if change.kept is None:
         # Where all but insides of functions is the same, so is what they store.
         yield from (("stored", name) for facts in (before, after) for name in stored_names(facts))
@@ -59,7 +68,26 @@ def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> se
         if number not in kept.functions:
             names = touched(before, after, number)
             found.update(names if names is not None else _standing(number, before, after))
-    return found
+    return found | {own for facts in (before, after) for own in _at_home(facts, found)}
+
+
+def _at_home(facts: ModuleFacts, names: set[str]) -> Iterator[str]:
+    """What is meant by names that a module gives to what it imports: `import f as g`."""
+    bindings = facts.scopes[0].bindings
+    for binding in chain.from_iterable(bindings.get(name, ()) for name in names):
+        if isinstance(binding.value, Imported) and binding.value.name:
+            yield binding.value.name
+
+
+def _handed_on(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> set[str]:
+    """Names of what functions that differ between two texts give to calls."""
+    return {
+        name
+        for facts in (before, after)
+        for number, function in enumerate(facts.functions)
+        if kept is None or number not in kept.functions
+        for name in given_names(function)
+    }
 
 
 def _standing(number: int, *texts: ModuleFacts) -> Iterator[str]:

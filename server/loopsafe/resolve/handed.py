@@ -62,8 +62,8 @@ class Handed:
 
     def __init__(self, passing: frozenset[str]) -> None:
         """`passing` are the names of the calls that hand a function on, without their dots."""
-        self._handovers = NameIndex("used", lambda module: _handovers(module, passing))
-        self._decorations = NameIndex("used", _decorations)
+        self._handovers = NameIndex("handed", lambda module: _handovers(module, passing))
+        self._decorations = NameIndex("decorates", _decorations)
 
     def forget(self) -> None:
         """A text changed, or there are other modules."""
@@ -179,10 +179,25 @@ def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Ha
             call = site.expr
             if not isinstance(call, Call) or last_name(call.func) not in words:
                 continue
-            given: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
-            for expr in given:
-                if isinstance(expr, (Name, Attr)):
-                    yield last_name(expr), _Handover(module.name, call, site.scope)
+            for name in _given_to(call):
+                yield name, _Handover(module.name, call, site.scope)
+
+
+def given_names(function: Function) -> Iterator[str]:
+    """The names of what a function gives to calls."""
+    for site in function.sites:
+        if isinstance(site.expr, Call):
+            yield from _given_to(site.expr)
+
+
+def _given_to(call: Call) -> Iterator[str]:
+    given: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
+    return (last_name(expr) for expr in given if isinstance(expr, (Name, Attr)))
+
+
+def decorator_names(module: Module) -> Iterator[str]:
+    """What decorates the functions and classes that a module defines."""
+    return (name for name, _ in _decorations(module))
 
 
 def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:

@@ -146,7 +146,7 @@ class Outside:
     def calls_of(self, resolver: Resolver, home: Module, name: str) -> list[Made]:
         """Calls of what has the name of something that a module defines, except those of tests."""
         table = resolver.table
-        trace = table.trace | table.bit(("made", name)) | home.text_bit
+        trace = table.trace | table.bit(("made", name)) | home.bit
         calls = self._calls.get(name)
         if calls is None:
             calls = self._calls[name] = [
