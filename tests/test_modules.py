@@ -349,6 +349,16 @@ class TestRoots:
         write(root, {"a/pyproject.toml": text, "a/a.py": "", "b/b.py": ""})
         assert source_roots(root / "a") == (root / "b", root / "a")
 
+    @pytest.mark.parametrize(
+        "line",
+        ["-e ../b", "--editable=../b", "../b/  # ours", "../b[extra]", "b @ file:../b", "-e ../../b"],
+    )
+    def test_requirements_by_path_are_sources_too(self, root: Path, line: str) -> None:
+        text = f"x==1\n-e .\n-r ../b/base.txt\n./missing\n{line}\n"
+        files = {"a/requirements/dev.txt": text, "a/requirements-x.txt": "\x00", "a/a.py": ""}
+        write(root, {**files, "b/src/b.py": ""})
+        assert source_roots(root / "a") == (root / "b/src", root / "a")
+
     def test_as_setup_cfg_names_them(self, root: Path) -> None:
         text = "[options]\npackage_dir =\n    = lib\n[options.packages.find]\nwhere = other\n"
         write(root, {"setup.cfg": text, "lib/a.py": "", "other/b.py": ""})

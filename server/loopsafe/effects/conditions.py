@@ -5,12 +5,30 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from loopsafe.facts.ir import Attr, Binary, Call, Entered, Expr, Name, Starred
+from loopsafe.facts.ir import (
+    Attr,
+    Binary,
+    Call,
+    Const,
+    DictDisplay,
+    Entered,
+    Expr,
+    Imported,
+    Name,
+    Starred,
+)
 from loopsafe.knowledge.schema import Blocking, Condition
 from loopsafe.resolve.members import dotted_name, find
-from loopsafe.resolve.names import definitions
+from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, ConstantValue, ExternalInstance, Frame, Instance
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    ExternalInstance,
+    Frame,
+    Instance,
+    ModuleValue,
+)
 
 
 def blocks(
@@ -56,42 +74,65 @@ def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, fra
 
 def makers(resolver: Resolver, receiver: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:
     """The calls, as written, whose results a receiver may be, with the frames they are read in."""
-    if isinstance(receiver, Call):
-        yield receiver, frame
-    elif isinstance(receiver, Entered):
-        yield from makers(resolver, receiver.value, frame)
-    elif isinstance(receiver, Name):
-        for found in definitions(resolver, receiver, frame):
-            value = found.binding.value
-            if value is not None and value != receiver:
-                yield from _made(resolver, value, found.frame)
-    elif isinstance(receiver, Attr):
-        for owner in resolver.values(receiver.value, frame):
+    for value, found in _written(resolver, receiver, frame):
+        if isinstance(value, Call):
+            yield value, found
+
+
+def _written(resolver: Resolver, expr: Expr, frame: Frame) -> Iterable[tuple[Expr, Frame]]:
+    """What an expression stands for, as written: itself, or what a name or attribute was given.
+
+    One step only: a chain of plain renamings is rare and may be circular.
+    """
+    if isinstance(expr, Entered):
+        yield from _written(resolver, expr.value, frame)
+    elif isinstance(expr, Name):
+        for found in definitions(resolver, expr, frame):
+            yield from _given(resolver, found, expr)
+    elif isinstance(expr, Attr):
+        for owner in resolver.values(expr.value, frame):
             if isinstance(owner, Instance):
-                yield from _stored(resolver, owner.cls, receiver.name)
+                yield from _stored(resolver, owner.cls, expr.name)
+            elif isinstance(owner, ModuleValue):
+                yield from _of_module(resolver, owner.name, expr.name)
+    else:
+        yield expr, frame
 
 
-def _made(resolver: Resolver, value: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:
-    """One step only: a chain of plain renamings is rare and may be circular."""
-    if isinstance(value, Entered):
-        value = value.value
-    if isinstance(value, Call):
-        yield value, frame
+def _given(resolver: Resolver, found: Definition, name: Name) -> Iterable[tuple[Expr, Frame]]:
+    value = found.binding.value
+    if isinstance(value, Imported) and value.name is not None:
+        module = resolver.table.get(found.frame.module)
+        if module is not None:
+            source = resolver.table.imported(module, value.module, value.level)
+            yield from _of_module(resolver, source, value.name)
+    elif value is not None and value != name:
+        yield _unentered(value), found.frame
 
 
-def _stored(resolver: Resolver, cls: ClassValue, name: str) -> Iterable[tuple[Call, Frame]]:
+def _of_module(resolver: Resolver, module: str, name: str) -> Iterable[tuple[Expr, Frame]]:
+    for found in module_definitions(resolver, module, name):
+        if found.binding.value is not None:
+            yield _unentered(found.binding.value), found.frame
+
+
+def _unentered(value: Expr) -> Expr:
+    return value.value if isinstance(value, Entered) else value
+
+
+def _stored(resolver: Resolver, cls: ClassValue, name: str) -> Iterable[tuple[Expr, Frame]]:
     member = find(resolver, cls, name)
     if member is None or not isinstance(member.owner, ClassValue):
         return
     for binding in (*member.bindings, *member.stored):
         if binding.value is not None:
             frame = resolver.frame(member.owner.module, binding.scope, cls)
-            yield from _made(resolver, binding.value, frame)
+            yield _unentered(binding.value), frame
 
 
 def holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) -> bool:
     """Whether an argument of a call, as it is written, fits a condition."""
-    argument = _argument(condition, call)
+    argument, frame = _argument(resolver, condition, call, frame)
     if condition.given is not None:
         return (argument is not None) is condition.given
     if argument is None:
@@ -116,14 +157,32 @@ def shape(expr: Expr) -> tuple[str, ...] | None:
     return None
 
 
-def _argument(condition: Condition, call: Call) -> Expr | None:
+def _argument(
+    resolver: Resolver, condition: Condition, call: Call, frame: Frame
+) -> tuple[Expr | None, Frame]:
+    """The argument that a condition asks about, and the frame that it is read in."""
     for name, value in call.keywords:
         if condition.argument and name == condition.argument:
-            return value
+            return value, frame
     if 0 <= condition.position < len(call.args):
         before = call.args[: condition.position + 1]
         if not any(isinstance(part, Starred) for part in before):
-            return call.args[condition.position]
+            return call.args[condition.position], frame
+    for name, mapping in call.keywords:
+        if condition.argument and name is None:
+            for keys, found in _written(resolver, mapping, frame):
+                value = _under(keys, condition.argument)
+                if value is not None:
+                    return value, found
+    return None, frame
+
+
+def _under(mapping: Expr, key: str) -> Expr | None:
+    """What `dict(key=value)` and `{"key": value}` have under a key."""
+    if isinstance(mapping, DictDisplay):
+        return next((value for k, value in mapping.items if k == Const(key)), None)
+    if isinstance(mapping, Call) and isinstance(mapping.func, Name) and mapping.func.id == "dict":
+        return next((value for k, value in mapping.keywords if k == key), None)
     return None
 
 

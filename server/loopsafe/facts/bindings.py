@@ -24,8 +24,8 @@ class BindingReader(DefinitionReader):
 
     def annotated(self, node: ast.AnnAssign) -> None:
         value = self.expression(node.value) if node.value is not None else None
-        annotation = self.annotation(node.annotation)
         target = node.target
+        annotation = self.annotation(node.annotation, target)
         if isinstance(target, ast.Name):
             self.bind_name(target.id, value, annotation)
         elif isinstance(target, ast.Attribute):

@@ -48,15 +48,20 @@ class ExpressionReader(NestedReader):
         read = _READERS.get(type(node))
         return read(self, node) if read else self._others(node)
 
-    def annotation(self, node: ast.expr | None) -> Expr | None:
-        """The facts of an annotation, which runs nothing and may name what comes later."""
+    def annotation(self, node: ast.expr | None, target: ast.expr | None = None) -> Expr | None:
+        """The facts of an annotation, which runs nothing and may name what comes later.
+
+        It does not mean the name that it annotates: `Client: type[Client]` has one that was there.
+        """
         if node is None:
             return None
-        before, self.reading_annotation = self.reading_annotation, True
+        before = self.reading_annotation, self.annotated_name
+        self.reading_annotation = True
+        self.annotated_name = target.id if isinstance(target, ast.Name) else ""
         try:
             return self.expression(node)
         finally:
-            self.reading_annotation = before
+            self.reading_annotation, self.annotated_name = before
 
     def expressions(self, nodes: Iterable[ast.expr]) -> tuple[Expr, ...]:
         return tuple(self.expression(node) for node in nodes)
@@ -67,7 +72,7 @@ class ExpressionReader(NestedReader):
     # Expressions
 
     def _name(self, node: ast.Name) -> Expr:
-        if self.reading_annotation:
+        if self.reading_annotation and node.id != self.annotated_name:
             return Name(node.id, 0, ANY_TIME)
         scope = self.scope
         return Name(node.id, scope.block, scope.tick())

@@ -60,6 +60,8 @@ class Reading:
         self.receivers: tuple[tuple[str, ClassBuilder], ...] = ()
         """First parameters of the enclosing methods, innermost last, with their classes."""
         self.reading_annotation = False
+        self.annotated_name = ""
+        """What the annotation that is read is of, where that is a name."""
 
     def site(self, kind: str, expr: Expr, span: Span, awaited: bool = False) -> None:
         """Notes that something may run here."""

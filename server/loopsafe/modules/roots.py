@@ -12,9 +12,14 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from loopsafe.modules.environment import Environment
+from loopsafe.modules.releases import REQUIREMENTS
 from loopsafe.modules.workspaces import get, members, read_pyproject, texts, workspace_of
 
 _CARET = re.compile(r"^(\^|~(?!=))\s*(\d+(?:\.\d+)*)$")
+_LOCAL = re.compile(
+    r"\s*(?:(?:-e|--editable)[\s=]\s*)?(?:[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?:file:)?(\.\.?/[^\s#;\[]*)"
+)
+"""A requirement that is the way to a folder, as pip reads it."""
 _NEWEST_MINOR = 30
 
 
@@ -109,6 +114,23 @@ def path_dependencies(root: Path) -> Iterator[Path]:
             path = get(wanted, name, "path")
             if isinstance(path, str):
                 yield from _sources(root / path)
+    for folder in dict.fromkeys(_required_by_path(root)):
+        yield from _sources(folder)
+
+
+def _required_by_path(root: Path) -> Iterator[Path]:
+    """The folders that requirements name: `-e ../shared`.
+
+    pip counts from where it is started, which is the project's folder or that of the file.
+    """
+    for path in (path for pattern in REQUIREMENTS for path in sorted(root.glob(pattern))):
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            continue
+        for found in filter(None, map(_LOCAL.match, lines)):
+            folders = [Path(os.path.abspath(base / found[1])) for base in (root, path.parent)]
+            yield from [f for f in folders if f != root and f.is_dir()][:1]
 
 
 def _sources(folder: Path) -> list[Path]:
