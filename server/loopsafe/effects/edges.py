@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
+from loopsafe.effects.conditions import makers
 from loopsafe.effects.guards import never_on_loop
-from loopsafe.effects.meant import meant
+from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
 from loopsafe.effects.relief import Relief, block_relief, class_relief
@@ -115,7 +116,10 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
-        if is_for_async(function, meeting.site) and _is_made_async(resolver, meeting.value):
+        if is_for_async(function, meeting.site) and (
+            _is_made_async(resolver, meeting.value)
+            or _is_for_subclasses(resolver, overrides, meeting, frame)
+        ):
             continue
         ends = _ends(resolver, overrides, meeting.target, is_root)
         # Any of a few implementations is run sooner or later; of many, who knows.
@@ -201,6 +205,27 @@ def _is_made_async(resolver: Resolver, value: Value) -> bool:
     )
     gives = resolver.function_result(value, ()) if is_open else ()
     return is_open and not any(isinstance(given, CoroutineValue) for given in gives)
+
+
+def _is_for_subclasses(
+    resolver: Resolver, overrides: Overrides, meeting: Meeting, frame: Frame
+) -> bool:
+    """Whether an awaited plain method is one that subclasses make a coroutine function.
+
+    Its own class is no receiver then: awaiting what it gives would fail. Unless the object is
+    made in sight, and is of that class.
+    """
+    value, call = meeting.value, meeting.site.expr
+    if not isinstance(value, FunctionValue) or not isinstance(call, Call):
+        return False
+    module = resolver.table.get(value.module)
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if module is None or receiver is None or module.facts.functions[value.number].is_async:
+        return False
+    is_an_object = all(isinstance(v, Instance) for v in resolver.values(receiver, frame))
+    if not is_an_object or any(makers(resolver, receiver, frame)):
+        return False
+    return not gives_awaitable(resolver, value) and overrides.are_coroutines(resolver, value)
 
 
 def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, frame: Frame) -> bool:
