@@ -73,6 +73,8 @@ class Condition:
     """Its 0-based place among the positional arguments, `self` not counted."""
     equals: bool | int | float | str | None = None
     """Holds when the argument is this literal (`False`, `0`, `"r"`); `"None"` stands for None."""
+    at_most: float | None = None
+    """Holds when the argument is known to be a number no greater than this."""
     has: str = ""
     """Holds when this name occurs in the argument, for flags: `os.WNOHANG | os.WUNTRACED`."""
     given: bool | None = None
