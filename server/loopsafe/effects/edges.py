@@ -10,7 +10,7 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
-from loopsafe.effects.relief import Relief, block_relief, class_relief
+from loopsafe.effects.relief import Relief, block_relief, class_relief, idle_relief
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
@@ -93,6 +93,9 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         if not values:
             continue
         here_only = block_relief(scope, site.block)
+        if here_only is not Relief.PROCESS:
+            idle = idle_relief(resolver, scope, site.block, here)
+            here_only = here_only if idle is Relief.NONE else idle
         identities = {_identity(resolver, value) for value in values}
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:

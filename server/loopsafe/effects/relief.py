@@ -5,11 +5,21 @@ from __future__ import annotations
 from enum import Enum
 
 from loopsafe.effects.implicit import functions
-from loopsafe.facts.ir import Call, Function, Scope, last_name
+from loopsafe.facts.ir import Attr, Call, Expr, Function, Scope, last_name
+from loopsafe.facts.reach import parts_of
 from loopsafe.model import COSTS, Cost
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    ExternalInstance,
+    Frame,
+    Instance,
+    Value,
+)
+
+_BRANCHES = frozenset({"if", "else", "once", "lazy"})
 
 _KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "memoize", "alru_cache"})
 _KEPT_BY_OBJECT = frozenset({"cached_property"})
@@ -47,6 +57,35 @@ def block_relief(scope: Scope, block: int) -> Relief:
             found = Relief.OBJECT
         block = scope.blocks[block].parent
     return found
+
+
+def idle_relief(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> Relief:
+    """Whether a block runs only while a thread does not that otherwise always does."""
+    while block > 0:
+        found = scope.blocks[block]
+        if found.test is not None and found.kind in _BRANCHES:
+            for asked, holds in parts_of(found.test, found.kind != "else"):
+                if not holds and _asks_whether_it_runs(resolver, asked, frame):
+                    return Relief.PROCESS
+        block = found.parent
+    return Relief.NONE
+
+
+def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
+    callee = test.func if isinstance(test, Call) else None
+    if not isinstance(callee, Attr) or callee.name not in resolver.catalogue.running_words:
+        return False
+    return any(
+        (known := resolver.knowledge(cls)) is not None and callee.name in known.running
+        for value in resolver.values(callee.value, frame)
+        for cls in _classes_of(resolver, value)
+    )
+
+
+def _classes_of(resolver: Resolver, value: Value) -> tuple[ClassValue | External, ...]:
+    if isinstance(value, ExternalInstance):
+        return (External(value.name),)
+    return resolver.mro(value.cls) if isinstance(value, Instance) else ()
 
 
 def class_relief(resolver: Resolver, cls: ClassValue) -> Relief:

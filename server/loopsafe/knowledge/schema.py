@@ -225,6 +225,10 @@ class ClassKnowledge:
     writers: frozenset[str] = frozenset()
     """Methods whose call writes an object out: `model_dump`."""
 
+    running: frozenset[str] = frozenset()
+    """Methods that tell whether what the object runs is running, as it is but for start-up and
+    shutdown: `is_alive`."""
+
     def override(self, method: str) -> Place | None:
         """Where a plain `def` of this name in a subclass runs, if the library calls it."""
         known = self.overrides.get(method)
