@@ -59,8 +59,9 @@ ROLES = frozenset(
     )
 )
 
-PROBES = frozenset(("raises", "none", "false"))
-"""What a callable does where no event loop runs; where one does, its result is true."""
+PROBES = frozenset(("raises", "none", "false", "another"))
+"""What a callable does where no event loop runs; where one does, its result is true.
+`another` is a loop that does not run: it only tells whether the one asked for is it."""
 
 
 @dataclass(frozen=True, slots=True)
