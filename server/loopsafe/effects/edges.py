@@ -10,7 +10,7 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
-from loopsafe.effects.relief import Relief, block_relief, class_relief, idle_relief
+from loopsafe.effects.relief import Holder, Relief, block_relief, class_relief, holder, idle_relief
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
@@ -39,6 +39,8 @@ class Edge(NamedTuple):
     """Whether the site runs every time."""
     fresh: bool = False
     """A coroutine passes on what it is given itself: something else from one call to the next."""
+    holder: Holder = Holder.OTHER
+    """Whose object it is of which a method runs."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -68,6 +70,8 @@ class Meeting(NamedTuple):
     names: int
     """How many names they have: methods of one name count once, whatever they are looked up on."""
     relief: Relief
+    holder: Holder
+    """Whose object it is of which a method runs."""
 
 
 def meetings(resolver: Resolver, frame: Frame) -> tuple[Meeting, ...]:
@@ -97,13 +101,14 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
             idle = idle_relief(resolver, scope, site.block, here)
             here_only = here_only if idle is Relief.NONE else idle
         identities = {_identity(resolver, value) for value in values}
+        whose = holder(resolver, site, here)
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
             relief = _relief(resolver, value, here_only)
             for target in targets(resolver, site, value, here):
                 if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                     continue
-                yield Meeting(site, value, target, members, names, relief)
+                yield Meeting(site, value, target, members, names, relief, whose)
 
 
 def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:
@@ -129,7 +134,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
         for end in ends:
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
-            edge = Edge(meeting.site, end, members, meeting.relief, fresh)
+            edge = Edge(meeting.site, end, members, meeting.relief, fresh, meeting.holder)
             found.setdefault((meeting.site, end), edge)
     sure = [
         edge for edge in found.values() if not _is_declared_wrongly(resolver, edge, function, frame)

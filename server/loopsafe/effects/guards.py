@@ -37,7 +37,7 @@ _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseExcepti
 _LOOKS = frozenset({"raises", "none", "false"})
 _LOOPS = _LOOKS | {"another"}
 """What probes do without a loop, where they tell of one, and where they tell which one it is."""
-_THEN = frozenset({"if", "once", "lazy"})
+_THEN = frozenset({"if", "once", "own", "lazy"})
 
 
 def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame: Frame) -> bool:

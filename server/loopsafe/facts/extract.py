@@ -107,7 +107,7 @@ class StatementReader(BindingReader):
             self.scope.leaves(node.end_lineno or node.lineno, test)
 
     def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
-        """`once` or `lazy` for what follows an early return of a kept result."""
+        """`once`, `own` or `lazy` for what follows an early return of a kept result."""
         if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Return):
             return ""
         return kept_behind(node.test, rest, self._surroundings())

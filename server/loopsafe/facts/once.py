@@ -28,8 +28,9 @@ class Surroundings(NamedTuple):
 def kept_by(test: ast.expr, body: Sequence[ast.stmt], around: Surroundings) -> str:
     """How long a block's result is kept, if the block runs only where it is missing.
 
-    Gives `once` for what lives as long as the process (a global, a class attribute), `lazy` for
-    what one object keeps or what may lapse, and an empty string where nothing is kept.
+    Gives `once` for what lives as long as the process (a global, a class attribute), `own` for
+    what the object keeps whose method this is, `lazy` for what another one keeps or what may
+    lapse, and an empty string where nothing is kept.
     """
     found = _longest(_missing(test), body, around)
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else []
@@ -64,7 +65,7 @@ def _longest(names: set[str], body: Sequence[ast.stmt], around: Surroundings) ->
         return ""
     names = names | {table for name in names for table in _tables_of(name, around)}
     kinds = {_lifetime(name, around) for name in names & set(_assigned(body))} - {""}
-    return "once" if "once" in kinds else "lazy" if kinds else ""
+    return next((kind for kind in ("once", "own", "lazy") if kind in kinds), "")
 
 
 def _tables_of(name: str, around: Surroundings) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _lifetime(name: str, around: Surroundings) -> str:
             else ("once" if name in around.shared else "")
         )
     if root == around.receiver and root != "cls":
-        return "lazy"
+        return "own"
     return "once" if root == "cls" or root[:1].isupper() or root == "type()" else "lazy"
 
 
