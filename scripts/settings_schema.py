@@ -153,6 +153,7 @@ def _condition() -> dict[str, Any]:
             "argument": {"type": "string"},
             "position": {"type": "integer", "minimum": 0},
             "equals": {"type": ["string", "number", "boolean"]},
+            "at-most": {"type": "number"},
             "has": {"type": "string"},
             "given": {"type": "boolean"},
             "type": {"type": "string"},

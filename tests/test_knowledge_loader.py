@@ -69,6 +69,11 @@ def read(folder: Path, body: str, header: str = HEADER) -> Catalogue:
             "[[only-if]] number 1: a condition needs exactly one of `equals`, `has`",
         ),
         (
+            '[[function]]\nnames = ["lib.f"]\ncategory = "http"\n'
+            'only-if = [{ position = 0, at-most = true }]',
+            "[[only-if]] number 1: `at-most` must be a number",
+        ),
+        (
             '[[class]]\nnames = ["lib.C"]\nblocking = ["get"]',
             "lib.toml [[class]] lib.C: `category` is missing",
         ),

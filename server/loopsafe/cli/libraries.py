@@ -172,5 +172,7 @@ def _condition(condition: Condition) -> str:
         return f"{condition.has} in {name}"
     if condition.type:
         return f"{name} of type {condition.type}"
+    if condition.at_most is not None:
+        return f"{name} up to {condition.at_most}"
     value = None if condition.equals == "None" else condition.equals
     return f"{name}={value!r}" if condition.argument else f"{name} being {value!r}"

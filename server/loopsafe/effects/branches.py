@@ -174,7 +174,7 @@ def _branch(
         return None
     function, frame, direct = entry
     facts = facts_of(resolver, function)
-    kept = facts is not None and function_relief(resolver, facts, function.module) is Relief.OBJECT
+    kept = facts is not None and function_relief(resolver, facts, function.module) is Relief.OWN
     direct = direct and isinstance(site.expr, Call)
     return Branch(site, None, frame, function, direct, int(kept), 0)
 
@@ -183,6 +183,6 @@ def _conditions(scope: Scope, block: int) -> int:
     count = 0
     while block > 0:
         kind = scope.blocks[block].kind
-        count += kind in ("if", "else", "case", "lazy") or 2 * (kind == "except")
+        count += kind in ("if", "else", "case", "lazy", "own") or 2 * (kind == "except")
         block = scope.blocks[block].parent
     return count

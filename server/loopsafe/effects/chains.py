@@ -16,7 +16,7 @@ from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within
-from loopsafe.effects.relief import Relief, function_relief
+from loopsafe.effects.relief import Holder, Relief, function_relief
 from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span
@@ -40,6 +40,9 @@ class Way(NamedTuple):
     blocking: Blocking
     kept: bool = False
     """Somewhere on the way a result is kept for the life of the process: it happens once."""
+    held: Holder | None = None
+    """The object that keeps a result on the way, as seen from where the way begins: it is that
+    whose method this is, or another one, of which nobody knows how long it lives."""
 
 
 class Step(NamedTuple):
@@ -152,7 +155,8 @@ class Chains:
             rank = edge.relief.eased(target.cost.rank)
             if rank is not None:
                 kept = edge.relief is Relief.PROCESS
-                yield Way(rank, _length(target), edge, target, kept)
+                held = Holder.SAME if edge.relief is Relief.OWN else None
+                yield Way(rank, _length(target), edge, target, kept, held)
             return
         for way in self.ways(target).values():
             longer = self._longer(target, edge, way)
@@ -176,14 +180,21 @@ class Chains:
         if edge.fresh and own is Relief.PROCESS:
             own = Relief.OBJECT  # Once for each thing that is asked for.
         rank, kept = way.rank, way.kept
-        for relief in (own, edge.relief):
+        held = Holder.SAME if own is Relief.OWN else way.held
+        crossed = Relief.NONE
+        if held is Holder.SAME and edge.holder is Holder.PROCESS:
+            held, crossed = None, Relief.PROCESS
+        elif held is not None and edge.holder is not Holder.SAME:
+            held = Holder.OTHER
+        for relief in (own, crossed, edge.relief):
             if relief is Relief.PROCESS and kept:
                 continue  # What happens once happens no more seldom.
             eased = relief.eased(rank)
             if eased is None:
                 return None
             rank, kept = eased, kept or relief is Relief.PROCESS
-        return Way(rank, way.length + 1, edge, way.blocking, kept)
+        held = Holder.SAME if edge.relief is Relief.OWN else held
+        return Way(rank, way.length + 1, edge, way.blocking, kept, held)
 
     def steps(self, frame: Frame, category: str) -> Iterator[Step]:
         """The chain from a frame to its nearest blocking call of a category."""
@@ -252,14 +263,23 @@ class Chains:
                     heapq.heappush(heap, (*_order(step), counter, caller, step))
 
 
-def _order(way: Way) -> tuple[int, int, bool, Span, str]:
+def _order(way: Way) -> tuple[int, bool, int, bool, Span, str]:
     """What is taken first: the worst and nearest, and of two alike the one that stands first.
+
+    What an object keeps comes after what happens every time: it may turn out to be milder.
 
     The end of a `with` comes after what is in it. Whatever is known already, so that an answer
     after an edit is that of a fresh look.
     """
     site = way.edge.site
-    return way.rank, way.length, site.kind == "exit", site.span, way.blocking.name
+    return (
+        way.rank,
+        way.held is not None,
+        way.length,
+        site.kind == "exit",
+        site.span,
+        way.blocking.name,
+    )
 
 
 def _length(target: Blocking) -> int:

@@ -142,9 +142,16 @@ def holds(resolver: Resolver, condition: Condition, call: Call, frame: Frame) ->
     values = resolver.values(argument, frame)
     if condition.type:
         return any(_is_of(resolver, value, condition.type) for value in values)
-    wanted = None if condition.equals == "None" else condition.equals
     constants = [value for value in values if isinstance(value, ConstantValue)]
+    if condition.at_most is not None:
+        is_known = bool(constants) and len(constants) == len(values)
+        return is_known and all(_is_at_most(value.value, condition.at_most) for value in constants)
+    wanted = None if condition.equals == "None" else condition.equals
     return bool(constants) and all(value.value == wanted for value in constants)
+
+
+def _is_at_most(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value <= most
 
 
 def shape(expr: Expr) -> tuple[str, ...] | None:

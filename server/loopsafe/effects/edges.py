@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
+from loopsafe.effects.conditions import makers
 from loopsafe.effects.guards import never_on_loop
-from loopsafe.effects.meant import meant
+from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
-from loopsafe.effects.relief import Relief, block_relief, class_relief
+from loopsafe.effects.relief import Holder, Relief, block_relief, class_relief, holder, idle_relief
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
@@ -38,6 +39,8 @@ class Edge(NamedTuple):
     """Whether the site runs every time."""
     fresh: bool = False
     """A coroutine passes on what it is given itself: something else from one call to the next."""
+    holder: Holder = Holder.OTHER
+    """Whose object it is of which a method runs."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -67,6 +70,8 @@ class Meeting(NamedTuple):
     names: int
     """How many names they have: methods of one name count once, whatever they are looked up on."""
     relief: Relief
+    holder: Holder
+    """Whose object it is of which a method runs."""
 
 
 def meetings(resolver: Resolver, frame: Frame) -> tuple[Meeting, ...]:
@@ -92,14 +97,18 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         if not values:
             continue
         here_only = block_relief(scope, site.block)
+        if here_only is not Relief.PROCESS:
+            idle = idle_relief(resolver, scope, site.block, here)
+            here_only = here_only if idle is Relief.NONE else idle
         identities = {_identity(resolver, value) for value in values}
+        whose = holder(resolver, site, here)
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
             relief = _relief(resolver, value, here_only)
             for target in targets(resolver, site, value, here):
                 if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                     continue
-                yield Meeting(site, value, target, members, names, relief)
+                yield Meeting(site, value, target, members, names, relief, whose)
 
 
 def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:
@@ -115,14 +124,17 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     is_root = function.is_async and not frame.arguments
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
-        if is_for_async(function, meeting.site) and _is_made_async(resolver, meeting.value):
+        if is_for_async(function, meeting.site) and (
+            _is_made_async(resolver, meeting.value)
+            or _is_for_subclasses(resolver, overrides, meeting, frame)
+        ):
             continue
         ends = _ends(resolver, overrides, meeting.target, is_root)
         # Any of a few implementations is run sooner or later; of many, who knows.
         members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
         for end in ends:
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
-            edge = Edge(meeting.site, end, members, meeting.relief, fresh)
+            edge = Edge(meeting.site, end, members, meeting.relief, fresh, meeting.holder)
             found.setdefault((meeting.site, end), edge)
     sure = [
         edge for edge in found.values() if not _is_declared_wrongly(resolver, edge, function, frame)
@@ -201,6 +213,27 @@ def _is_made_async(resolver: Resolver, value: Value) -> bool:
     )
     gives = resolver.function_result(value, ()) if is_open else ()
     return is_open and not any(isinstance(given, CoroutineValue) for given in gives)
+
+
+def _is_for_subclasses(
+    resolver: Resolver, overrides: Overrides, meeting: Meeting, frame: Frame
+) -> bool:
+    """Whether an awaited plain method is one that subclasses make a coroutine function.
+
+    Its own class is no receiver then: awaiting what it gives would fail. Unless the object is
+    made in sight, and is of that class.
+    """
+    value, call = meeting.value, meeting.site.expr
+    if not isinstance(value, FunctionValue) or not isinstance(call, Call):
+        return False
+    module = resolver.table.get(value.module)
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if module is None or receiver is None or module.facts.functions[value.number].is_async:
+        return False
+    is_an_object = all(isinstance(v, Instance) for v in resolver.values(receiver, frame))
+    if not is_an_object or any(makers(resolver, receiver, frame)):
+        return False
+    return not gives_awaitable(resolver, value) and overrides.are_coroutines(resolver, value)
 
 
 def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, frame: Frame) -> bool:

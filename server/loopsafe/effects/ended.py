@@ -225,7 +225,9 @@ class _Started(NamedTuple):
 
 def _asks(block: Block, names: dict[str, bool]) -> bool:
     """Whether a block runs where there is a task: `if task:`, `if task is not None:`."""
-    todo: list[Expr | None] = [block.test] if block.kind in ("if", "once", "lazy", "loop") else []
+    todo: list[Expr | None] = (
+        [block.test] if block.kind in ("if", "once", "own", "lazy", "loop") else []
+    )
     asked = []
     while todo:
         part = todo.pop()

@@ -34,7 +34,10 @@ from loopsafe.resolve.values import (
 )
 
 _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
-_THEN = frozenset({"if", "once", "lazy"})
+_LOOKS = frozenset({"raises", "none", "false"})
+_LOOPS = _LOOKS | {"another"}
+"""What probes do without a loop, where they tell of one, and where they tell which one it is."""
+_THEN = frozenset({"if", "once", "own", "lazy"})
 
 
 def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame: Frame) -> bool:
@@ -122,7 +125,7 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return _agreed(_has(literal, test.literal) for literal in passed)
     if isinstance(test, Test) and test.kind == "same":
         # The loop that runs is the one that is asked for: few programs have two.
-        return True if _probe(resolver, test.value, frame) else None
+        return True if _probe(resolver, test.value, frame, _LOOPS) else None
     if isinstance(test, Test):
         if test.kind == "is none":
             given = tuple(_arguments(resolver, test.value, frame))
@@ -230,14 +233,17 @@ def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definitio
     return earlier or _is_other_branch(resolver, scope.blocks[binding.block], other.frame)
 
 
-def _probe(resolver: Resolver, call: Expr | None, frame: Frame) -> str | None:
+def _probe(
+    resolver: Resolver, call: Expr | None, frame: Frame, among: frozenset[str] = _LOOKS
+) -> str | None:
     """What a call that looks for the event loop does where none runs."""
     if not isinstance(call, Call):
         return None
     # A library that is not installed is known by its name alone.
     names = [dotted_name(resolver, value) for value in resolver.values(call.func, frame)]
     for name in names or [qualified(resolver, call.func, frame)]:
-        if name is not None and (outcome := resolver.catalogue.probe(name)) is not None:
+        outcome = resolver.catalogue.probe(name) if name is not None else None
+        if outcome in among:
             return outcome
     values = resolver.values(call.func, frame)
     is_own = bool(values) and all(_is_own_probe(resolver, value) for value in values)
@@ -260,7 +266,7 @@ def _is_own_probe(resolver: Resolver, value: Value) -> bool:
         and all(
             isinstance(look, Call)
             and (name := qualified(resolver, look.func, frame)) is not None
-            and resolver.catalogue.probe(name) is not None
+            and resolver.catalogue.probe(name) in _LOOKS
             for look in looks
         )
     )

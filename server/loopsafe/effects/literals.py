@@ -254,8 +254,11 @@ def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[E
     """The arguments of a call whose values decide what it does."""
     entry = knowledge(resolver, callee)
     if isinstance(entry, Blocking):
-        conditions = (c for c in (*entry.harmless_if, *entry.only_if) if c.equals is not None)
-        return [argument_at(call, c.position, c.argument) for c in conditions]
+        return [
+            argument_at(call, condition.position, condition.argument)
+            for condition in (*entry.harmless_if, *entry.only_if)
+            if condition.equals is not None or condition.at_most is not None
+        ]
     position = _NAMING.get(dotted_name(resolver, callee) or "")
     if position is not None:
         return [argument_at(call, position, "")]

@@ -58,7 +58,7 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     awaitable = tuple(
         v
         for v in values
-        if _is_coroutine_function(resolver, v) is not False or _gives_awaitable(resolver, v)
+        if _is_coroutine_function(resolver, v) is not False or gives_awaitable(resolver, v)
     )
     if len(awaitable) < len(values) and _is_own_name(resolver, call.func, frame):
         return values  # Who awaits a plain function by its own name makes a mistake.
@@ -114,7 +114,7 @@ def _is_coroutine_function(resolver: Resolver, value: Value) -> bool | None:
     return module.facts.functions[value.number].is_async
 
 
-def _gives_awaitable(resolver: Resolver, value: Value) -> bool:
+def gives_awaitable(resolver: Resolver, value: Value) -> bool:
     """Whether what a plain function gives can be awaited."""
     return any(
         isinstance(result, CoroutineValue)

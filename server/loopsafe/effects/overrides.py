@@ -11,6 +11,7 @@ from loopsafe.effects.structural import is_protocol, matching, method_names, wan
 from loopsafe.facts.ir import FunctionRef
 from loopsafe.modules.module import Module
 from loopsafe.resolve.index import NameIndex
+from loopsafe.resolve.outside import is_test
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.subclasses import Subclasses, inherits
 from loopsafe.resolve.values import ClassValue, FunctionValue
@@ -57,6 +58,19 @@ class Overrides:
         is_named = home is None or not is_protocol(home.facts.classes[function.receiver.number])
         return tuple(kept) if len(kept) <= (_MOST_NAMED if is_named else MOST) else ()
 
+    def are_coroutines(self, resolver: Resolver, function: FunctionValue) -> bool:
+        """Whether subclasses, but those in tests, make a coroutine function of a plain method."""
+        module, cls = resolver.table.get(function.module), function.receiver
+        home = resolver.table.get(cls.module) if cls is not None else None
+        if module is None or cls is None or home is None or not home.is_project:
+            return False
+        name = module.facts.functions[function.number].name
+        return any(
+            _has_coroutine(resolver, other, name)
+            for other in self._subclasses.below(resolver, home.facts.classes[cls.number].name)
+            if inherits(resolver, other, cls)
+        )
+
     def _implementations(
         self, resolver: Resolver, cls: ClassValue, name: str
     ) -> Iterable[ClassValue]:
@@ -83,6 +97,19 @@ def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[Function
         if isinstance(binding.value, FunctionRef)
         and not module.facts.functions[binding.value.number].bare
     ]
+
+
+def _has_coroutine(resolver: Resolver, cls: ClassValue, name: str) -> bool:
+    """Whether a class, of the project and of no test, defines a coroutine function of a name."""
+    module = resolver.table.get(cls.module)
+    if module is None or is_test(module):
+        return False
+    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
+    return any(
+        isinstance(binding.value, FunctionRef)
+        and module.facts.functions[binding.value.number].is_async
+        for binding in scope.bindings.get(name, ())
+    )
 
 
 def _is_double(resolver: Resolver, function: FunctionValue) -> bool:

@@ -166,6 +166,6 @@ def _blocks_around(module: Module, site: Site) -> int:
     blocks = module.facts.scopes[site.scope].blocks
     count, block = 0, site.block
     while block > 0:
-        count += blocks[block].kind in ("if", "else", "except", "case", "lazy", "once")
+        count += blocks[block].kind in ("if", "else", "except", "case", "lazy", "own", "once")
         block = blocks[block].parent
     return count

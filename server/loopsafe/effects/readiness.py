@@ -24,7 +24,7 @@ from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
-_HOLDING = frozenset({"if", "once", "lazy", "loop", "else"})
+_HOLDING = frozenset({"if", "once", "own", "lazy", "loop", "else"})
 
 
 def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, frame: Frame) -> bool:

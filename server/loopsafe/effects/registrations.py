@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import holds
+from loopsafe.effects.helpers import handed_on, wrapped
 from loopsafe.effects.implicit import functions
 from loopsafe.effects.models import MAKING, WRITING, Part, running, running_in
 from loopsafe.effects.runners import runners_of
@@ -91,7 +92,7 @@ class _Scan(NamedTuple):
         """What one function registers, and what its decorators make of it."""
         function = self.module.facts.functions[number]
         decorated = (self._decorated(number, function, d) for d in function.decorators)
-        given = (self._given(site) for site in function.sites)
+        given = (self._given(number, site) for site in function.sites)
         return tuple(chain.from_iterable((*decorated, *given)))
 
     def _decorated(self, number: int, function: Function, decorator: Expr) -> _Each:
@@ -105,7 +106,7 @@ class _Scan(NamedTuple):
             if runner.decorated:
                 yield from self._registered(runner, callee, call, frame, target)
 
-    def _given(self, site: Site) -> _Each:
+    def _given(self, number: int, site: Site) -> _Each:
         call = site.expr
         if not isinstance(call, Call) or not self._may_give(call):
             return
@@ -116,6 +117,9 @@ class _Scan(NamedTuple):
             argument = argument_at(call, runner.position, runner.argument)
             if argument is None:
                 continue
+            if runner.coroutine is Place.THREAD:
+                for value in handed_on(self.resolver, self.module, number, argument, frame):
+                    yield from self._registered(runner, call.func, call, frame, value)
             listed = _items(self.resolver, argument, frame) if runner.several else ()
             for expr, where in listed or ((argument, frame),):
                 for value in self.resolver.values(expr, where):
@@ -204,6 +208,8 @@ def _targets(resolver: Resolver, runner: Runner, value: Value) -> Iterator[Funct
         yield from _targets(resolver, runner, value.function)
     elif isinstance(value, FunctionValue):
         yield value
+        if runner.coroutine is Place.THREAD:
+            yield from wrapped(resolver, value)
     elif isinstance(value, Instance):
         for name in runner.methods or ("__call__",):
             yield from functions(resolver, value.cls, name)

@@ -5,11 +5,33 @@ from __future__ import annotations
 from enum import Enum
 
 from loopsafe.effects.implicit import functions
-from loopsafe.facts.ir import Call, Function, Scope, last_name
+from loopsafe.facts.ir import (
+    Attr,
+    Call,
+    Expr,
+    Function,
+    Imported,
+    Name,
+    Param,
+    Scope,
+    Site,
+    last_name,
+)
+from loopsafe.facts.reach import parts_of
 from loopsafe.model import COSTS, Cost
-from loopsafe.resolve.names import qualified
+from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Value
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    ExternalInstance,
+    Frame,
+    Instance,
+    ModuleValue,
+    Value,
+)
+
+_BRANCHES = frozenset({"if", "else", "once", "own", "lazy"})
 
 _KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "memoize", "alru_cache"})
 _KEPT_BY_OBJECT = frozenset({"cached_property"})
@@ -22,18 +44,53 @@ class Relief(Enum):
     NONE = 0
     OBJECT = 1
     """Once for each object that keeps the result: what is brief is one level milder."""
+    OWN = 3
+    """The same, kept by the object whose method it is: where that lives as long as the process,
+    so does the result."""
     PROCESS = 2
     """Once in the life of the process: a stall is milder, what is brief is no stall at all."""
 
     def eased(self, rank: int) -> int | None:
         """The rank of a cost after relief; None where nothing is left to report."""
         is_stall = rank == COSTS.index(Cost.STALL)
-        if self is Relief.NONE or (self is Relief.OBJECT and is_stall):
+        if self is Relief.NONE or (self is not Relief.PROCESS and is_stall):
             # The object that keeps a result may live for one request only.
             return rank
         if self is Relief.PROCESS and not is_stall:
             return None
         return min(rank + 1, len(COSTS) - 1)
+
+
+class Holder(Enum):
+    """Whose object it is that a call's method belongs to."""
+
+    OTHER = 0
+    SAME = 1
+    """That of the method in which the call stands: `self.load()`."""
+    PROCESS = 2
+    """A module's name: `settings.load()`."""
+
+
+def holder(resolver: Resolver, site: Site, frame: Frame) -> Holder:
+    """The object whose method runs at a site, by the name that it has there."""
+    callee = site.expr.func if isinstance(site.expr, Call) else site.expr
+    receiver = callee.value if isinstance(callee, Attr) else None
+    if isinstance(receiver, Call) and last_name(receiver.func) == "super":
+        return Holder.SAME
+    if not isinstance(receiver, Name):
+        of_a_module = resolver.values(receiver.value, frame) if isinstance(receiver, Attr) else ()
+        is_global = bool(of_a_module) and all(isinstance(v, ModuleValue) for v in of_a_module)
+        return Holder.PROCESS if is_global else Holder.OTHER
+    found = definitions(resolver, receiver, frame)
+    if all(d.frame.scope == 0 or isinstance(d.binding.value, Imported) for d in found):
+        return Holder.PROCESS  # What comes by a star has no definition here.
+    module = resolver.table.get(frame.module)
+    values = [d.binding.value for d in found]
+    if module is None or not all(isinstance(v, Param) and v.number == 0 for v in values):
+        return Holder.OTHER
+    owners = (module.facts.scopes[d.frame.scope].owner for d in found)
+    is_method = all(n >= 0 and module.facts.functions[n].owner >= 0 for n in owners)
+    return Holder.SAME if is_method else Holder.OTHER
 
 
 def block_relief(scope: Scope, block: int) -> Relief:
@@ -43,10 +100,41 @@ def block_relief(scope: Scope, block: int) -> Relief:
         kind = scope.blocks[block].kind
         if kind == "once":
             return Relief.PROCESS
-        if kind == "lazy":
+        if kind == "own":
+            found = Relief.OWN
+        elif kind == "lazy" and found is Relief.NONE:
             found = Relief.OBJECT
         block = scope.blocks[block].parent
     return found
+
+
+def idle_relief(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> Relief:
+    """Whether a block runs only while a thread does not that otherwise always does."""
+    while block > 0:
+        found = scope.blocks[block]
+        if found.test is not None and found.kind in _BRANCHES:
+            for asked, holds in parts_of(found.test, found.kind != "else"):
+                if not holds and _asks_whether_it_runs(resolver, asked, frame):
+                    return Relief.PROCESS
+        block = found.parent
+    return Relief.NONE
+
+
+def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
+    callee = test.func if isinstance(test, Call) else None
+    if not isinstance(callee, Attr) or callee.name not in resolver.catalogue.running_words:
+        return False
+    return any(
+        (known := resolver.knowledge(cls)) is not None and callee.name in known.running
+        for value in resolver.values(callee.value, frame)
+        for cls in _classes_of(resolver, value)
+    )
+
+
+def _classes_of(resolver: Resolver, value: Value) -> tuple[ClassValue | External, ...]:
+    if isinstance(value, ExternalInstance):
+        return (External(value.name),)
+    return resolver.mro(value.cls) if isinstance(value, Instance) else ()
 
 
 def class_relief(resolver: Resolver, cls: ClassValue) -> Relief:
@@ -105,5 +193,5 @@ def function_relief(resolver: Resolver, function: Function, module: str) -> Reli
         if last in _KEPT_BY_PROCESS:
             return Relief.PROCESS
         if last in _KEPT_BY_OBJECT:
-            return Relief.OBJECT
+            return Relief.OWN
     return Relief.NONE

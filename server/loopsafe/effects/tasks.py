@@ -103,12 +103,13 @@ def _quiet(chains: Chains, frame: Frame) -> Quiet:
     busy: list[tuple[int, int]] = []
     opening: set[int] = set()
     for number, end in _starts(chains, frame, function):
-        loop = _outermost_loop(module.facts.scopes[function.sites[number].scope], function, number)
+        scope = module.facts.scopes[function.sites[number].scope]
+        loop = _outermost_loop(scope, function, number)
         is_round = bool(loop) and end <= loop[-1]
         if not loop or is_round:
             # What ends in the round that starts it is over when the next one begins.
             opening.add(number)
-            busy.append((number, end))
+            busy.append((number, end if loop else min(end, _last_behind(scope, function, number))))
         else:
             # In a loop, what stands before it comes after it as well.
             busy.append((loop[0], end))
@@ -204,6 +205,23 @@ def _hands_to_loop(resolver: Resolver, callee: Value) -> bool:
     if runner is None or runner.inline or runner.offloads or runner.follows:
         return False
     return Place.LOOP in (runner.sync, runner.coroutine)
+
+
+def _last_behind(scope: Scope, function: Function, number: int) -> int:
+    """The last site that comes behind one: of its branch, where the function ends with that."""
+    here = function.sites[number]
+    block = here.block
+    while block > 0:
+        found = scope.blocks[block]
+        leaving = scope.blocks[found.parent].exits
+        if any(found.test == exit.test and here.span.line <= exit.line for exit in leaving):
+            return max(
+                at
+                for at, site in enumerate(function.sites)
+                if site.scope == here.scope and encloses(scope.blocks, block, site.block)
+            )
+        block = found.parent
+    return len(function.sites)
 
 
 def _outermost_loop(scope: Scope, function: Function, number: int) -> list[int]:

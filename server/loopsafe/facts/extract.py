@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from loopsafe.facts.bindings import BindingReader
@@ -21,7 +22,7 @@ from loopsafe.facts.ir import (
     Narrowed,
     Test,
 )
-from loopsafe.facts.once import Surroundings, kept_behind, kept_by
+from loopsafe.facts.once import Surroundings, kept_after, kept_behind, kept_by
 from loopsafe.facts.recover import SyntaxProblem, parse
 from loopsafe.model import Span
 
@@ -106,7 +107,7 @@ class StatementReader(BindingReader):
             self.scope.leaves(node.end_lineno or node.lineno, test)
 
     def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
-        """`once` or `lazy` for what follows an early return of a kept result."""
+        """`once`, `own` or `lazy` for what follows an early return of a kept result."""
         if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Return):
             return ""
         return kept_behind(node.test, rest, self._surroundings())
@@ -174,7 +175,9 @@ class StatementReader(BindingReader):
                 if handler.name:
                     for kind in kinds:
                         self.bind_name(handler.name, InstanceOf(kind))
-                self.statements(handler.body)
+                kind_of_block = kept_after(node.body, handler, self._surroundings())
+                with self.scope.inside(kind_of_block) if kind_of_block else nullcontext():
+                    self.statements(handler.body)
         with self.scope.inside("else"):
             self.statements(node.orelse)
         last = node.orelse[-1] if node.orelse else node.body[-1]

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Attr, Binding, Subscript
+from loopsafe.facts.ir import Attr, Binding, Call, Expr, Name, Subscript
 
 
 class Surroundings(NamedTuple):
@@ -28,8 +28,9 @@ class Surroundings(NamedTuple):
 def kept_by(test: ast.expr, body: Sequence[ast.stmt], around: Surroundings) -> str:
     """How long a block's result is kept, if the block runs only where it is missing.
 
-    Gives `once` for what lives as long as the process (a global, a class attribute), `lazy` for
-    what one object keeps or what may lapse, and an empty string where nothing is kept.
+    Gives `once` for what lives as long as the process (a global, a class attribute), `own` for
+    what the object keeps whose method this is, `lazy` for what another one keeps or what may
+    lapse, and an empty string where nothing is kept.
     """
     found = _longest(_missing(test), body, around)
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else []
@@ -43,14 +44,47 @@ def kept_behind(test: ast.expr, rest: Sequence[ast.stmt], around: Surroundings) 
     return "lazy" if found and not all(map(_present, parts)) else found
 
 
+def kept_after(tried: Sequence[ast.stmt], handler: ast.ExceptHandler, around: Surroundings) -> str:
+    """The same for the handler of `try: return table[key]` and `except KeyError`."""
+    statement = tried[0] if len(tried) == 1 else None
+    looked_up = statement.value if isinstance(statement, (ast.Return, ast.Assign)) else None
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    caught = {kind.id for kind in kinds if isinstance(kind, ast.Name)}
+    if isinstance(looked_up, ast.Subscript) and caught & _NO_KEY:
+        return _longest(_items(looked_up), handler.body, around)
+    if isinstance(looked_up, ast.Attribute) and "AttributeError" in caught:
+        return _longest(_spelled(looked_up), handler.body, around)
+    return ""
+
+
+_NO_KEY = frozenset({"KeyError", "LookupError"})
+
+
 def _longest(names: set[str], body: Sequence[ast.stmt], around: Surroundings) -> str:
     if not names:
         return ""
+    names = names | {table for name in names for table in _tables_of(name, around)}
     kinds = {_lifetime(name, around) for name in names & set(_assigned(body))} - {""}
-    return "once" if "once" in kinds else "lazy" if kinds else ""
+    return next((kind for kind in ("once", "own", "lazy") if kind in kinds), "")
+
+
+def _tables_of(name: str, around: Surroundings) -> Iterator[str]:
+    """Where a name was looked up: `found = KEYS.get(name)`."""
+    for binding in around.own.get(name, ()):
+        call = binding.value
+        if isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name == "get":
+            yield f"{_dotted(call.func.value)}[]"
+
+
+def _dotted(expr: Expr) -> str:
+    if isinstance(expr, Attr):
+        return f"{_dotted(expr.value)}.{expr.name}"
+    return expr.id if isinstance(expr, Name) else ""
 
 
 def _lifetime(name: str, around: Surroundings) -> str:
+    if name == "sys.modules[]":
+        return "once"
     root, dot, _ = name.partition(".")
     if not dot:
         return (
@@ -59,7 +93,7 @@ def _lifetime(name: str, around: Surroundings) -> str:
             else ("once" if name in around.shared else "")
         )
     if root == around.receiver and root != "cls":
-        return "lazy"
+        return "own"
     return "once" if root == "cls" or root[:1].isupper() or root == "type()" else "lazy"
 
 
@@ -108,15 +142,38 @@ def _assigned(body: Sequence[ast.stmt]) -> Iterator[str]:
     for statement in body:
         for node in ast.walk(statement):
             targets: list[ast.expr] = []
+            if isinstance(node, ast.Call):
+                yield from _filled(node)
             if isinstance(node, ast.Assign):
                 targets = node.targets
             elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
                 targets = [node.target]
             for target in targets:
                 if isinstance(target, ast.Subscript):
-                    yield from (f"{name}[]" for name in _spelled(target.value))
+                    yield from _items(target)
                 else:
                     yield from _spelled(target)
+
+
+def _filled(call: ast.Call) -> Iterator[str]:
+    """The tables into which a call puts something: importing a module keeps it."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if isinstance(call.func, ast.Attribute) and name in _FILLING:
+        yield from (f"{table}[]" for table in _spelled(call.func.value))
+    if (name or getattr(call.func, "id", "")) in _IMPORTING:
+        yield "sys.modules[]"
+
+
+_FILLING = frozenset({"update", "setdefault"})
+_IMPORTING = frozenset({"import_module", "__import__"})
+
+
+def _items(node: ast.Subscript) -> set[str]:
+    """What an item is one of: `table[key]` and `table[kind][key]` of `table[]`."""
+    table = node.value
+    while isinstance(table, ast.Subscript):
+        table = table.value
+    return {f"{name}[]" for name in _spelled(table)}
 
 
 def _spelled(node: ast.expr) -> set[str]:
@@ -124,6 +181,8 @@ def _spelled(node: ast.expr) -> set[str]:
         return {node.id}
     if isinstance(node, ast.Attribute):
         return {f"{base}.{node.attr}" for base in _spelled(node.value)}
+    if isinstance(node, ast.NamedExpr):
+        return _spelled(node.target)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type":
         return {"type()"}
     return set()

@@ -19,7 +19,7 @@ from loopsafe.facts.ir import (
     Test,
 )
 
-_BRANCHES = frozenset({"if", "else", "case", "except", "once", "lazy", "main", "typing"})
+_BRANCHES = frozenset({"if", "else", "case", "except", "once", "own", "lazy", "main", "typing"})
 """Blocks of which, below one condition, only one runs."""
 
 

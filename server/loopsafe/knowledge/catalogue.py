@@ -76,6 +76,10 @@ class Catalogue:
         """Last names of calls that take a function and are known to give it something."""
         self.handing_words = frozenset(self._handing_words())
         self.maker_words = frozenset(self._maker_words())
+        self.running_words = frozenset(
+            name for entry in self._entries.values() for name in entry.knowledge.running
+        )
+        """Names of all methods that tell whether something runs; their files have runners."""
         self.during_words = frozenset(
             name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
         )

@@ -89,6 +89,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         made=frozenset(table.texts("made")),
         makers=frozenset(table.texts("makers")),
         writers=frozenset(table.texts("writers")),
+        running=frozenset(table.texts("running")),
     )
     if twins.keys() - methods.keys():
         raise table.error(f"`twins` names no listed method: {min(twins.keys() - methods.keys())}")

@@ -168,10 +168,14 @@ def _condition(table: Table) -> Condition:
     equals = table.any("equals")
     if not isinstance(equals, bool | int | float | str | None):
         raise table.error("`equals` must be a string, a number or a boolean")
+    at_most = table.any("at-most")
+    if isinstance(at_most, bool) or not isinstance(at_most, int | float | None):
+        raise table.error("`at-most` must be a number")
     condition = Condition(
         argument=table.text("argument"),
         position=table.number("position", -1),
         equals=equals,
+        at_most=at_most,
         has=table.text("has"),
         given=table.flag("given") if "given" in table else None,
         type=table.text("type"),
@@ -179,9 +183,11 @@ def _condition(table: Table) -> Condition:
     table.finish()
     if not condition.argument and condition.position < 0:
         raise table.error("a condition needs `argument`, `position` or both")
-    tests = (equals is not None, condition.has, condition.given is not None, condition.type)
-    if sum(map(bool, tests)) != 1:
-        raise table.error("a condition needs exactly one of `equals`, `has`, `given`, `type`")
+    present = (value is not None for value in (equals, at_most, condition.given))
+    if sum((*present, bool(condition.has), bool(condition.type))) != 1:
+        raise table.error(
+            "a condition needs exactly one of `equals`, `has`, `given`, `type`, `at-most`"
+        )
     return condition
 
 

@@ -33,6 +33,7 @@ def inherited(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
         made=other.made | own.made,
         makers=other.makers | own.makers,
         writers=other.writers | own.writers,
+        running=other.running | own.running,
     )
 
 

@@ -59,8 +59,9 @@ ROLES = frozenset(
     )
 )
 
-PROBES = frozenset(("raises", "none", "false"))
-"""What a callable does where no event loop runs; where one does, its result is true."""
+PROBES = frozenset(("raises", "none", "false", "another"))
+"""What a callable does where no event loop runs; where one does, its result is true.
+`another` is a loop that does not run: it only tells whether the one asked for is it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Condition:
     """Its 0-based place among the positional arguments, `self` not counted."""
     equals: bool | int | float | str | None = None
     """Holds when the argument is this literal (`False`, `0`, `"r"`); `"None"` stands for None."""
+    at_most: float | None = None
+    """Holds when the argument is known to be a number no greater than this."""
     has: str = ""
     """Holds when this name occurs in the argument, for flags: `os.WNOHANG | os.WUNTRACED`."""
     given: bool | None = None
@@ -222,6 +225,10 @@ class ClassKnowledge:
     """Methods whose call makes an object of other data: `model_validate`."""
     writers: frozenset[str] = frozenset()
     """Methods whose call writes an object out: `model_dump`."""
+
+    running: frozenset[str] = frozenset()
+    """Methods that tell whether what the object runs is running, as it is but for start-up and
+    shutdown: `is_alive`."""
 
     def override(self, method: str) -> Place | None:
         """Where a plain `def` of this name in a subclass runs, if the library calls it."""

@@ -1,0 +1,50 @@
+"""What the project's helpers hand on to a runner: `def start(job): queue.enqueue(job)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.facts.ir import Expr, Name, Param
+from loopsafe.modules.module import Module
+from loopsafe.resolve.arguments import matched
+from loopsafe.resolve.names import definitions
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue, Value
+
+
+def handed_on(
+    resolver: Resolver, module: Module, number: int, expr: Expr, frame: Frame
+) -> Iterator[Value]:
+    """What those who call a function give it, where an expression in it is its parameter."""
+    function = module.facts.functions[number]
+    found = definitions(resolver, expr, frame) if isinstance(expr, Name) else ()
+    indices = {
+        d.binding.value.number
+        for d in found
+        if isinstance(d.binding.value, Param) and d.binding.scope == function.scope
+    }
+    if not indices or len(indices) < len(found):
+        return
+    for made in resolver.outside.calls_of(resolver, module, function.name):
+        home = resolver.frame(made.module, made.scope)
+        for callee in resolver.values(made.call.func, home):
+            if not isinstance(callee, FunctionValue):
+                continue
+            if (callee.module, callee.number) != (module.name, number):
+                continue
+            for index, given in matched(function, made.call, callee.bound):
+                if index in indices:
+                    yield from resolver.values(given, home)
+
+
+def wrapped(resolver: Resolver, value: Value) -> Iterator[FunctionValue]:
+    """The project's coroutine functions around which decorators have put what is called."""
+    outer = value.outer if isinstance(value, FunctionValue) else None
+    for _, values in outer.arguments if outer is not None else ():
+        for inner in values:
+            module = resolver.table.get(inner.module) if isinstance(inner, FunctionValue) else None
+            if module is None or not isinstance(inner, FunctionValue):
+                continue
+            if module.is_project and module.facts.functions[inner.number].is_async:
+                yield inner
+                yield from wrapped(resolver, inner)
