@@ -14,16 +14,14 @@ import argparse
 import difflib
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import try_fixes
+from try_types import Copy
 
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
@@ -51,8 +49,9 @@ def main() -> int:
         found, refused = run_deep(lambda root=root: _tried(root, arguments.python))
         for wide in found:
             try_fixes._lint(wide.files)
+        asked = 0
         if arguments.mypy:
-            _check_types(root, found[: arguments.mypy], arguments.python)
+            asked = _check_types(root, found[: arguments.mypy], arguments.python)
         for wide in found:
             wide.wrong += [f"{Path(t.finding.path).name}: {w}" for t in wide.files for w in t.wrong]
             if wide.wrong:
@@ -61,7 +60,8 @@ def main() -> int:
                 print(*(f"    {reason}" for reason in wide.wrong), sep="\n", flush=True)
         if arguments.diffs:
             _write(found, arguments.diffs / f"{project.name}.wide.diff")
-        print(f"{project.name}: {len(found)} fixes, {len(refused)} refused", file=sys.stderr)
+        text = f"{project.name}: {len(found)} fixes, {len(refused)} refused; mypy after {asked}"
+        print(text, file=sys.stderr)
         for reason, count in Counter(refused).most_common(12):
             print(f"{count:6}  {reason}", file=sys.stderr)
     return int(failed > 0)
@@ -111,46 +111,28 @@ def _applied(engine: Engine, finding: Finding, fix: Fix) -> Wide:
     return wide
 
 
-def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> None:
-    """Adds what mypy says of a project's files after a fix that it did not say before."""
-    where = ["--no-site-packages"]
-    if python is not None:
-        inside = python / "bin" / "python"
-        where = ["--python-executable", str(inside if inside.exists() else python)]
-    flags = [flag for flag in try_fixes._MYPY if flag != "--no-incremental"]
-    with tempfile.TemporaryDirectory(prefix="loopsafe-types-") as name:
-        copy = Path(name).resolve()
-        ignored = try_fixes._without_environments
-        shutil.copytree(root, copy, dirs_exist_ok=True, ignore=ignored)
+def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> int:
+    """Adds what mypy says of a project's files after a fix that it did not say before.
+
+    Gives the number of fixes that it was asked about.
+    """
+    asked = 0
+    with Copy(root, python) as copy:
         paths = sorted({t.finding.path for wide in found for t in wide.files})
-        targets = [str(copy / Path(path).relative_to(root)) for path in paths]
-
-        def said() -> Counter[str]:
-            command = [sys.executable, "-m", "mypy", *flags, *where, *targets]
-            out = subprocess.run(command, capture_output=True, text=True, check=False, cwd=copy)
-            return Counter(_messages(out.stdout))
-
-        before = said() if targets else Counter()
+        before = copy.said(paths) if paths else None
+        if before is None:
+            return 0
         print(f"mypy: {before.total()} messages before", file=sys.stderr)
         for wide in found:
-            for trial in wide.files:
-                _put(root, copy, trial, trial.after)
-            new = said() - before
-            wide.wrong += [f"mypy: {message[:300]}" for message in new]
-            before += new  # What it keeps of one run it may say again in the next.
-            for trial in wide.files:
-                _put(root, copy, trial, trial.before)
-
-
-def _put(root: Path, copy: Path, trial: try_fixes.Trial, text: str) -> None:
-    (copy / Path(trial.finding.path).relative_to(root)).write_bytes(text.encode())
-
-
-def _messages(out: str) -> Iterator[str]:
-    for line in out.splitlines():
-        match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
-        if match:
-            yield f"{match[1]}: " + re.sub(r"\bline \d+", "line", match[2])
+            copy.put({trial.finding.path: trial.after for trial in wide.files})
+            after = copy.said(paths)
+            copy.put({trial.finding.path: trial.before for trial in wide.files})
+            if after is None:
+                continue
+            asked += 1
+            wide.wrong += [f"mypy: {message[:300]}" for message in after - before]
+            before = copy.said(paths) or before  # It may keep something of the run before.
+    return asked
 
 
 def _write(found: Sequence[Wide], file: Path) -> None:

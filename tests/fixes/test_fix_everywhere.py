@@ -147,6 +147,75 @@ def test_what_it_looks_like(tmp_path: Path) -> None:
     ).lstrip("\n")
 
 
+SEVERAL = """
+    import time
+    from pathlib import Path
+
+
+    def wait(n):
+        time.sleep(n)
+
+
+    def fetch(path, again):
+        found = Path(path).read_text()
+        time.sleep(0.2)
+        if again:
+            time.sleep(0.2)
+            return fetch(path, False)
+        return found
+"""
+
+
+def test_all_that_blocks_in_the_helper_is_cured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run before and after: three calls block in the helper, and one of its own."""
+    app = "import store\n\n\nasync def main():\n    return store.fetch(__file__, True)\n"
+    project = Project(tmp_path, store=SEVERAL, app=app)
+    [_, application] = imported(tmp_path, monkeypatch, "store", "app")
+    before = run(application.main, repr)
+    fix = project.wide()
+    assert "still blocks" not in fix.caveat
+    project.write(fix)
+    [_, application] = imported(tmp_path, monkeypatch, "store", "app")
+    after = run(application.main, repr)
+    assert before.outcome[0] == after.outcome[0] == "result"
+    assert before.stall >= 3 * after.stall
+    text = (tmp_path / "store.py").read_text()
+    assert text.count("    await asyncio.sleep(0.2)\n") == 2
+    assert "    found = await asyncio.to_thread(Path(path).read_text)\n" in text
+    assert "            return await fetch(path, False)\n" not in text
+    assert "        return await fetch(path, False)\n" in text
+    assert "def wait(n):\n    time.sleep(n)\n" in text
+    for name in ("store", "app"):
+        assert project.engine.report(str(tmp_path / f"{name}.py")).findings == ()
+
+
+def test_what_goes_on_blocking_in_the_helper_is_told(tmp_path: Path) -> None:
+    text = """
+        import threading
+        import time
+
+        lock = threading.RLock()
+
+
+        def other(n):
+            time.sleep(n)
+
+
+        def fetch(n):
+            time.sleep(n)
+            other(n)
+            lock.acquire()
+
+
+        async def main():
+            return fetch(1)
+    """
+    fix = Project(tmp_path, app=text).wide()
+    assert "What still blocks in it: other() in line 13, lock.acquire() in line 14." in fix.caveat
+
+
 def test_methods_follow_by_their_class(tmp_path: Path) -> None:
     text = """
         import time

@@ -191,6 +191,41 @@ def test_what_must_be_awaited_is_not_moved() -> None:
 
 
 @pytest.mark.parametrize(
+    ("returns", "offered"),
+    [
+        ("return str(x)", True),
+        ("return [x, None]", True),
+        ("return", True),
+        ("pass", True),
+        ("return send(x)", False),
+        ("return asyncio.create_task(send(x))", False),
+        ("return unknown.make(x)", False),
+        ("if x:\n        return send(x)\n    return 1", False),
+        ("yield x", False),
+        ("asyncio.get_running_loop().call_later(1, print)", False),
+    ],
+)
+def test_what_gives_nothing_to_await_goes_to_a_thread(
+    tmp_path: Path, returns: str, offered: bool
+) -> None:
+    """What `load` returns decides; where that is not known it may be a coroutine."""
+    main = tmp_path / "main.py"
+    main.write_text(
+        "import asyncio\nimport time\nimport unknown\n\n\nasync def send(x):\n    return x\n\n\n"
+        f"def load(x):\n    time.sleep(1)\n    {returns}\n\n\n"
+        "async def main(x):\n    return await asyncio.wait_for(load(x), 3)\n"
+    )
+    engine = Engine(tmp_path, Settings())
+    titles = [
+        fix.title
+        for finding in engine.report(str(main)).findings
+        for fix in engine.fixes(finding)
+        if fix.kind != "ignore"
+    ]
+    assert titles == ["Run load() in a thread with asyncio.to_thread()"] * offered
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "h = lambda: requests.get(u)",
