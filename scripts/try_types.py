@@ -43,7 +43,7 @@ class Copy:
 
     def __init__(self, root: Path, python: Path | None) -> None:
         self._root = root
-        self._python = python
+        self._python = python.absolute() if python is not None else None
         self._folder = tempfile.TemporaryDirectory(prefix="loopsafe-types-")
         self.path = Path(self._folder.name).resolve() / "copy"
         self._status = self.path.with_name("status.json")
@@ -86,7 +86,7 @@ class Copy:
             file.unlink()
         if done.returncode == _FATAL:
             print(f"mypy gave up: {(done.stdout + done.stderr)[-500:]}", file=sys.stderr)
-            half = len(texts) // 2
+            half = len(texts) // 2 if _VARIANT in done.stdout + done.stderr else 0
             return self._variants(texts[:half]) | self._variants(texts[half:]) if half else {}
         said: dict[str, Counter[str]] = {}
         for name, message in _messages(done.stdout):
@@ -123,7 +123,7 @@ class Copy:
     def _run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         roots = [root for root in source_roots(self._root) if root.is_relative_to(self._root)]
         inside = os.pathsep.join(str(self.at(str(root))) for root in roots)
-        environment = {**os.environ, "MYPYPATH": inside}
+        environment = {**os.environ, "MYPYPATH": inside, "PYTHONHASHSEED": "0"}
         return subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=self.path, env=environment
         )

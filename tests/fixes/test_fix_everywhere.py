@@ -216,6 +216,52 @@ def test_what_goes_on_blocking_in_the_helper_is_told(tmp_path: Path) -> None:
     assert "What still blocks in it: other() in line 13, lock.acquire() in line 14." in fix.caveat
 
 
+def test_what_a_coroutine_is_given_is_called_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run before and after: there is nothing to move where it is handed over."""
+    helper = """
+        async def retry(function, **options):
+            for _ in range(2):
+                try:
+                    return function(**options)
+                except ValueError:
+                    pass
+    """
+    app = """
+        import time
+
+        from helper import retry
+
+
+        def load(delay):
+            time.sleep(delay)
+            return delay
+
+
+        async def main():
+            return await retry(lambda **options: load(**options), delay=0.2)
+    """
+    project = Project(tmp_path, helper=helper, app=app)
+    _, application = imported(tmp_path, monkeypatch, "helper", "app")
+    before = run(application.main, repr)
+    [finding] = project.engine.report(str(tmp_path / "app.py")).findings
+    titles = [fix.title for fix in project.engine.fixes(finding) if fix.kind != "ignore"]
+    assert titles == []
+    fixes = {fix.title: fix for fix in project.engine.wide_fixes(finding)}
+    fix = fixes["Run function() in a thread with asyncio.to_thread(), in retry()"]
+    assert fix.safety is Safety.UNSAFE
+    project.write(fix)
+    _, application = imported(tmp_path, monkeypatch, "helper", "app")
+    after = run(application.main, repr)
+    assert after.outcome == before.outcome == ("result", "0.2")
+    assert before.stall >= 0.2
+    assert before.stall >= 3 * after.stall
+    text = (tmp_path / "helper.py").read_text()
+    assert "return await asyncio.to_thread(function, **options)\n" in text
+    assert project.engine.report(str(tmp_path / "app.py")).findings == ()
+
+
 def test_methods_follow_by_their_class(tmp_path: Path) -> None:
     text = """
         import time

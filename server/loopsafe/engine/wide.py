@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import NamedTuple
 
 from loopsafe.effects.uses import AllUses, Use
@@ -67,7 +68,8 @@ class Wide:
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        for fix in (self._held.fix(finding), self._unawaited(finding)):
+        inside = self._within_coroutine(finding)
+        for fix in (inside, self._held.fix(finding), self._unawaited(finding)):
             if fix is not None:
                 yield fix
 
@@ -78,6 +80,8 @@ class Wide:
         if module is None or number is None or module.facts.functions[number].is_async:
             return None
         name = module.facts.functions[number].name
+        if name == "<lambda>":
+            return None
         title = f"Make {name} async, and await it wherever it is called"
         chain = finding.chain[finding.chain.index(hop) :]
         first = replace(
@@ -127,6 +131,37 @@ class Wide:
                 (*together.left, *made.left),
             )
         return together
+
+    def _within_coroutine(self, finding: Finding) -> Fix | None:
+        """What a coroutine function is given and calls, in a thread where it is called.
+
+        `await retry(lambda: client.load())` has nothing to move: `retry` calls what blocks.
+        """
+        leading = list(takewhile(self._coroutine_of, finding.chain[1:]))
+        found = self._coroutine_of(leading[-1]) if leading else None
+        if found is None:
+            return None
+        module, name = found
+        hop = leading[-1]
+        # No cure may take the call for one of what it is given here: it is given other things too.
+        chain = (hop, replace(hop, function=""))
+        moved = replace(
+            finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
+        )
+        source = self._files.read(hop.path)
+        for fix in self._cures.of(moved, source, module, self._files.blocking(finding)):
+            if fix.kind == "quickfix":
+                return replace(fix, title=f"{fix.title}, in {name}()", safety=Safety.UNSAFE)
+        return None
+
+    def _coroutine_of(self, hop: Hop) -> tuple[Module, str] | None:
+        """The coroutine function of the project that a step of a chain stands in."""
+        module = self._files.table.at(hop.path) if not hop.place else None
+        number = number_of(module, hop.function) if module is not None else None
+        if module is None or number is None or not module.is_project:
+            return None
+        function = module.facts.functions[number]
+        return (module, function.name) if function.is_async else None
 
     def _blocked(self, path: str) -> dict[Span, Blocked]:
         """The calls of a file that block by themselves."""
