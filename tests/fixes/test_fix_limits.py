@@ -190,6 +190,56 @@ def test_what_must_be_awaited_is_not_moved() -> None:
     assert case(text, "load", chain=2).cures == ()
 
 
+SQLITE = """
+    import sqlite3
+
+
+    def connected():
+        connection = sqlite3.connect("a")
+        connection.execute("pragma x")
+        return connection, connection.cursor()
+
+
+    def put(cursor: sqlite3.Cursor, n):
+        cursor.execute("insert into a values (?)", (n,))
+
+
+    def whole(n):
+        connection, cursor = connected()
+        put(cursor, n)
+        connection.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("connection, cursor = connected()", ""),
+        ("put(x, 3)", ""),
+        ("put(cursor=x, n=3)", ""),
+        ("whole(4)", "Run whole() in a thread with asyncio.to_thread()"),
+        ("c = sqlite3.connect('a')\n    return c, c.cursor()", ""),
+        ("c = sqlite3.connect('a')\n    self.x = c.cursor()", ""),
+        (
+            "c = sqlite3.connect('a')\n    self.x = c.execute('x').fetchall()",
+            "Run the statements that use `c` in a thread with asyncio.to_thread()",
+        ),
+    ],
+)
+def test_a_connection_stays_in_the_thread_that_opened_it(
+    tmp_path: Path, body: str, title: str
+) -> None:
+    """It is neither given to a function that moves alone, nor got from one."""
+    main = tmp_path / "main.py"
+    text = textwrap.dedent(SQLITE).lstrip("\n")
+    text += f"\n\nasync def main(self, x: sqlite3.Cursor):\n    {body}\n"
+    main.write_text(text)
+    engine = Engine(tmp_path, Settings())
+    finding = engine.report(str(main)).findings[0]
+    titles = [fix.title for fix in engine.fixes(finding) if fix.kind != "ignore"]
+    assert titles == ([title] if title else [])
+
+
 @pytest.mark.parametrize(
     ("returns", "offered"),
     [

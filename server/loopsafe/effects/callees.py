@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.effects.targets import site_values
-from loopsafe.facts.ir import Const, Function, Site
+from loopsafe.facts.ir import Call, Const, Function, Site
 from loopsafe.model import Span
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
@@ -11,6 +11,7 @@ from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
+    Frame,
     FunctionValue,
     Instance,
     ModuleValue,
@@ -26,6 +27,19 @@ def callees(resolver: Resolver, module: Module, span: Span) -> frozenset[str]:
     return frozenset(filter(None, (dotted_name(resolver, v) for v in values)))
 
 
+def exchanged(resolver: Resolver, module: Module, span: Span) -> frozenset[str]:
+    """The full names of the classes of what such a call is given, and of what it gives."""
+    found = _site(resolver, module, span)
+    if found is None or not isinstance(found[0].expr, Call):
+        return frozenset()
+    frame, call = found[1], found[0].expr
+    parts = (call, *call.args, *(value for _, value in call.keywords))
+    given = [value for part in parts for value in resolver.values(part, frame)]
+    items = [i for v in given if isinstance(v, TupleValue) for values in v.items for i in values]
+    classes = (value.cls for value in (*given, *items) if isinstance(value, Instance))
+    return frozenset(filter(None, (dotted_name(resolver, cls) for cls in classes)))
+
+
 def gives_plainly(resolver: Resolver, module: Module, span: Span) -> bool:
     """Whether what such a call gives is known, and nothing that can be awaited."""
     values = _values(resolver, module, span)
@@ -33,14 +47,19 @@ def gives_plainly(resolver: Resolver, module: Module, span: Span) -> bool:
 
 
 def _values(resolver: Resolver, module: Module, span: Span) -> Values:
+    found = _site(resolver, module, span)
+    return site_values(resolver, *found) if found is not None else ()
+
+
+def _site(resolver: Resolver, module: Module, span: Span) -> tuple[Site, Frame] | None:
+    """The call whose callee has this span, and the frame in which it is read."""
     for number, function in enumerate(module.facts.functions):
         frame = resolver.function_frame(FunctionValue(module.name, number))
         for site in near(function, span):
             if site.kind == "call" and site.span == span and frame is not None:
                 is_own = site.scope == frame.scope
-                here = frame if is_own else resolver.frame(module.name, site.scope)
-                return site_values(resolver, site, here)
-    return ()
+                return site, frame if is_own else resolver.frame(module.name, site.scope)
+    return None
 
 
 def _is_plain(resolver: Resolver, value: Value) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from loopsafe.config import Settings
-from loopsafe.effects.callees import callees, gives_plainly
+from loopsafe.effects.callees import callees, exchanged, gives_plainly
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.loop_needs import loop_need
 from loopsafe.effects.places import Places
@@ -120,7 +120,8 @@ class Cures:
         return FixContext(
             path, source, tree, self._finder.installed, version, self._settings.offload,
             own=partial(self._is_own, path), loop_need=partial(self._loop_need, path),
-            called=partial(self._called, path), gives_plainly=partial(self._gives_plainly, path),
+            called=partial(self._called, path), exchanged=partial(self._exchanged, path),
+            gives_plainly=partial(self._gives_plainly, path),
         )  # fmt: skip
 
     def _is_own(self, path: str, module: str) -> bool:
@@ -134,6 +135,10 @@ class Cures:
     def _called(self, path: str, span: Span) -> frozenset[str]:
         module = self._places.resolver.table.at(path)
         return callees(self._chains.resolver, module, span) if module else frozenset()
+
+    def _exchanged(self, path: str, span: Span) -> frozenset[str]:
+        module = self._places.resolver.table.at(path)
+        return exchanged(self._chains.resolver, module, span) if module else frozenset()
 
     def _gives_plainly(self, path: str, span: Span) -> bool:
         module = self._places.resolver.table.at(path)

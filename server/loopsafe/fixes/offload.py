@@ -131,13 +131,15 @@ def _is_iterated(site: Site, call: ast.Call) -> bool:
 def is_bound(site: Site) -> bool:
     """Whether what is called or given belongs to one thread.
 
-    A function further up may keep such a thing to itself; a property hands it out.
+    A function further up may keep such a thing to itself, if it is not given it and does not give
+    it out; a property hands it out.
     """
     data, call = table("threads"), site.call
-    if call is not None and not site.direct:
-        return False
     if not any(fnmatchcase(site.finding.sink, pattern) for pattern in data["bound"]):
         return False
+    if call is not None and not site.direct:
+        classes = site.context.exchanged(site.finding.span)
+        return any(fnmatchcase(f"{cls}.", pattern) for cls in classes for pattern in data["bound"])
     return not any(
         keyword.arg in data["lifted"] and ast.unparse(keyword.value) == data["lifted"][keyword.arg]
         for keyword in (call.keywords if call else ())
