@@ -151,11 +151,15 @@ def _parts(texts: Iterable[Text]) -> Iterator[list[Text]]:
 
 
 def _messages(out: str) -> Iterator[tuple[str, str]]:
-    """Files and what is said of them, without numbers of lines."""
+    """Files and what is said of them, without numbers of lines, nor of which argument of which
+    function: what was wrong with one of a call is wrong with that of `to_thread`.
+    """
     for line in out.splitlines():
         match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
         if match:
-            yield match[1], re.sub(rf"\bline \d+|{_VARIANT}\d+", "", match[2])
+            said = re.sub(rf"\bline \d+|{_VARIANT}\d+", "", match[2])
+            said = re.sub(r'Argument (\d+|"\w+") to "[^"]+"( of "[^"]+")?', "Argument", said)
+            yield match[1], re.sub(r'(arguments?) for "[^"]+"( of "[^"]+")?', r"\1", said)
 
 
 def _without_environments(folder: str, names: list[str]) -> set[str]:
