@@ -15,9 +15,11 @@ import difflib
 import os
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import try_fixes
@@ -46,7 +48,8 @@ def main() -> int:
     failed = 0
     for project in arguments.projects:
         root = project.resolve()
-        found, refused = run_deep(lambda root=root: _tried(root, arguments.python))
+        trying = partial(_tried, root, arguments.python, arguments.seconds)
+        found, refused = run_deep(trying)
         for wide in found:
             try_fixes._lint(wide.files)
         asked = 0
@@ -67,13 +70,20 @@ def main() -> int:
     return int(failed > 0)
 
 
-def _tried(root: Path, python: Path | None) -> tuple[list[Wide], list[str]]:
-    """The fixes of a project, judged by their texts and the engine, and why others are refused."""
+def _tried(root: Path, python: Path | None, seconds: float) -> tuple[list[Wide], list[str]]:
+    """The fixes of a project, judged by their texts and the engine, and why others are refused.
+
+    After so many seconds it goes on to no other file.
+    """
+    ends = time.monotonic() + seconds
     engine = Engine(root, Settings(), python, Cache(default_folder(os.environ)))
     engine.index()
     offered: dict[tuple[Edit, ...], tuple[Finding, Fix]] = {}
     refused: dict[tuple[str, str], str] = {}
     for path in sorted(engine._modules):
+        if time.monotonic() > ends:
+            print("not to its end", file=sys.stderr)
+            break
         for finding in engine.report(path).findings:
             for fix in engine.wide_fixes(finding):
                 if fix.edits:
@@ -91,17 +101,17 @@ def _applied(engine: Engine, finding: Finding, fix: Fix) -> Wide:
     for edit in fix.edits:
         by_path.setdefault(edit.path, []).append(edit)
     wide = Wide(finding, fix, [])
-    known: Counter[str] = Counter()
+    paths = {finding.path, *by_path}
+    known = Counter(try_fixes._key(f) for path in paths for f in engine.report(path).findings)
     for path, edits in by_path.items():
         report = engine.report(path)
-        known += Counter(map(try_fixes._key, report.findings))
         here, before = replace(finding, path=path), report.source
         trial = try_fixes.Trial(here, fix, before.text, before.apply(tuple(edits)))
         trial.wrong += [w for w in try_fixes._by_text(trial) if "another statement" not in w]
         wide.files.append(trial)
     for path, trial in zip(by_path, wide.files, strict=True):
         engine.open_text(path, trial.after)
-    after = Counter(try_fixes._key(f) for path in by_path for f in engine.report(path).findings)
+    after = Counter(try_fixes._key(f) for path in paths for f in engine.report(path).findings)
     for path in by_path:
         engine.close_text(path)
     key = try_fixes._key(finding)
@@ -153,6 +163,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mypy", type=int, default=0, metavar="N",
         help="ask mypy as well of N fixes, with the packages of the environment: minutes",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seconds", type=float, default=sys.maxsize, metavar="N",
+        help="go on to no other file of a project after N seconds",
     )  # fmt: skip
     parser.add_argument(
         "--diffs", type=Path, metavar="FOLDER", help="write what each fix changes, for reading"
