@@ -208,6 +208,25 @@ SQLITE = """
         connection, cursor = connected()
         put(cursor, n)
         connection.commit()
+
+
+    class Store:
+        def __init__(self):
+            self.connection = sqlite3.connect("a")
+
+        def save(self, n):
+            cursor = self.connection.cursor()
+            cursor.execute("insert into a values (?)", (n,))
+
+        def opened(self):
+            return sqlite3.connect("a")
+
+        def load(self):
+            connection = self.opened()
+            return connection.execute("select n from a").fetchall()
+
+
+    store = Store()
 """
 
 
@@ -218,6 +237,8 @@ SQLITE = """
         ("put(x, 3)", ""),
         ("put(cursor=x, n=3)", ""),
         ("whole(4)", "Run whole() in a thread with asyncio.to_thread()"),
+        ("store.save(3)", ""),
+        ("store.load()", "Run store.load() in a thread with asyncio.to_thread()"),
         ("c = sqlite3.connect('a')\n    return c, c.cursor()", ""),
         ("c = sqlite3.connect('a')\n    self.x = c.cursor()", ""),
         (
@@ -372,3 +393,13 @@ def test_an_iterator_with_a_default_has_no_end() -> None:
     text = "def load():\n    yield 1\n\n\nasync def main():\n    return next(load(), None)\n"
     found = case(text, "load", chain=2)
     assert "to_thread(lambda: next(load(), None))" in found.after("in a thread")
+
+
+def test_a_connection_for_all_threads_may_be_kept(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    opened = 'sqlite3.connect("a", check_same_thread=False)'
+    text = textwrap.dedent(SQLITE).lstrip("\n").replace('sqlite3.connect("a")', opened)
+    main.write_text(text + "\n\nasync def main():\n    store.save(3)\n")
+    engine = Engine(tmp_path, Settings())
+    [finding] = engine.report(str(main)).findings
+    assert engine.fixes(finding)[0].title == "Run store.save() in a thread with asyncio.to_thread()"

@@ -11,6 +11,7 @@ from loopsafe.config import Settings
 from loopsafe.effects.callees import callees, exchanged, gives_plainly
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.loop_needs import loop_need
+from loopsafe.effects.outliving import outlives
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes, merge, moves
@@ -88,6 +89,7 @@ class Cures:
             blocking=known,
             runner=runner,
             makes_coroutine=self._makes_coroutine(finding),
+            outliving=partial(self._outliving, finding),
             lazy=self._is_lazy(finding),
             awaited_elsewhere=may_convert
             and number is not None
@@ -139,6 +141,19 @@ class Cures:
     def _exchanged(self, path: str, span: Span) -> frozenset[str]:
         module = self._places.resolver.table.at(path)
         return exchanged(self._chains.resolver, module, span) if module else frozenset()
+
+    def _outliving(self, finding: Finding) -> str:
+        for hop in finding.chain[1:]:
+            module = self._places.resolver.table.at(hop.path) if not hop.place else None
+            if module is not None and (hop.path, hop.span) == finding.root:
+                return self._text(hop.path) if outlives(module, hop.span) else ""
+        return ""
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._places.resolver.table.disk.read(path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return ""
 
     def _gives_plainly(self, path: str, span: Span) -> bool:
         module = self._places.resolver.table.at(path)

@@ -7,7 +7,7 @@ r = (await asyncio.to_thread(requests.get, url)).json()
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from loopsafe.fixes import eager
@@ -135,15 +135,26 @@ def is_bound(site: Site) -> bool:
     it out; a property hands it out.
     """
     data, call = table("threads"), site.call
-    if not any(fnmatchcase(site.finding.sink, pattern) for pattern in data["bound"]):
-        return False
     if call is not None and not site.direct:
-        classes = site.context.exchanged(site.finding.span)
-        return any(fnmatchcase(f"{cls}.", pattern) for cls in classes for pattern in data["bound"])
-    return not any(
+        return _matches(site.finding.sink, data["opened"]) and _is_opened_elsewhere(site)
+    return _matches(site.finding.sink, data["bound"]) and not any(
         keyword.arg in data["lifted"] and ast.unparse(keyword.value) == data["lifted"][keyword.arg]
         for keyword in (call.keywords if call else ())
     )
+
+
+def _is_opened_elsewhere(site: Site) -> bool:
+    """Whether what blocks below a call is done on what the call is given, gives, or finds there."""
+    data, context = table("threads"), site.context
+    around = context.outliving()
+    if around and not any(f"{name}={value}" in around for name, value in data["lifted"].items()):
+        return True
+    classes = context.exchanged(site.finding.span)
+    return any(_matches(f"{cls}.", data["opened"]) for cls in classes)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _chain(site: Site, call: ast.Call) -> ast.Call:
