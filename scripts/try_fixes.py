@@ -18,7 +18,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
+from try_types import Copy
+
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
 from loopsafe.engine import Engine
@@ -41,13 +42,6 @@ from loopsafe.model import Finding, Fix
 from loopsafe.modules.cache import Cache, default_folder
 
 _RUFF = "F821,F401,F811,F841,F704,F706,E902,PLE1142"
-_MYPY = (
-    "--ignore-missing-imports", "--follow-imports=silent", "--check-untyped-defs",
-    "--no-incremental", "--no-error-summary", "--hide-error-context", "--show-error-codes",
-    "--no-pretty", "--disable-error-code=import-untyped", "--namespace-packages",
-    "--explicit-package-bases", "--config-file=", "--no-warn-unused-configs",
-)  # fmt: skip
-_VARIANT = "_loopsafe_fix_"
 
 
 @dataclass(slots=True)
@@ -69,6 +63,8 @@ class Result:
     ended: bool = True
     reported: int = 0
     """Fixes after which the engine was asked for the file's findings again."""
+    typed: int = 0
+    """Fixes that mypy was asked about."""
     trials: list[Trial] = field(default_factory=list)
     without: Counter[str] = field(default_factory=Counter)
     """Sinks of findings that no edit is offered for."""
@@ -86,7 +82,7 @@ def main() -> int:
         _lint(found.trials)
         if arguments.mypy:
             sample = _sample(found.trials, arguments.mypy)
-            _check_types(project.resolve(), sample, arguments.python)
+            found.typed = _check_types(project.resolve(), sample, arguments.python)
         failed = [trial for trial in found.trials if trial.wrong]
         for trial in failed:
             _show(trial, arguments.show)
@@ -95,6 +91,7 @@ def main() -> int:
             _write_diffs(found.trials, arguments.diffs / f"{project.name}.diff")
         every.findings += found.findings
         every.reported += found.reported
+        every.typed += found.typed
         every.trials += found.trials
         every.without += found.without
         every.titles += found.titles
@@ -210,53 +207,21 @@ def _lint(trials: Sequence[Trial]) -> None:
     _compare(trials, "ruff", said)
 
 
-def _check_types(root: Path, trials: Sequence[Trial], python: Path | None) -> None:
+def _check_types(root: Path, trials: Sequence[Trial], python: Path | None) -> int:
     """Adds what mypy says of a text after a fix that it did not say of the one before.
 
-    The texts stand beside each other in a copy of the project, so that its own modules and those
-    of its environment are read once.
+    Gives the number of fixes that it was asked about.
     """
-    where = ["--no-site-packages"]
-    if python is not None:
-        inside = python / "bin" / "python"
-        where = ["--python-executable", str(inside if inside.exists() else python)]
-    with tempfile.TemporaryDirectory(prefix="loopsafe-types-") as name:
-        copy = Path(name).resolve()
-        shutil.copytree(root, copy, dirs_exist_ok=True, ignore=_without_environments)
-        names: dict[tuple[str, str], Path] = {}
-        for trial in trials:
-            at = copy / Path(trial.finding.path).relative_to(root)
-            for text in (trial.before, trial.after):
-                variant = at.with_name(f"{at.stem}{_VARIANT}{len(names)}.py")
-                names.setdefault((trial.finding.path, text), variant)
-        for (_, text), file in names.items():
-            file.write_bytes(text.encode())
-        command = [sys.executable, "-m", "mypy", *_MYPY, *where, *map(str, names.values())]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=copy)
-    found: dict[str, Counter[str]] = {}
-    for line in done.stdout.splitlines():
-        match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
-        if match:
-            said = re.sub(rf"\bline \d+|{_VARIANT}\d+", "", match[2])
-            found.setdefault(Path(match[1]).name, Counter())[said] += 1
-    print(f"mypy: {done.stderr.strip() or 'done'}, {len(names)} texts", file=sys.stderr)
-    nothing: Counter[str] = Counter()
+    asked = 0
+    with Copy(root, python) as copy:
+        said = copy.variants((t.finding.path, x) for t in trials for x in (t.before, t.after))
     for trial in trials:
-        before, after = (
-            found.get(names[trial.finding.path, text].name, nothing)
-            for text in (trial.before, trial.after)
-        )
-        trial.wrong += [f"mypy: {message}" for message in after - before]
-
-
-def _without_environments(folder: str, names: list[str]) -> set[str]:
-    """What a copy of a project does without."""
-    return {
-        name
-        for name in names
-        if name in (".git", "node_modules", "__pycache__")
-        or (Path(folder) / name / "pyvenv.cfg").exists()
-    }
+        before = said.get((trial.finding.path, trial.before))
+        after = said.get((trial.finding.path, trial.after))
+        if before is not None and after is not None:
+            asked += 1
+            trial.wrong += [f"mypy: {message}" for message in after - before]
+    return asked
 
 
 def _sample(trials: Sequence[Trial], count: int) -> list[Trial]:
@@ -309,7 +274,7 @@ def _write_diffs(trials: Sequence[Trial], file: Path) -> None:
 
 def _report(name: str, result: Result, failed: int) -> None:
     text = f"{name}: {result.findings} findings, {len(result.trials)} fixes, {failed} wrong"
-    text += f"; asked for findings after {result.reported}"
+    text += f"; asked for findings after {result.reported}, mypy after {result.typed}"
     print(text + ("" if result.ended else "; not to its end"), file=sys.stderr, flush=True)
 
 

@@ -14,16 +14,16 @@ import argparse
 import difflib
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import try_fixes
+from try_types import Copy
 
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
@@ -48,11 +48,13 @@ def main() -> int:
     failed = 0
     for project in arguments.projects:
         root = project.resolve()
-        found, refused = run_deep(lambda root=root: _tried(root, arguments.python))
+        trying = partial(_tried, root, arguments.python, arguments.seconds)
+        found, refused = run_deep(trying)
         for wide in found:
             try_fixes._lint(wide.files)
+        asked = 0
         if arguments.mypy:
-            _check_types(root, found[: arguments.mypy], arguments.python)
+            asked = _check_types(root, found[: arguments.mypy], arguments.python)
         for wide in found:
             wide.wrong += [f"{Path(t.finding.path).name}: {w}" for t in wide.files for w in t.wrong]
             if wide.wrong:
@@ -61,19 +63,27 @@ def main() -> int:
                 print(*(f"    {reason}" for reason in wide.wrong), sep="\n", flush=True)
         if arguments.diffs:
             _write(found, arguments.diffs / f"{project.name}.wide.diff")
-        print(f"{project.name}: {len(found)} fixes, {len(refused)} refused", file=sys.stderr)
+        text = f"{project.name}: {len(found)} fixes, {len(refused)} refused; mypy after {asked}"
+        print(text, file=sys.stderr)
         for reason, count in Counter(refused).most_common(12):
             print(f"{count:6}  {reason}", file=sys.stderr)
     return int(failed > 0)
 
 
-def _tried(root: Path, python: Path | None) -> tuple[list[Wide], list[str]]:
-    """The fixes of a project, judged by their texts and the engine, and why others are refused."""
+def _tried(root: Path, python: Path | None, seconds: float) -> tuple[list[Wide], list[str]]:
+    """The fixes of a project, judged by their texts and the engine, and why others are refused.
+
+    After so many seconds it goes on to no other file.
+    """
+    ends = time.monotonic() + seconds
     engine = Engine(root, Settings(), python, Cache(default_folder(os.environ)))
     engine.index()
     offered: dict[tuple[Edit, ...], tuple[Finding, Fix]] = {}
     refused: dict[tuple[str, str], str] = {}
     for path in sorted(engine._modules):
+        if time.monotonic() > ends:
+            print("not to its end", file=sys.stderr)
+            break
         for finding in engine.report(path).findings:
             for fix in engine.wide_fixes(finding):
                 if fix.edits:
@@ -91,17 +101,17 @@ def _applied(engine: Engine, finding: Finding, fix: Fix) -> Wide:
     for edit in fix.edits:
         by_path.setdefault(edit.path, []).append(edit)
     wide = Wide(finding, fix, [])
-    known: Counter[str] = Counter()
+    paths = {finding.path, *by_path}
+    known = Counter(try_fixes._key(f) for path in paths for f in engine.report(path).findings)
     for path, edits in by_path.items():
         report = engine.report(path)
-        known += Counter(map(try_fixes._key, report.findings))
         here, before = replace(finding, path=path), report.source
         trial = try_fixes.Trial(here, fix, before.text, before.apply(tuple(edits)))
         trial.wrong += [w for w in try_fixes._by_text(trial) if "another statement" not in w]
         wide.files.append(trial)
     for path, trial in zip(by_path, wide.files, strict=True):
         engine.open_text(path, trial.after)
-    after = Counter(try_fixes._key(f) for path in by_path for f in engine.report(path).findings)
+    after = Counter(try_fixes._key(f) for path in paths for f in engine.report(path).findings)
     for path in by_path:
         engine.close_text(path)
     key = try_fixes._key(finding)
@@ -111,46 +121,28 @@ def _applied(engine: Engine, finding: Finding, fix: Fix) -> Wide:
     return wide
 
 
-def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> None:
-    """Adds what mypy says of a project's files after a fix that it did not say before."""
-    where = ["--no-site-packages"]
-    if python is not None:
-        inside = python / "bin" / "python"
-        where = ["--python-executable", str(inside if inside.exists() else python)]
-    flags = [flag for flag in try_fixes._MYPY if flag != "--no-incremental"]
-    with tempfile.TemporaryDirectory(prefix="loopsafe-types-") as name:
-        copy = Path(name).resolve()
-        ignored = try_fixes._without_environments
-        shutil.copytree(root, copy, dirs_exist_ok=True, ignore=ignored)
+def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> int:
+    """Adds what mypy says of a project's files after a fix that it did not say before.
+
+    Gives the number of fixes that it was asked about.
+    """
+    asked = 0
+    with Copy(root, python) as copy:
         paths = sorted({t.finding.path for wide in found for t in wide.files})
-        targets = [str(copy / Path(path).relative_to(root)) for path in paths]
-
-        def said() -> Counter[str]:
-            command = [sys.executable, "-m", "mypy", *flags, *where, *targets]
-            out = subprocess.run(command, capture_output=True, text=True, check=False, cwd=copy)
-            return Counter(_messages(out.stdout))
-
-        before = said() if targets else Counter()
+        before = copy.said(paths) if paths else None
+        if before is None:
+            return 0
         print(f"mypy: {before.total()} messages before", file=sys.stderr)
         for wide in found:
-            for trial in wide.files:
-                _put(root, copy, trial, trial.after)
-            new = said() - before
-            wide.wrong += [f"mypy: {message[:300]}" for message in new]
-            before += new  # What it keeps of one run it may say again in the next.
-            for trial in wide.files:
-                _put(root, copy, trial, trial.before)
-
-
-def _put(root: Path, copy: Path, trial: try_fixes.Trial, text: str) -> None:
-    (copy / Path(trial.finding.path).relative_to(root)).write_bytes(text.encode())
-
-
-def _messages(out: str) -> Iterator[str]:
-    for line in out.splitlines():
-        match = re.match(r"(.+?\.py):\d+: error: (.+)", line)
-        if match:
-            yield f"{match[1]}: " + re.sub(r"\bline \d+", "line", match[2])
+            copy.put({trial.finding.path: trial.after for trial in wide.files})
+            after = copy.said(paths)
+            copy.put({trial.finding.path: trial.before for trial in wide.files})
+            if after is None:
+                continue
+            asked += 1
+            wide.wrong += [f"mypy: {message[:300]}" for message in after - before]
+            before = copy.said(paths) or before  # It may keep something of the run before.
+    return asked
 
 
 def _write(found: Sequence[Wide], file: Path) -> None:
@@ -171,6 +163,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mypy", type=int, default=0, metavar="N",
         help="ask mypy as well of N fixes, with the packages of the environment: minutes",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seconds", type=float, default=sys.maxsize, metavar="N",
+        help="go on to no other file of a project after N seconds",
     )  # fmt: skip
     parser.add_argument(
         "--diffs", type=Path, metavar="FOLDER", help="write what each fix changes, for reading"

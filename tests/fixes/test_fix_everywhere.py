@@ -147,6 +147,121 @@ def test_what_it_looks_like(tmp_path: Path) -> None:
     ).lstrip("\n")
 
 
+SEVERAL = """
+    import time
+    from pathlib import Path
+
+
+    def wait(n):
+        time.sleep(n)
+
+
+    def fetch(path, again):
+        found = Path(path).read_text()
+        time.sleep(0.2)
+        if again:
+            time.sleep(0.2)
+            return fetch(path, False)
+        return found
+"""
+
+
+def test_all_that_blocks_in_the_helper_is_cured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run before and after: three calls block in the helper, and one of its own."""
+    app = "import store\n\n\nasync def main():\n    return store.fetch(__file__, True)\n"
+    project = Project(tmp_path, store=SEVERAL, app=app)
+    [_, application] = imported(tmp_path, monkeypatch, "store", "app")
+    before = run(application.main, repr)
+    fix = project.wide()
+    assert "still blocks" not in fix.caveat
+    project.write(fix)
+    [_, application] = imported(tmp_path, monkeypatch, "store", "app")
+    after = run(application.main, repr)
+    assert before.outcome[0] == after.outcome[0] == "result"
+    assert before.stall >= 3 * after.stall
+    text = (tmp_path / "store.py").read_text()
+    assert text.count("    await asyncio.sleep(0.2)\n") == 2
+    assert "    found = await asyncio.to_thread(Path(path).read_text)\n" in text
+    assert "            return await fetch(path, False)\n" not in text
+    assert "        return await fetch(path, False)\n" in text
+    assert "def wait(n):\n    time.sleep(n)\n" in text
+    for name in ("store", "app"):
+        assert project.engine.report(str(tmp_path / f"{name}.py")).findings == ()
+
+
+def test_what_goes_on_blocking_in_the_helper_is_told(tmp_path: Path) -> None:
+    text = """
+        import threading
+        import time
+
+        lock = threading.RLock()
+
+
+        def other(n):
+            time.sleep(n)
+
+
+        def fetch(n):
+            time.sleep(n)
+            other(n)
+            lock.acquire()
+
+
+        async def main():
+            return fetch(1)
+    """
+    fix = Project(tmp_path, app=text).wide()
+    assert "What still blocks in it: other() in line 13, lock.acquire() in line 14." in fix.caveat
+
+
+def test_what_a_coroutine_is_given_is_called_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run before and after: there is nothing to move where it is handed over."""
+    helper = """
+        async def retry(function, **options):
+            for _ in range(2):
+                try:
+                    return function(**options)
+                except ValueError:
+                    pass
+    """
+    app = """
+        import time
+
+        from helper import retry
+
+
+        def load(delay):
+            time.sleep(delay)
+            return delay
+
+
+        async def main():
+            return await retry(lambda **options: load(**options), delay=0.2)
+    """
+    project = Project(tmp_path, helper=helper, app=app)
+    _, application = imported(tmp_path, monkeypatch, "helper", "app")
+    before = run(application.main, repr)
+    [finding] = project.engine.report(str(tmp_path / "app.py")).findings
+    titles = [fix.title for fix in project.engine.fixes(finding) if fix.kind != "ignore"]
+    assert titles == []
+    fixes = {fix.title: fix for fix in project.engine.wide_fixes(finding)}
+    fix = fixes["Run function() in a thread with asyncio.to_thread(), in retry()"]
+    assert fix.safety is Safety.UNSAFE
+    project.write(fix)
+    _, application = imported(tmp_path, monkeypatch, "helper", "app")
+    after = run(application.main, repr)
+    assert after.outcome == before.outcome == ("result", "0.2")
+    assert before.stall >= 0.2
+    assert before.stall >= 3 * after.stall
+    text = (tmp_path / "helper.py").read_text()
+    assert "return await asyncio.to_thread(function, **options)\n" in text
+    assert project.engine.report(str(tmp_path / "app.py")).findings == ()
+
+
 def test_methods_follow_by_their_class(tmp_path: Path) -> None:
     text = """
         import time

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 import pytest
-from support import case, everything
+from support import case, check, everything
 
 USE = "\n\nasync def f(u):\n    requests.get(u)\n"
 
@@ -271,3 +271,51 @@ def test_an_import_right_above_the_function_is_taken_out() -> None:
     before = case(text.format("time.sleep(1)"), "time.sleep")
     after = text.format("await asyncio.sleep(1)").replace("import time\n", "")
     assert before.after("asyncio.sleep") == after
+
+
+def test_what_only_the_function_imports_stays_in_the_function() -> None:
+    """The library may not be there: the rest of the module works without it."""
+    text = """
+        import asyncio
+
+
+        async def f(u):
+            try:
+                import redis
+                r = redis.Redis(u)
+                r.ping()
+            except ImportError:
+                pass
+            await asyncio.sleep(0)
+    """
+    found = case(text, "r.ping", "redis.Redis.ping", installed=everything)
+    after = """
+        import asyncio
+
+
+        async def f(u):
+            try:
+                from redis.asyncio import Redis
+                r = Redis(u)
+                await r.ping()
+            except ImportError:
+                pass
+            await asyncio.sleep(0)
+    """
+    check(found, after, "Use redis.asyncio.Redis")
+
+
+def test_what_the_module_imports_as_well_goes_to_its_top() -> None:
+    text = """
+        import asyncio
+        import redis
+
+
+        async def f(u):
+            import redis
+            r = redis.Redis(u)
+            r.ping()
+            await asyncio.sleep(0)
+    """
+    found = case(text, "r.ping", "redis.Redis.ping", installed=everything)
+    assert found.after("Use redis.asyncio.Redis").count("    import redis\n") <= 1

@@ -190,6 +190,112 @@ def test_what_must_be_awaited_is_not_moved() -> None:
     assert case(text, "load", chain=2).cures == ()
 
 
+SQLITE = """
+    import sqlite3
+
+
+    def connected():
+        connection = sqlite3.connect("a")
+        connection.execute("pragma x")
+        return connection, connection.cursor()
+
+
+    def put(cursor: sqlite3.Cursor, n):
+        cursor.execute("insert into a values (?)", (n,))
+
+
+    def whole(n):
+        connection, cursor = connected()
+        put(cursor, n)
+        connection.commit()
+
+
+    class Store:
+        def __init__(self):
+            self.connection = sqlite3.connect("a")
+
+        def save(self, n):
+            cursor = self.connection.cursor()
+            cursor.execute("insert into a values (?)", (n,))
+
+        def opened(self):
+            return sqlite3.connect("a")
+
+        def load(self):
+            connection = self.opened()
+            return connection.execute("select n from a").fetchall()
+
+
+    store = Store()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("connection, cursor = connected()", ""),
+        ("put(x, 3)", ""),
+        ("put(cursor=x, n=3)", ""),
+        ("whole(4)", "Run whole() in a thread with asyncio.to_thread()"),
+        ("store.save(3)", ""),
+        ("store.load()", "Run store.load() in a thread with asyncio.to_thread()"),
+        ("c = sqlite3.connect('a')\n    return c, c.cursor()", ""),
+        ("c = sqlite3.connect('a')\n    self.x = c.cursor()", ""),
+        (
+            "c = sqlite3.connect('a')\n    self.x = c.execute('x').fetchall()",
+            "Run the statements that use `c` in a thread with asyncio.to_thread()",
+        ),
+    ],
+)
+def test_a_connection_stays_in_the_thread_that_opened_it(
+    tmp_path: Path, body: str, title: str
+) -> None:
+    """It is neither given to a function that moves alone, nor got from one."""
+    main = tmp_path / "main.py"
+    text = textwrap.dedent(SQLITE).lstrip("\n")
+    text += f"\n\nasync def main(self, x: sqlite3.Cursor):\n    {body}\n"
+    main.write_text(text)
+    engine = Engine(tmp_path, Settings())
+    finding = engine.report(str(main)).findings[0]
+    titles = [fix.title for fix in engine.fixes(finding) if fix.kind != "ignore"]
+    assert titles == ([title] if title else [])
+
+
+@pytest.mark.parametrize(
+    ("returns", "offered"),
+    [
+        ("return str(x)", True),
+        ("return [x, None]", True),
+        ("return", True),
+        ("pass", True),
+        ("return send(x)", False),
+        ("return asyncio.create_task(send(x))", False),
+        ("return unknown.make(x)", False),
+        ("if x:\n        return send(x)\n    return 1", False),
+        ("yield x", False),
+        ("asyncio.get_running_loop().call_later(1, print)", False),
+    ],
+)
+def test_what_gives_nothing_to_await_goes_to_a_thread(
+    tmp_path: Path, returns: str, offered: bool
+) -> None:
+    """What `load` returns decides; where that is not known it may be a coroutine."""
+    main = tmp_path / "main.py"
+    main.write_text(
+        "import asyncio\nimport time\nimport unknown\n\n\nasync def send(x):\n    return x\n\n\n"
+        f"def load(x):\n    time.sleep(1)\n    {returns}\n\n\n"
+        "async def main(x):\n    return await asyncio.wait_for(load(x), 3)\n"
+    )
+    engine = Engine(tmp_path, Settings())
+    titles = [
+        fix.title
+        for finding in engine.report(str(main)).findings
+        for fix in engine.fixes(finding)
+        if fix.kind != "ignore"
+    ]
+    assert titles == ["Run load() in a thread with asyncio.to_thread()"] * offered
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -287,3 +393,13 @@ def test_an_iterator_with_a_default_has_no_end() -> None:
     text = "def load():\n    yield 1\n\n\nasync def main():\n    return next(load(), None)\n"
     found = case(text, "load", chain=2)
     assert "to_thread(lambda: next(load(), None))" in found.after("in a thread")
+
+
+def test_a_connection_for_all_threads_may_be_kept(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    opened = 'sqlite3.connect("a", check_same_thread=False)'
+    text = textwrap.dedent(SQLITE).lstrip("\n").replace('sqlite3.connect("a")', opened)
+    main.write_text(text + "\n\nasync def main():\n    store.save(3)\n")
+    engine = Engine(tmp_path, Settings())
+    [finding] = engine.report(str(main)).findings
+    assert engine.fixes(finding)[0].title == "Run store.save() in a thread with asyncio.to_thread()"

@@ -35,6 +35,8 @@ from loopsafe.modules.homes import Homes
 from loopsafe.modules.module import Module
 from loopsafe.modules.roots import Versions
 from loopsafe.resolve.values import FunctionValue
+from loopsafe.rules import within
+from loopsafe.suppress import Suppressions
 
 __all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]
 
@@ -72,6 +74,7 @@ class Engine(Core):
             self._source,
             self._project,
             lambda path: self.report(path).findings,
+            self._within,
             self.blocking,
             self._twin_of,
         )
@@ -236,6 +239,13 @@ class Engine(Core):
         self._deepening.opinion.close()
 
     # Insides
+
+    def _within(self, module: Module, number: int) -> list[Finding]:
+        """What would be found in a function of a file if the loop ran it."""
+        view = self._view(module, lambda: None)
+        root = view.root(number, self._places.run(module, number))
+        found = within(view, root) if root is not None else ()
+        return self._shown(found, Suppressions(self._source(module.path)))
 
     def _before_change(self) -> None:
         self._wide.forget()

@@ -195,6 +195,18 @@ class Core:
             if module is not None:
                 yield module
 
+    def _view(self, module: Module, check_in: Callable[[], None]) -> View:
+        severity_of = self._severities(module.path)
+        return View(module, self.resolver, self._chains, self._places, severity_of, check_in)
+
+    def _shown(self, found: Iterable[Finding], hidden: Suppressions) -> list[Finding]:
+        """Those that neither settings nor comments turn off, weighed."""
+        return [
+            self._weighed(finding)
+            for finding in found
+            if finding.severity is not Severity.OFF and not hidden.hides(finding)
+        ]
+
     def _severities(self, path: str) -> Callable[[str, Cost], Severity]:
         return self.homes.of(path).settings.for_file(path).severity_of
 
@@ -283,17 +295,12 @@ class Core:
         if module is None:
             return FileReport(path, source)
         self.table.trace |= module.text_bit
-        severity_of = self._severities(path)
-        view = View(module, self.resolver, self._chains, self._places, severity_of, check_in)
+        view = self._view(module, check_in)
         hidden = Suppressions(source)
         found = list(check(view))
-        findings = [
-            self._weighed(finding)
-            for finding in found
-            if finding.severity is not Severity.OFF and not hidden.hides(finding)
-        ]
+        findings = self._shown(found, hidden)
         if not module.facts.problems:
-            findings += unused_ignore.check(path, hidden, found, severity_of)
+            findings += unused_ignore.check(path, hidden, found, view.severity_of)
         problems = tuple(
             Problem(path, problem.message, problem.line, problem.column)
             for problem in module.facts.problems

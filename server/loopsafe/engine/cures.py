@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import partial
 
 from loopsafe.config import Settings
-from loopsafe.effects.callees import callees
+from loopsafe.effects.callees import callees, exchanged, gives_plainly
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.loop_needs import loop_need
+from loopsafe.effects.outliving import outlives
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Function
 from loopsafe.fixes import fixes, merge, moves
@@ -55,7 +56,7 @@ class Cures:
         self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
     ) -> tuple[Fix, ...]:
         """What cures a finding, in the order of preference; nothing where the file is broken."""
-        context = self._context(finding, source, module, known)
+        context = self.context(finding, source, module, known)
         return fixes(finding, context) if context is not None else ()
 
     def merged(self, wanted: Iterable[Fix], path: str, source: SourceText) -> tuple[Edit, ...]:
@@ -73,9 +74,31 @@ class Cures:
         tree = self.tree(source)
         return self._bare(path, source, tree) if tree is not None else None
 
+    def context(
+        self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
+    ) -> FixContext | None:
+        """What is known of a finding's file, and of it; None where the file does not parse."""
+        tree = self.tree(source)
+        if tree is None:
+            return None
+        number = number_of(module, finding.function)
+        runner = self._places.run(module, number).runner if number is not None else None
+        may_convert = number is not None and runner is not None and runner.convertible
+        return replace(
+            self._bare(finding.path, source, tree),
+            blocking=known,
+            runner=runner,
+            makes_coroutine=self._makes_coroutine(finding),
+            outliving=partial(self._outliving, finding),
+            lazy=self._is_lazy(finding),
+            awaited_elsewhere=may_convert
+            and number is not None
+            and self._places.callers.is_called(module, number),
+        )
+
     def plain(self, finding: Finding, source: SourceText, module: Module) -> Fix | None:
         """An endpoint as a plain function, where only calls by its name keep it from being one."""
-        context = self._context(finding, source, module, None)
+        context = self.context(finding, source, module, None)
         if context is None or not context.awaited_elsewhere:
             return None
         offered = fixes(finding, replace(context, awaited_elsewhere=False))
@@ -99,7 +122,8 @@ class Cures:
         return FixContext(
             path, source, tree, self._finder.installed, version, self._settings.offload,
             own=partial(self._is_own, path), loop_need=partial(self._loop_need, path),
-            called=partial(self._called, path),
+            called=partial(self._called, path), exchanged=partial(self._exchanged, path),
+            gives_plainly=partial(self._gives_plainly, path),
         )  # fmt: skip
 
     def _is_own(self, path: str, module: str) -> bool:
@@ -113,6 +137,27 @@ class Cures:
     def _called(self, path: str, span: Span) -> frozenset[str]:
         module = self._places.resolver.table.at(path)
         return callees(self._chains.resolver, module, span) if module else frozenset()
+
+    def _exchanged(self, path: str, span: Span) -> frozenset[str]:
+        module = self._places.resolver.table.at(path)
+        return exchanged(self._chains.resolver, module, span) if module else frozenset()
+
+    def _outliving(self, finding: Finding) -> str:
+        for hop in finding.chain[1:]:
+            module = self._places.resolver.table.at(hop.path) if not hop.place else None
+            if module is not None and (hop.path, hop.span) == finding.root:
+                return self._text(hop.path) if outlives(module, hop.span) else ""
+        return ""
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._places.resolver.table.disk.read(path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return ""
+
+    def _gives_plainly(self, path: str, span: Span) -> bool:
+        module = self._places.resolver.table.at(path)
+        return module is not None and gives_plainly(self._chains.resolver, module, span)
 
     def _makes_coroutine(self, finding: Finding) -> bool:
         """Whether what is called is a coroutine function, whose body blocks later."""
@@ -150,26 +195,6 @@ class Cures:
                     name = module.facts.classes[given.cls.number].name if module else ""
                     return name in _ITERATORS
         return False
-
-    def _context(
-        self, finding: Finding, source: SourceText, module: Module, known: Blocking | None
-    ) -> FixContext | None:
-        tree = self.tree(source)
-        if tree is None:
-            return None
-        number = number_of(module, finding.function)
-        runner = self._places.run(module, number).runner if number is not None else None
-        may_convert = number is not None and runner is not None and runner.convertible
-        return replace(
-            self._bare(finding.path, source, tree),
-            blocking=known,
-            runner=runner,
-            makes_coroutine=self._makes_coroutine(finding),
-            lazy=self._is_lazy(finding),
-            awaited_elsewhere=may_convert
-            and number is not None
-            and self._places.callers.is_called(module, number),
-        )
 
 
 def number_of(module: Module, qualified: str) -> int | None:

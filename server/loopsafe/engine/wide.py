@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import NamedTuple
 
 from loopsafe.effects.uses import AllUses, Use
@@ -11,7 +12,7 @@ from loopsafe.engine.conversion import Conversion, Converter, Refused
 from loopsafe.engine.cures import Cures, number_of
 from loopsafe.engine.held import HeldObjects
 from loopsafe.fixes import fixes
-from loopsafe.fixes.everywhere import Stuck, Wanted, rewritten
+from loopsafe.fixes.everywhere import Rewritten, Stuck, Wanted, rewritten
 from loopsafe.fixes.held import Blocked
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Edit, Finding, Fix, Hop, Safety, Span
@@ -28,6 +29,8 @@ class Files(NamedTuple):
     read: Callable[[str], SourceText]
     project: Callable[[], Iterable[Module]]
     findings: Callable[[str], Sequence[Finding]]
+    within: Callable[[Module, int], Sequence[Finding]]
+    """What would be found in a function if the loop ran it."""
     blocking: Callable[[Finding], Blocking | None]
     twin: Callable[[str], str]
     """The async twin of a class, by full names; empty where it has none."""
@@ -61,61 +64,104 @@ class Wide:
         if hop is not None:
             key = (hop.path, hop.span, finding.sink)
             if key not in self._known:
-                self._known[key] = self._asynchronous(finding, hop, known)
+                self._known[key] = self._asynchronous(finding, hop)
             fix = self._known[key]
             if fix is not None:
                 yield fix
-        for fix in (self._held.fix(finding), self._unawaited(finding)):
+        inside = self._within_coroutine(finding)
+        for fix in (inside, self._held.fix(finding), self._unawaited(finding)):
             if fix is not None:
                 yield fix
 
-    def _asynchronous(self, finding: Finding, hop: Hop, known: Blocking | None) -> Fix | None:
+    def _asynchronous(self, finding: Finding, hop: Hop) -> Fix | None:
         """The helper that makes the blocking call as a coroutine function, awaited everywhere."""
         module = self._files.table.at(hop.path)
         number = number_of(module, hop.function) if module is not None else None
         if module is None or number is None or module.facts.functions[number].is_async:
             return None
         name = module.facts.functions[number].name
+        if name == "<lambda>":
+            return None
         title = f"Make {name} async, and await it wherever it is called"
         chain = finding.chain[finding.chain.index(hop) :]
-        cured = replace(
+        first = replace(
             finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
         )
         try:
             found = self._converter.conversion(module, number, self._files.project())
-            edits, caveat = self._rewritten(found, cured, known)
+            follow = {first.span, *found.awaited.get(hop.path, ())}
+            others = [f for f in self._files.within(module, number) if f.span not in follow]
+            made = self._rewritten(found, module, (first, *others))
         except (Refused, Stuck) as why:
             return Fix(title, Safety.DISPLAY, (), "refused", str(why))
-        count = len(dict.fromkeys(edit.path for edit in edits))
+        count = len(dict.fromkeys(edit.path for edit in made.edits))
         files = f" ({count} files)" if count > 1 else ""
         outside = f"Code outside of this workspace that calls `{name}` must await it as well."
-        return Fix(
-            title + files, Safety.UNSAFE, edits, caveat=" ".join(filter(None, (caveat, outside)))
-        )
+        said = (made.caveat, _still(made.left), outside)
+        return Fix(title + files, Safety.UNSAFE, made.edits, caveat=" ".join(filter(None, said)))
 
     def _rewritten(
-        self, found: Conversion, cured: Finding, known: Blocking | None
-    ) -> tuple[tuple[Edit, ...], str]:
-        edits: list[Edit] = []
-        caveat = ""
+        self, found: Conversion, module: Module, blocking: Sequence[Finding]
+    ) -> Rewritten:
+        """All edits; what blocks in the module is cured, the first in any case."""
+        cured = []
+        for finding in blocking:
+            source, known = self._files.read(finding.path), self._files.blocking(finding)
+            context = self._cures.context(finding, source, module, known)
+            if context is not None:
+                cured.append((finding, context))
+        together = Rewritten(())
         for path in found.paths:
             context = self._cures.bare(path, self._files.read(path))
             if context is None:
                 raise Stuck(f"{path} cannot be parsed")
-            here = cured.path == path
             wanted = Wanted(
                 functions=found.functions.get(path, ()),
                 awaited=found.awaited.get(path, ()),
                 run=found.run.get(path, ()),
-                cured=cured if here else None,
+                cured=cured if path == module.path else (),
             )
             try:
-                made, said = rewritten(replace(context, blocking=known), wanted, fixes)
+                made = rewritten(context, wanted, fixes)
             except Stuck as why:
                 raise Stuck(f"{self._converter.shown(path)}: {why}") from None
-            edits += made
-            caveat = caveat or said
-        return tuple(edits), caveat
+            together = Rewritten(
+                (*together.edits, *made.edits),
+                together.caveat or made.caveat,
+                (*together.left, *made.left),
+            )
+        return together
+
+    def _within_coroutine(self, finding: Finding) -> Fix | None:
+        """What a coroutine function is given and calls, in a thread where it is called.
+
+        `await retry(lambda: client.load())` has nothing to move: `retry` calls what blocks.
+        """
+        leading = list(takewhile(self._coroutine_of, finding.chain[1:]))
+        found = self._coroutine_of(leading[-1]) if leading else None
+        if found is None:
+            return None
+        module, name = found
+        hop = leading[-1]
+        # No cure may take the call for one of what it is given here: it is given other things too.
+        chain = (hop, replace(hop, function=""))
+        moved = replace(
+            finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
+        )
+        source = self._files.read(hop.path)
+        for fix in self._cures.of(moved, source, module, self._files.blocking(finding)):
+            if fix.kind == "quickfix":
+                return replace(fix, title=f"{fix.title}, in {name}()", safety=Safety.UNSAFE)
+        return None
+
+    def _coroutine_of(self, hop: Hop) -> tuple[Module, str] | None:
+        """The coroutine function of the project that a step of a chain stands in."""
+        module = self._files.table.at(hop.path) if not hop.place else None
+        number = number_of(module, hop.function) if module is not None else None
+        if module is None or number is None or not module.is_project:
+            return None
+        function = module.facts.functions[number]
+        return (module, function.name) if function.is_async else None
 
     def _blocked(self, path: str) -> dict[Span, Blocked]:
         """The calls of a file that block by themselves."""
@@ -155,7 +201,13 @@ class Wide:
             if context is None:
                 raise Stuck(f"{self._converter.shown(path)} cannot be parsed")
             spans = [use.span for use in uses if use.module.path == path]
-            yield from rewritten(context, Wanted(unawaited=spans), fixes)[0]
+            yield from rewritten(context, Wanted(unawaited=spans), fixes).edits
+
+
+def _still(left: Sequence[Finding]) -> str:
+    """What goes on blocking in a helper."""
+    calls = [f"{f.chain[0].call} in line {f.span.line}" for f in left if f.chain]
+    return f"What still blocks in it: {', '.join(calls)}." if calls else ""
 
 
 def _helper(finding: Finding) -> Hop | None:

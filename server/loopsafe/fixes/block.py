@@ -57,8 +57,8 @@ def _blocks(
             yield "for block", [node]
         below = node
     opened = handles.run(function, site.node, root)
-    if opened:
-        yield f"statements that use `{opened[0]}`", opened[1]
+    if opened and not (opened.hands_out and is_bound(site)):
+        yield f"statements that use `{opened.name}`", opened.block
     name = handles.behind(site.node)[-1]
     if _is_unit(site) and name in bindings(function):
         for window in _windows(function, site.node, name):

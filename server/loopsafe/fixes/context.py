@@ -41,3 +41,10 @@ class FixContext:
     """What the calls in a span do, or what they reach does, that no thread can do for them."""
     called: Callable[[Span], frozenset[str]] = lambda span: frozenset()
     """The full names of what a callee in a span may be, as far as they are known."""
+    exchanged: Callable[[Span], frozenset[str]] = lambda span: frozenset()
+    """The full names of the classes of what a callee in a span is given, and of what it gives."""
+    outliving: Callable[[], str] = lambda: ""
+    """The text of the file whose function makes the call that blocks, if what it makes it on was
+    there before; else nothing."""
+    gives_plainly: Callable[[Span], bool] = lambda span: False
+    """Whether what a callee in a span gives is known, and nothing that can be awaited."""

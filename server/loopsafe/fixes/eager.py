@@ -13,9 +13,9 @@ from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import dotted
-from loopsafe.fixes.place import is_given_to_await, last_name
+from loopsafe.fixes.place import awaiter, last_name
 from loopsafe.fixes.rewrite import callee_as_argument, has_bare_generator, in_thread
-from loopsafe.fixes.site import Site
+from loopsafe.fixes.site import Site, site_at
 from loopsafe.model import Edit, Fix, Safety
 
 _CAVEAT = "Today the call runs on the loop and its result is what the thread tries to call."
@@ -24,10 +24,14 @@ _CAVEAT = "Today the call runs on the loop and its result is what the thread tri
 def cures(site: Site) -> Iterator[Fix]:
     """`to_thread(f(a))` to `to_thread(f, a)`, `gather(f(a))` to `gather(to_thread(f, a))`."""
     outer, inner = _calls(site)
-    if outer is None or inner is None or not site.draft.faithful(outer):
+    inner = site.call if inner is None else inner
+    if inner is None or not site.draft.faithful(outer or inner):
         return
-    if is_given_to_await(inner, outer):
-        yield from _wrapped(site, inner, last_name(outer))
+    waiting = awaiter(site_at(site, inner.func), inner)
+    if waiting is not None:
+        yield from _wrapped(site, inner, last_name(waiting))
+        return
+    if outer is None:
         return
     takes = table("eager")["taking"].get(last_name(outer))
     # Arguments behind the call would be the function's, so that the call may well give a function.

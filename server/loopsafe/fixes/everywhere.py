@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from loopsafe.fixes.combine import combined, overlap
 from loopsafe.fixes.context import FixContext
@@ -47,16 +48,27 @@ class Wanted:
     """Callees of calls that `asyncio.run` is to run."""
     unawaited: Sequence[Span] = ()
     """Callees of awaited calls that are to lose their `await`."""
-    cured: Finding | None = None
-    """A blocking call in one of the functions."""
+    cured: Sequence[tuple[Finding, FixContext]] = ()
+    """Blocking calls in the functions. The first is cured in any case, the others where nothing
+    is to be said of their cure that is not said of the first."""
+
+
+class Rewritten(NamedTuple):
+    """What becomes of one file."""
+
+    edits: tuple[Edit, ...]
+    caveat: str = ""
+    """Of the cures."""
+    left: tuple[Finding, ...] = ()
+    """What is not cured."""
 
 
 class Stuck(Exception):
     """Why the edits cannot be made, for the user."""
 
 
-def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[Edit, ...], str]:
-    """The edits of one file, and the caveat of the cure in it. Raises Stuck."""
+def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> Rewritten:
+    """The edits of one file. Raises Stuck."""
     first = Draft(context.path, context.source)
     openings = [first.insert(_keyword(first, span), _ASYNC) for span in wanted.functions]
     here = context
@@ -71,25 +83,48 @@ def rewritten(context: FixContext, wanted: Wanted, cures: Cures) -> tuple[tuple[
         edits += _run(here, _moved(span, openings))
     for span in wanted.unawaited:
         edits += _unawaited(here, _moved(span, openings))
-    caveat = ""
-    if wanted.cured is not None:
-        span = _moved(wanted.cured.span, openings)
-        cure = _cure(replace(wanted.cured, span=span), here, cures)
-        caveat = cure.caveat
-        edits += [edit for edit in cure.edits if not removes(draft, here.tree, edit)]
+    caveat, left = "", []
+    for number, (finding, known) in enumerate(wanted.cured):
+        moved = replace(finding, span=_moved(finding.span, openings))
+        cure = _cure(moved, replace(known, source=here.source, tree=here.tree), cures)
+        if number == 0:
+            if cure is None:
+                raise Stuck(f"there is no fix for {finding.sink}()")
+            caveat = cure.caveat
+        elif _is_within(moved.span, edits):
+            continue  # It goes with a block that moves as a whole.
+        elif cure is None or cure.caveat not in ("", caveat) or not _fits(draft, cure, edits):
+            left.append(finding)
+            continue
+        edits += [e for e in cure.edits if not removes(draft, here.tree, e) and e not in edits]
     together = combined(edits)
     if any(overlap(a, b) for a, b in pairwise(together)):
         raise Stuck("the changes are in each other's way")
     text = here.source.apply(combined(tidied(draft, here.tree, together)))
     _check(text, context.path)
-    return difference(context.path, context.source, text), caveat
+    return Rewritten(difference(context.path, context.source, text), caveat, tuple(left))
 
 
-def _cure(finding: Finding, context: FixContext, cures: Cures) -> Fix:
+def _cure(finding: Finding, context: FixContext, cures: Cures) -> Fix | None:
+    """The first fix of a finding that keeps to its file."""
     for fix in cures(finding, context):
         if fix.kind == "quickfix" and all(edit.path == context.path for edit in fix.edits):
             return fix
-    raise Stuck(f"there is no fix for {finding.sink}()")
+    return None
+
+
+def _is_within(span: Span, edits: Sequence[Edit]) -> bool:
+    """Whether an edit writes a place anew."""
+    return any(e.span[:2] <= span[:2] and span[2:] <= e.span[2:] for e in edits)
+
+
+def _fits(draft: Draft, cure: Fix, edits: Sequence[Edit]) -> bool:
+    """Whether a cure is in no other's way."""
+    new = [edit for edit in cure.edits if edit not in edits]
+    if any(overlap(edit, other) for edit in new for other in edits):
+        return False
+    together = combined((*edits, *new))
+    return not any(overlap(a, b) for a, b in pairwise(together))
 
 
 def _awaited(context: FixContext, span: Span) -> list[Edit]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from loopsafe.fixes.data import table
 from loopsafe.fixes.idioms import choose
 from loopsafe.fixes.imports import spell, spell_dotted
-from loopsafe.fixes.place import is_given_to_await, may_await
+from loopsafe.fixes.place import awaiter, may_await
 from loopsafe.fixes.rewrite import opening_await
 from loopsafe.fixes.site import Site
 from loopsafe.model import Fix, Safety
@@ -28,7 +28,7 @@ def cures(site: Site) -> Iterator[Fix]:
         return
     if not site.direct or not may_await(site) or not site.draft.faithful(call):
         return
-    if choose(site).name in entry["unless"] or is_given_to_await(call, site.parent(call)):
+    if choose(site).name in entry["unless"] or awaiter(site, call) is not None:
         return  # A task is made of a coroutine, and this gives a future.
     limit = _limit(call)
     if limit is None or (limit and site.context.python_version < _LIMITED):

@@ -6,12 +6,22 @@ They must be used up in the thread that opened them, so that all of it moves or 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from loopsafe.fixes.data import table
 from loopsafe.fixes.layout import suites
 from loopsafe.fixes.names import bound_by, own_nodes
+
+
+class Using(NamedTuple):
+    """The statements that use a handle."""
+
+    name: str
+    block: Sequence[ast.stmt]
+    hands_out: bool
+    """They return it, or store it where others find it."""
 
 
 class Handles:
@@ -46,9 +56,7 @@ class Handles:
         made = self._made.get(name)
         return made is not None and self._opens(made)
 
-    def run(
-        self, function: ast.AsyncFunctionDef, node: ast.AST, name: str
-    ) -> tuple[str, Sequence[ast.stmt]] | None:
+    def run(self, function: ast.AsyncFunctionDef, node: ast.AST, name: str) -> Using | None:
         """The statements from where an assignment opens a handle to the last that uses it.
 
         None where the object is no such handle, is not used, or is used outside of them.
@@ -73,7 +81,7 @@ class Handles:
             outside = (n for n in ast.walk(function) if id(n) not in inside)
             if len(block) < 2 or any(isinstance(n, ast.Name) and n.id in tied for n in outside):
                 return None
-            return name, block
+            return Using(name, block, any(_hands_out(s, tied) for s in block))
         return None
 
     def _assigned(self, node: ast.AST) -> str:
@@ -126,6 +134,29 @@ def _root(node: ast.AST | None) -> str:
     while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _hands_out(statement: ast.stmt, tied: set[str]) -> bool:
+    """Whether a statement returns what is part of a handle, or stores it where others find it."""
+    for node in ast.walk(statement):
+        is_kept = isinstance(node, (ast.Assign, ast.AnnAssign)) and not _made(node)
+        if is_kept or isinstance(node, (ast.Return, ast.Yield)):
+            value = node.value  # type: ignore[attr-defined]
+            if any(_root(part) in tied and not _gives_data(part) for part in _parts(value)):
+                return True
+    return False
+
+
+def _parts(value: ast.expr | None) -> Iterator[ast.expr]:
+    """What an expression is put together of: `a` and `b` of `a, [b]`."""
+    if isinstance(value, (ast.Tuple, ast.List, ast.Set)):
+        for item in value.elts:
+            yield from _parts(item)
+    elif isinstance(value, ast.IfExp):
+        yield from _parts(value.body)
+        yield from _parts(value.orelse)
+    elif value is not None:
+        yield value
 
 
 def _gives_data(made: ast.expr) -> bool:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loopsafe.fixes.edits import Draft, first_line
+from loopsafe.fixes.local_imports import beside
 from loopsafe.fixes.names import Bindings, bindings, dotted, imported_names, survey
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NEVER = "\0"
+_PACKAGES = 2
+"""The section of other packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,14 @@ def widened_import(site: Site, written: ast.expr, module: str) -> list[Edit]:
 
 
 def add_import(site: Site, statement: ast.Import | ast.ImportFrom) -> Edit:
-    """Adds an import among those at the file's top, in the order of isort."""
+    """Adds an import among those at the file's top, in the order of isort; beside those of its
+    package where only the function has them.
+    """
     draft, tree = site.draft, site.context.tree
+    if section(statement, site.context.own) == _PACKAGES:
+        local = beside(site, _top(statement), ast.unparse(statement))
+        if local is not None:
+            return local
     extended = _extended(draft, tree, statement)
     if extended:
         return extended

@@ -76,7 +76,7 @@ def removes(draft: Draft, tree: ast.Module, edit: Edit) -> bool:
 def _words(content: str) -> Iterator[str]:
     """The names that an inserted text may use; of imports, those that they bind."""
     try:
-        nodes = ast.parse(content).body
+        nodes = ast.parse(content.strip()).body
     except SyntaxError:
         nodes = []
     imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]

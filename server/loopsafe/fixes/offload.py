@@ -7,7 +7,7 @@ r = (await asyncio.to_thread(requests.get, url)).json()
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from loopsafe.fixes import eager
@@ -23,7 +23,7 @@ from loopsafe.fixes.iteration import (
     shown_whole,
 )
 from loopsafe.fixes.operation import item_statement, operation
-from loopsafe.fixes.place import is_given_to_await, may_await
+from loopsafe.fixes.place import awaiter, may_await
 from loopsafe.fixes.rewrite import awaited, lambda_in_thread
 from loopsafe.fixes.risk import risk
 from loopsafe.fixes.site import Site
@@ -32,10 +32,10 @@ from loopsafe.model import Edit, Fix, Safety
 
 def cures(site: Site) -> Iterator[Fix]:
     """The call itself in a thread; the whole expression where the call alone would not do."""
-    if _is_to_be_awaited(site):
-        yield from eager.cures(site)
-        return
     if _is_asynchronous(site) or needs_loop(site):
+        return
+    if site.call is not None and awaiter(site, site.call) is not None:
+        yield from eager.cures(site)
         return
     idiom = choose(site)
     if not may_await(site):
@@ -83,23 +83,17 @@ def _ways(site: Site, idiom: Idiom) -> Iterator[tuple[tuple[Edit, ...] | None, a
             yield awaited(site, idiom, call), call
 
 
-def _is_to_be_awaited(site: Site) -> bool:
-    """Whether a call that is known to give nothing to await stands where that is wanted."""
-    call, blocking = site.call, site.context.blocking
-    if call is None or not site.direct or blocking is None or blocking.awaitable:
-        return False
-    return is_given_to_await(call, site.parent(call))
-
-
 def _is_asynchronous(site: Site) -> bool:
     """Whether the call gives something to await, so that a thread would not run its body."""
-    blocking, call = site.context.blocking, site.call
+    blocking, call, context = site.context.blocking, site.call, site.context
     if blocking and blocking.awaitable and site.direct:
         return True
-    if site.context.makes_coroutine or isinstance(site.local_definition(), ast.AsyncFunctionDef):
+    if context.makes_coroutine or isinstance(site.local_definition(), ast.AsyncFunctionDef):
         return True
-    if call is not None and is_given_to_await(call, site.parent(call)):
-        return True
+    if call is not None and awaiter(site, call) is not None:
+        # Of what the catalogue knows it says what can be awaited; of the rest, the source may.
+        is_known = blocking is not None and site.direct
+        return not (is_known or context.gives_plainly(site.finding.span))
     is_awaited = call is not None and isinstance(site.parent(call), ast.Await)
     return is_awaited and site.finding.code != "await-sync"
 
@@ -137,17 +131,30 @@ def _is_iterated(site: Site, call: ast.Call) -> bool:
 def is_bound(site: Site) -> bool:
     """Whether what is called or given belongs to one thread.
 
-    A function further up may keep such a thing to itself; a property hands it out.
+    A function further up may keep such a thing to itself, if it is not given it and does not give
+    it out; a property hands it out.
     """
     data, call = table("threads"), site.call
     if call is not None and not site.direct:
-        return False
-    if not any(fnmatchcase(site.finding.sink, pattern) for pattern in data["bound"]):
-        return False
-    return not any(
+        return _matches(site.finding.sink, data["opened"]) and _is_opened_elsewhere(site)
+    return _matches(site.finding.sink, data["bound"]) and not any(
         keyword.arg in data["lifted"] and ast.unparse(keyword.value) == data["lifted"][keyword.arg]
         for keyword in (call.keywords if call else ())
     )
+
+
+def _is_opened_elsewhere(site: Site) -> bool:
+    """Whether what blocks below a call is done on what the call is given, gives, or finds there."""
+    data, context = table("threads"), site.context
+    around = context.outliving()
+    if around and not any(f"{name}={value}" in around for name, value in data["lifted"].items()):
+        return True
+    classes = context.exchanged(site.finding.span)
+    return any(_matches(f"{cls}.", data["opened"]) for cls in classes)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _chain(site: Site, call: ast.Call) -> ast.Call:

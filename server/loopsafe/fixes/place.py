@@ -10,6 +10,7 @@ from loopsafe.fixes.site import Site
 
 FLAT = (ast.ListComp, ast.SetComp, ast.DictComp)
 """Comprehensions that make their result at once."""
+DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
 def may_await(site: Site) -> bool:
@@ -51,12 +52,26 @@ def must_bracket(site: Site, call: ast.expr) -> bool:
     return site.draft.start(parent) == site.draft.start(call)
 
 
-def is_given_to_await(node: ast.expr | None, parent: ast.AST | None) -> bool:
-    """Whether an expression is what a call wants to await: `asyncio.create_task(...)`."""
-    if not isinstance(parent, ast.Call) or not any(node is given for given in parent.args):
-        return False
-    name, data = last_name(parent), table("eager")
-    return name in data["awaiting"] and (name in data["awaiting_all"] or parent.args[0] is node)
+def awaiter(site: Site, node: ast.expr) -> ast.Call | None:
+    """The call that wants to await an expression: `asyncio.create_task(f())`, `wait([f()])`,
+    `gather(*(f(u) for u in urls))`.
+    """
+    held, outer, data = node, site.parent(node), table("eager")
+    if isinstance(outer, (*DISPLAYS, *FLAT, ast.GeneratorExp)):
+        if held is not getattr(outer, "elt", held) or isinstance(outer, ast.DictComp):
+            return None
+        held, outer = outer, site.parent(outer)
+        wanted = data["awaiting_each"]
+        if isinstance(outer, ast.Starred):
+            held, outer, wanted = outer, site.parent(outer), data["awaiting_all"]
+        is_wanted = isinstance(outer, ast.Call) and last_name(outer) in wanted
+    else:
+        name = last_name(outer) if isinstance(outer, ast.Call) else ""
+        is_wanted = name in data["awaiting"]
+    if not is_wanted or not isinstance(outer, ast.Call):
+        return None
+    first = last_name(outer) not in data["awaiting_all"]
+    return outer if any(held is given for given in outer.args[: 1 if first else None]) else None
 
 
 def last_name(call: ast.Call) -> str:

@@ -4,7 +4,7 @@ done = subprocess.run(["git", "pull"], capture_output=True, check=True)
 
 process = await asyncio.create_subprocess_exec("git", "pull", stdout=PIPE, stderr=PIPE)
 stdout, stderr = await process.communicate()
-done = subprocess.CompletedProcess(["git", "pull"], process.returncode, stdout, stderr)
+done = subprocess.CompletedProcess(["git", "pull"], await process.wait(), stdout, stderr)
 done.check_returncode()
 """
 
@@ -68,11 +68,12 @@ def _fix(
     imports = [*start.edits]
     names = (_unused(site, "process"), _unused(site, "stdout"), _unused(site, "stderr"))
     lines = [f"{names[0]} = await {start.text}"]
+    is_whole = options.check or (gives == "process" and bool(target))
     if options.is_piped:
         lines.append(f"{names[1]}, {names[2]} = await {names[0]}.communicate()")
-    else:
+    elif not (is_whole or target):
         lines.append(f"await {names[0]}.wait()")
-    if options.check or (gives == "process" and target):
+    if is_whole:
         completed = spell(site, "subprocess", "CompletedProcess")
         if completed is None:
             return
@@ -95,7 +96,7 @@ def _finished(
 ) -> list[str]:
     """The lines that make what `subprocess.run` gives of a process that has ended."""
     outputs = ", ".join(["", *_outputs(options, names)]) if options.is_piped else ""
-    made = f"{completed}({options.command}, {names[0]}.returncode{outputs})"
+    made = f"{completed}({options.command}, await {names[0]}.wait(){outputs})"
     if gives == "process" and target.rstrip().endswith("="):
         variable = re.match(r"\w+", target)
         check = f"{variable.group() if variable else target}.check_returncode()"
@@ -107,7 +108,7 @@ def _finished(
 
 
 def _value(options: Options, names: tuple[str, str, str], gives: str) -> str:
-    return _outputs(options, names)[0] if gives == "stdout" else f"{names[0]}.returncode"
+    return _outputs(options, names)[0] if gives == "stdout" else f"await {names[0]}.wait()"
 
 
 def _outputs(options: Options, names: tuple[str, str, str]) -> tuple[str, str]:

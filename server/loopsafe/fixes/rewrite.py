@@ -7,7 +7,7 @@ import ast
 from loopsafe.fixes.edits import Draft
 from loopsafe.fixes.idioms import Idiom, of_nothing, wrapping
 from loopsafe.fixes.names import may_stop
-from loopsafe.fixes.place import FLAT, is_given_to_await, may_await, must_bracket
+from loopsafe.fixes.place import FLAT, awaiter, may_await, must_bracket
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.model import Edit
 
@@ -89,7 +89,7 @@ def _is_joined(draft: Draft, call: ast.Call, callee: str, line: int) -> bool:
 def opening_await(site: Site, moved: ast.expr) -> tuple[str, str]:
     """What stands before and after an expression to await it; nothing where it is awaited."""
     parent = site.parent(moved)
-    if isinstance(parent, ast.Await) or is_given_to_await(moved, parent):
+    if isinstance(parent, ast.Await) or awaiter(site, moved) is not None:
         return "", ""
     start = site.draft.start(moved)
     before = site.draft.source.text[start - 1 : start]

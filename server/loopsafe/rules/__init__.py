@@ -8,7 +8,9 @@ from loopsafe.model import Finding
 from loopsafe.rules import async_without_await, blocking
 from loopsafe.rules.view import View
 
-__all__ = ["View", "check"]
+__all__ = ["View", "check", "within"]
+
+within = blocking.within
 
 
 def check(view: View) -> Iterator[Finding]:

@@ -29,32 +29,44 @@ def code_of(category: str) -> str:
 
 
 def check(view: View) -> Iterator[Finding]:
-    """One finding for each site of a root that blocks: the worst and nearest way."""
+    """What blocks in the functions that the loop runs."""
     for root in view.roots():
-        edges = view.chains.edges(root.frame)
-        eager = _eager_calls(view, root)
-        by_site: dict[Site, list[Edge]] = {}
-        for edge in edges:
-            by_site.setdefault(edge.site, []).append(edge)
-        seen: set[Span] = set()
+        eager: frozenset[Span] | None = None
         is_alone = is_start_up = False
-        for site, ways in by_site.items():
-            if site.span in seen or _callee(site) in seen:
-                # `with open_file() as f` has said enough when it has named the call.
-                continue
-            found_ways = _ways(view, root, site, ways)
-            if not found_ways:
-                continue
-            if not seen:
+        for site, ways in _blocking_sites(view, root):
+            if eager is None:
                 if view.is_private(root):
                     break
                 is_alone = view.is_alone(root)
                 is_start_up = is_alone and view.is_start_up(root)
-            steps = _steps(view, root, found_ways[0])
-            found = _finding(view, root, site, found_ways, steps, eager)
-            seen.add(found.span)
+                eager = _eager_calls(view, root)
+            steps = _steps(view, root, ways[0])
+            found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
             yield _milder(view, found) if is_quiet else found
+
+
+def within(view: View, root: Root) -> Iterator[Finding]:
+    """What blocks in one function, as if the loop ran it."""
+    eager = _eager_calls(view, root)
+    for site, ways in _blocking_sites(view, root):
+        yield _finding(view, root, site, ways, _steps(view, root, ways[0]), eager)
+
+
+def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
+    """Each site of a function that blocks, with its ways, the worst and nearest first."""
+    by_site: dict[Site, list[Edge]] = {}
+    for edge in view.chains.edges(root.frame):
+        by_site.setdefault(edge.site, []).append(edge)
+    seen: set[Span] = set()
+    for site, edges in by_site.items():
+        if site.span in seen or _callee(site) in seen:
+            # `with open_file() as f` has said enough when it has named the call.
+            continue
+        ways = _ways(view, root, site, edges)
+        if ways:
+            seen.add(site.span)
+            yield site, ways
 
 
 def _callee(site: Site) -> Span | None:

@@ -46,9 +46,15 @@ class View:
                 continue
             if self.resolver.catalogue.word(self.qualified(function)) is False:
                 continue  # The project says that it does not block.
-            frame = self.resolver.function_frame(FunctionValue(self.module.name, number))
-            if frame is not None:
-                yield Root(function, number, frame, run)
+            root = self.root(number, run)
+            if root is not None:
+                yield root
+
+    def root(self, number: int, run: Run) -> Root | None:
+        """A function, as if the loop ran it."""
+        frame = self.resolver.function_frame(FunctionValue(self.module.name, number))
+        function = self.module.facts.functions[number]
+        return Root(function, number, frame, run) if frame is not None else None
 
     def is_private(self, root: Root) -> bool:
         """Whether a function only runs on loops on which nobody else waits."""
