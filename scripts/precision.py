@@ -15,8 +15,9 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,10 @@ def observed(table: Path) -> Iterator[Call]:
 class Without(Catalogue):
     """The catalogue without what it knows of some packages."""
 
-    def __init__(self, folder: Path, tops: frozenset[str]) -> None:
+    def __init__(self, folder: Path, tops: frozenset[str], releases: Mapping[str, str]) -> None:
         self._off = tops
-        super().__init__({p.name: p.read_text("utf-8") for p in sorted(folder.glob("*.toml"))})
+        texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+        super().__init__(texts, releases=releases)
 
     def _is_off(self, name: str) -> bool:
         return name.partition(".")[0] in self._off
@@ -107,7 +109,9 @@ class Without(Catalogue):
 def found(calls: list[Call], packages: dict[str, Any], python: Path) -> dict[Call, Finding | None]:
     """What derivation says of each call."""
     tops = frozenset(top for name in packages for top in _tops(python, name))
-    catalogue.load = lambda: Without(_KNOWLEDGE, tops)  # type: ignore[assignment]
+    off = partial(Without, _KNOWLEDGE, tops)
+    catalogue.load = cache(lambda: off({}))
+    catalogue.load_for = off
     answers: dict[Call, Finding | None] = {}
     with tempfile.TemporaryDirectory(prefix="precision-") as folder:
         root = Path(folder).resolve()

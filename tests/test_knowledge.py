@@ -175,6 +175,7 @@ ON_DEMAND = frozenset(
         "mistralai",
         "mixpanel",
         "mlflow",
+        "modal",
         "mollie",
         "moviepy",
         "msal",
