@@ -99,6 +99,40 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "async def take():\n    slots.client.get()\n    slots.other('x')\n",
         "class Slots: ...\nslots = Slots()\nasync def take(s: Slots):\n    s.client.get()\n",
     ),
+    "app/current.py": (
+        "from contextvars import ContextVar\nfrom app.kinds import Kind\n"
+        "current = ContextVar('c')\ndef begin(x):\n    current.set(x)\n",
+        "from contextvars import ContextVar\ncurrent = ContextVar('c', default=None)\n"
+        "def begin(x): ...\n",
+    ),
+    "app/kinds.py": (
+        "import time\nfrom enum import Enum\nclass Kind(Enum):\n    ONE = 1\n"
+        "    def get(self):\n        time.sleep(1)\n",
+        "import time\nclass Kind:\n    ONE = staticmethod(time.sleep)\n    def get(self): ...\n",
+    ),
+    "app/begins.py": (
+        "from app.current import begin\nfrom app.kinds import Kind\n"
+        "def go():\n    begin(Kind.ONE)\n",
+        "from app.current import current as now\nfrom app.tools import Client\n"
+        "def go():\n    now.set(Client())\n",
+        "from contextlib import asynccontextmanager\nfrom fastapi import FastAPI\n"
+        "from app.kinds import Kind\n@asynccontextmanager\nasync def life(app):\n"
+        "    yield {'kind': Kind.ONE}\ndef make():\n    return FastAPI(lifespan=life)\n",
+        "from app.kept import App, life\ndef make():\n    return App(lifespan=life)\n",
+    ),
+    "app/kept.py": (
+        "from contextlib import asynccontextmanager\nfrom starlette.applications import Starlette\n"
+        "from app.tools import Client\nclass App(Starlette): ...\n@asynccontextmanager\n"
+        "async def life(app):\n    state = {'kind': Client()}\n    yield state\n",
+        "from app.tools import Client as App\nasync def life():\n    pass\n",
+    ),
+    "app/ends.py": (
+        "from app.current import current\nfrom starlette.requests import Request\n"
+        "async def use(request: Request):\n    current.get().get()\n"
+        "    request.state.kind.get()\n",
+        "from app.kinds import Kind\nasync def use(x):\n    Kind.ONE(1)\n    Kind['ONE'].get()\n"
+        "    match x:\n        case Kind() as k:\n            k.get()\n",
+    ),
     "app/callers.py": (
         "from app.api import handle\nfrom app.deps import load\n"
         "def use():\n    handle()\n    load()\n",
@@ -306,7 +340,12 @@ def test_what_sets_constants_by_name_is_news_to_who_relies_on_them(tmp_path: Pat
     )
     engine = _engine(tmp_path)
     found = []
-    for body in ("    return 1\n", "    print()\n", "    globals()['DEBUG'] = True\n", "    print()\n"):
+    for body in (
+        "    return 1\n",
+        "    print()\n",
+        "    globals()['DEBUG'] = True\n",
+        "    print()\n",
+    ):
         engine.open_text(str(conf), text.replace("    return 1\n", body))
         found.append(len(engine.report(str(main)).findings))
     assert found == [0, 0, 1, 0]

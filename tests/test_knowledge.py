@@ -439,17 +439,20 @@ def _returned(file: str) -> Iterator[str]:
         yield from (name, *_classes(result))
     for _, runner in library(file).runners:
         yield from runner.passes
+        yield from (place.removesuffix(".*") for place in runner.yields if place.endswith(".*"))
     for entry in library(file).classes:
         for result in entry.knowledge.returns.values():
             yield from _classes(result)
         yield from entry.knowledge.attributes.values()
+        yield from filter(None, (entry.knowledge.becomes,))
         for runner in entry.knowledge.runners.values():
             yield from runner.passes
 
 
 def _classes(result: Result) -> Iterator[str]:
     """The classes that a result names: of a tuple, those of its items that are known."""
-    yield from (result,) if isinstance(result, str) else filter(None, result)
+    names = (result,) if isinstance(result, str) else filter(None, result)
+    yield from (name for name in names if name != "Self")
 
 
 def test_spellings_are_one_object(file: str) -> None:

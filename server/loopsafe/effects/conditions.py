@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from loopsafe.effects.ways import comes_without
 from loopsafe.facts.ir import (
     Attr,
     Binary,
@@ -39,7 +40,7 @@ def blocks(
     receiver: Expr | None = None,
 ) -> bool:
     """Whether a catalogued callable really blocks, called so or, without a call, by `with`."""
-    if entry.awaitable:
+    if entry.awaitable or (entry.harmless_by and not _is_asked(resolver, entry, receiver, frame)):
         return False
     if call is None:
         return not entry.only_if and _fits_making(resolver, entry, receiver, frame)
@@ -50,6 +51,13 @@ def blocks(
     if entry.harmless_after and _is_tamed(resolver, entry.harmless_after, call, frame):
         return False
     return _fits_making(resolver, entry, _receiver(entry, call), frame)
+
+
+def _is_asked(resolver: Resolver, entry: Blocking, read: Expr | None, frame: Frame) -> bool:
+    """Whether an attribute is read of an object that surely has not got it yet."""
+    return isinstance(read, Attr) and comes_without(
+        resolver, read.value, read.name, entry.harmless_by, frame
+    )
 
 
 def _receiver(entry: Blocking, call: Call) -> Expr | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from loopsafe.effects.structural import is_protocol, matching, method_names, wanted
+from loopsafe.effects.structural import matching, method_names, wanted
 from loopsafe.facts.ir import FunctionRef
 from loopsafe.modules.module import Module
+from loopsafe.resolve.callbacks import is_protocol
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.outside import is_test
 from loopsafe.resolve.resolver import Resolver

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.ir import Attr, Class, Function, FunctionRef, Name, Subscript
+from loopsafe.facts.ir import Function, FunctionRef
 from loopsafe.modules.module import Module
-
-
-def is_protocol(cls: Class) -> bool:
-    """Whether a class is written as a `Protocol`, or a `Protocol[T]`."""
-    bases = (b.value if isinstance(b, Subscript) else b for b in cls.bases)
-    return any(
-        (base.id if isinstance(base, Name) else base.name) == "Protocol"
-        for base in bases
-        if isinstance(base, (Name, Attr))
-    )
+from loopsafe.resolve.callbacks import is_protocol
 
 
 def wanted(module: Module, number: int) -> dict[str, Function]:

@@ -12,7 +12,7 @@ from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
-from loopsafe.knowledge.schema import Blocking
+from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.members import dotted_name
@@ -79,7 +79,7 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
             yield from called(resolver, run.value, None, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
         for getter in getters(resolver, value, expr.name):
-            yield from called(resolver, getter, None, frame)
+            yield from called(resolver, getter, None, frame, expr)
     elif site.kind == "set" and isinstance(expr, Attr):
         for setter in setters(resolver, value, expr.name):
             yield from called(resolver, setter, None, frame)
@@ -227,11 +227,17 @@ def _protocol(
 def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
     """Callables that the callee calls before it returns: `sorted(key=f)`, `list(generator())`."""
     runner = runner_of(resolver, value) if call is not None else None
-    if runner is None or not runner.inline or call is None:
+    if runner is None or call is None:
         return
-    argument = argument_at(call, runner.position, runner.argument)
-    if argument is None:
-        return
+    for one in (runner, *runner.also):
+        argument = argument_at(call, one.position, one.argument) if one.inline else None
+        if argument is not None:
+            yield from _run_inline(resolver, one, argument, frame)
+
+
+def _run_inline(
+    resolver: Resolver, runner: Runner, argument: Expr, frame: Frame
+) -> Iterator[Target]:
     for given_value in resolver.values(argument, frame):
         if runner.takes == "callable":
             yield from called(resolver, given_value, None, frame)
@@ -241,5 +247,7 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
                     yield from called(resolver, method, None, frame)
         elif isinstance(given_value, ManagerValue):
             yield Run(given_value.function, given_value.arguments, True)
+        elif runner.takes == "context manager":
+            yield from _protocol(resolver, given_value, "enter", argument, frame)
         elif runner.takes == "iterator":
             yield from _protocol(resolver, given_value, "iterate", argument, frame)

@@ -34,6 +34,7 @@ from loopsafe.facts.ir import (
     last_name,
 )
 from loopsafe.facts.nested import NestedReader
+from loopsafe.facts.targets import as_attribute
 
 
 class ExpressionReader(NestedReader):
@@ -102,11 +103,19 @@ class ExpressionReader(NestedReader):
             self.words.add(str(args[1].value))
         if last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
             args = (self.annotation(node.args[0]) or args[0], *args[1:])
-        call = Call(func, args, self.keywords(node.keywords), span)
+        keywords = self.keywords(node.keywords)
+        if last_name(func) == "TypeVar":
+            keywords = tuple(map(self._bound, node.keywords, keywords))
+        call = Call(func, args, keywords, span)
         self.site("call", call, span, awaited)
         if last_name(func) == "setattr" and len(args) == 3:
             self.set_by_name(node.args[0], args)
         return call
+
+    def _bound(self, node: ast.keyword, read: tuple[str | None, Expr]) -> tuple[str | None, Expr]:
+        """A keyword of a type variable, whose bound may name in a string what comes later."""
+        is_text = node.arg == "bound" and isinstance(node.value, ast.Constant)
+        return (node.arg, self.annotation(node.value) or read[1]) if is_text else read
 
     def _constant(self, node: ast.Constant) -> Expr:
         value = node.value
@@ -127,12 +136,20 @@ class ExpressionReader(NestedReader):
         return Await(value)
 
     def _subscript(self, node: ast.Subscript) -> Expr:
+        named = as_attribute(node)
+        if named is not None:
+            return self._callee_attribute(named)
         value = self.expression(node.value)
         if self.reading_annotation and _is_literal(node.value):
             return Subscript(value, _literal_index(node.slice))
         key = self._annotated_index(value, node)
         self.operation("__getitem__", value, (key,), node)
         return Subscript(value, key)
+
+    def _slice(self, node: ast.Slice) -> Expr:
+        for part in (node.lower, node.upper, node.step):
+            self.expression(part)
+        return Typed("slice")
 
     def _annotated_index(self, value: Expr, node: ast.Subscript) -> Expr:
         index = node.slice
@@ -277,6 +294,7 @@ _READERS: dict[type, Callable[[ExpressionReader, Any], Expr]] = {
     ast.Constant: ExpressionReader._constant,
     ast.Await: ExpressionReader._await,
     ast.Subscript: ExpressionReader._subscript,
+    ast.Slice: ExpressionReader._slice,
     ast.IfExp: ExpressionReader._choice,
     ast.BoolOp: ExpressionReader._boolean,
     ast.BinOp: ExpressionReader._binary,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from loopsafe.facts.bindings import BindingReader
 from loopsafe.facts.building import span_of
 from loopsafe.facts.endings import TERMINATORS, breaks, leaves
 from loopsafe.facts.ir import (
@@ -19,10 +18,10 @@ from loopsafe.facts.ir import (
     InstanceOf,
     ModuleFacts,
     Name,
-    Narrowed,
     Test,
 )
 from loopsafe.facts.once import Surroundings, kept_after, kept_behind, kept_by
+from loopsafe.facts.patterns import PatternReader
 from loopsafe.facts.recover import SyntaxProblem, parse
 from loopsafe.model import Span
 
@@ -49,7 +48,7 @@ def extract_tree(tree: ast.Module, problems: tuple[SyntaxProblem, ...] = ()) -> 
     )
 
 
-class StatementReader(BindingReader):
+class StatementReader(PatternReader):
     """Reads statements."""
 
     def statements(self, body: Sequence[ast.stmt]) -> None:
@@ -194,31 +193,10 @@ class StatementReader(BindingReader):
         subject = self.expression(node.subject)
         for case in node.cases:
             with self.scope.inside("case", subject):
-                self._pattern(case.pattern, subject)
+                self.pattern(case.pattern, subject)
                 if case.guard is not None:
                     self.expression(case.guard)
                 self.statements(case.body)
-
-    def _pattern(self, pattern: ast.pattern, subject: Expr) -> None:
-        if isinstance(pattern, ast.MatchAs):
-            inner = pattern.pattern
-            if inner is not None:
-                self._pattern(inner, subject)
-            if pattern.name:
-                known = isinstance(inner, ast.MatchClass)
-                kind = self.expression(inner.cls) if isinstance(inner, ast.MatchClass) else None
-                self.bind_name(pattern.name, InstanceOf(kind) if known and kind else subject)
-            return
-        if isinstance(pattern, ast.MatchClass) and isinstance(subject, Name):
-            before = Name(subject.id, self.scope.block, self.scope.tick())
-            self.scope.bind(subject.id, Narrowed(before, self.expression(pattern.cls), True))
-        for child in ast.iter_child_nodes(pattern):
-            if isinstance(child, ast.pattern):
-                self._pattern(child, Element(subject, False))
-        if isinstance(pattern, (ast.MatchStar, ast.MatchMapping)):
-            name = pattern.name if isinstance(pattern, ast.MatchStar) else pattern.rest
-            if name:
-                self.bind_name(name, None)
 
 
 def _branches(test: ast.expr) -> tuple[str, str]:

@@ -145,13 +145,31 @@ def _is_visible(blocks: tuple[Block, ...], block: int, lineage: set[int]) -> boo
             found.kind in _BRANCHES
             and found.test is not None
             and any(
-                i > 0 and blocks[i].parent == found.parent and blocks[i].test == found.test
+                i > 0
+                and blocks[i].parent == found.parent
+                and blocks[i].test == found.test
+                and _are_of_one(blocks, block, i)
                 for i in lineage
             )
         ):
             return False
         block = found.parent
     return True
+
+
+def _are_of_one(blocks: tuple[Block, ...], one: int, other: int) -> bool:
+    """Whether two branches of equal conditions side by side are of one statement.
+
+    There may be two statements with the same condition: `if sys.version_info >= (3, 11):`.
+    """
+    first, last = min(one, other), max(one, other)
+    if blocks[last].kind in ("case", "except"):
+        return True
+    around = blocks[last].parent
+    between = any(
+        blocks[i].parent == around and blocks[i].kind in _BRANCHES for i in range(first + 1, last)
+    )
+    return blocks[last].kind == "else" and blocks[first].kind != "else" and not between
 
 
 def _narrows(binding: Binding) -> bool:

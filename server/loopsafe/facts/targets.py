@@ -57,6 +57,8 @@ class TargetReader(Reading, ABC):
                     self.bind(part, Item(value, index - len(target.elts) - 1 if starred else index))
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value)
+        elif isinstance(target, ast.Subscript) and (named := as_attribute(target)) is not None:
+            self.bind_attribute(named, value, annotation)
         elif isinstance(target, ast.Subscript):
             container = self.expression(target.value)
             key = self.expression(target.slice)
@@ -164,6 +166,20 @@ class TargetReader(Reading, ABC):
             self.assigned.append(Assigned(place, name, binding))
         else:
             owner.attributes.setdefault(name, []).append(binding)
+
+
+def as_attribute(node: ast.Subscript) -> ast.Attribute | None:
+    """`vars(x)["name"]` and `x.__dict__["name"]` as the attribute that they are."""
+    key, value = node.slice, node.value
+    owner: ast.expr | None = None
+    if isinstance(value, ast.Attribute) and value.attr == "__dict__":
+        owner = value.value
+    elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(value.args) == 1:
+        owner = value.args[0] if value.func.id == "vars" else None
+    name = key.value if isinstance(key, ast.Constant) else None
+    if owner is None or not isinstance(name, str) or not name.isidentifier():
+        return None
+    return ast.copy_location(ast.Attribute(owner, name, node.ctx), node)
 
 
 def _makes_object(value: Expr | None) -> bool:

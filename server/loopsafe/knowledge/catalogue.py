@@ -80,6 +80,16 @@ class Catalogue:
             name for entry in self._entries.values() for name in entry.knowledge.running
         )
         """Names of all methods that tell whether something runs; their files have runners."""
+        self.yielded, self.yielding_keywords = self._yielding()
+        """Attributes by which what a callable yields is found again, with the last names of what
+        takes the callable; and the keywords by which it does."""
+        self.yielded_names = frozenset(name.rpartition(".")[2] for name in self.yielded)
+        back = [entry.knowledge.gives_back for entry in self._entries.values()]
+        self.giving_words = frozenset(name for methods in back for name in methods)
+        """Names of all methods that give back what others put into an object."""
+        self.putting_words = frozenset(
+            n for methods in back for put in methods.values() for n in put
+        )
         self.during_words = frozenset(
             name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
         )
@@ -323,6 +333,18 @@ class Catalogue:
         """Names of all methods that make or write objects; their files have runners."""
         for entry in self._entries.values():
             yield from entry.knowledge.makers | entry.knowledge.writers
+
+    def _yielding(self) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+        places: dict[str, dict[str, None]] = {}
+        keywords: set[str] = set()
+        for name, runner in self._runners.items():
+            for one in (runner, *runner.also):
+                for place in one.yields:
+                    owner, _, attribute = place.rpartition(".")
+                    canonical = f"{self.canonical(owner)}.{attribute}"
+                    places.setdefault(canonical, {}).setdefault(name.rpartition(".")[2])
+                    keywords.add(one.argument)
+        return {place: tuple(words) for place, words in places.items()}, frozenset(keywords)
 
     def in_asynchronous_module(self, name: str) -> bool:
         """Whether a dotted name lies in a module in which nothing blocks, like `asyncio`."""

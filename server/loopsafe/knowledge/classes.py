@@ -85,6 +85,10 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         harmless=frozenset(table.texts("harmless")),
         returns={**dict.fromkeys(table.texts("chains"), name), **table.results("returns")},
         attributes=table.mapping("attributes"),
+        becomes=table.text("becomes"),
+        of_holder=table.flag("of-holder"),
+        keeps_keywords=table.flag("keeps-keywords"),
+        gives_back=_gives_back(table),
         overrides=_overrides(table),
         made=frozenset(table.texts("made")),
         makers=frozenset(table.texts("makers")),
@@ -110,6 +114,7 @@ def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
         cost=table.member("cost", Cost) or defaults.cost,
         harmless_after=table.texts("harmless-after"),
         harmless_behind=table.texts("harmless-behind"),
+        harmless_by=table.texts("harmless-by"),
         only_if_made=read_conditions(table, "only-if-made"),
         harmless_if_made=read_conditions(table, "harmless-if-made"),
         twin_since=table.text("twin-since"),
@@ -161,6 +166,13 @@ def _method_runners(table: Table, owner: str, header: Header) -> Iterator[tuple[
             full = f"{owner}.{method}"
             also = tuple(replace(item, name=full) for item in runner.also)
             yield method, replace(runner, name=full, also=also)
+
+
+def _gives_back(table: Table) -> dict[str, tuple[str, ...]]:
+    methods = table.table("gives-back")
+    given = {method: methods.texts(method) for method in methods.names()}
+    methods.finish()
+    return given
 
 
 def _overrides(table: Table) -> dict[str, Place]:

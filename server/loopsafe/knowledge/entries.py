@@ -150,6 +150,7 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
         harmless_if_made=read_conditions(table, "harmless-if-made") or defaults.harmless_if_made,
         harmless_after=table.texts("harmless-after") or defaults.harmless_after,
         harmless_behind=table.texts("harmless-behind") or defaults.harmless_behind,
+        harmless_by=table.texts("harmless-by") or defaults.harmless_by,
         awaitable=table.flag("awaitable"),
         twin=table.text("twin", defaults.twin),
         twin_since=since,
@@ -218,6 +219,7 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
         writes=table.member("writes", Place),
         returned=table.text("returned"),
         passes=table.texts("passes"),
+        yields=table.texts("yields"),
         also=tuple(read_runner(item, name, header) for item in table.tables("also")),
     )
     table.finish()

@@ -108,6 +108,9 @@ class Blocking:
     not block: `put` waits only on a `Queue(maxsize=10)`, not where the making is out of sight."""
     harmless_if_made: tuple[Condition, ...] = ()
     """Any of these, of the call that made the receiver, makes this harmless: `ZipFile(buffer)`."""
+    harmless_by: tuple[str, ...] = ()
+    """Methods by one of which an object may have come that has the attribute already; if there are
+    any, reading it blocks only where the whole way to the object is in sight and has none."""
     awaitable: bool = False
     """The call returns something to await; the entry says that its own call is not a stall."""
     twin: str = ""
@@ -179,6 +182,9 @@ class Runner:
     """Keyword of the class that is written, where it is not the annotated one."""
     passes: tuple[str, ...] = ()
     """Classes of what the callable is given, in order; they tell where no annotation does."""
+    yields: tuple[str, ...] = ()
+    """Attributes of classes by which what the callable yields is found again; with `.*` at its end,
+    each of its keys is an attribute of the class."""
     also: tuple[Runner, ...] = ()
     """The same call's other arguments that are callables."""
     takes: str = "callable"
@@ -216,6 +222,14 @@ class ClassKnowledge:
     """Method name -> what it gives, where the source does not say it."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Attribute name -> class of its value, where the source does not say it."""
+    becomes: str = ""
+    """The class of what stands for an object of this one in a class that holds it."""
+    of_holder: bool = False
+    """An object of this generic class that another class holds is for the objects of that one."""
+    gives_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Method name -> the methods whose first argument it gives back: `get` of a `ContextVar`."""
+    keeps_keywords: bool = False
+    """What the class is called with by keyword, its object has as attributes."""
     overrides: dict[str, Place] = field(default_factory=dict)
     """Methods that subclasses define and the library calls -> where a plain `def` of them runs;
     families by pattern too."""
@@ -258,6 +272,11 @@ class ClassKnowledge:
             if fnmatchcase(method, pattern):
                 return _member(family, pattern, method)
         return None
+
+    def sister(self, method: str) -> str:
+        """The blocking method of this class whose async twin, in the same class, is this one."""
+        twin = f"{self.name}.{method}"
+        return next((name for name, known in self.methods.items() if known.twin == twin), "")
 
     def is_harmless(self, method: str) -> bool:
         """Whether the method is known not to block, which ends the search for it."""

@@ -40,6 +40,10 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """The keys that stand there."""
+        return tuple(self._values)
+
     def text(self, key: str, default: str = "") -> str:
         """A string."""
         return str(self._typed(key, str, default))

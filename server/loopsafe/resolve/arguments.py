@@ -56,7 +56,19 @@ def fitting(resolver: Resolver, callees: Values, call: Call, frame: Frame | None
     found = [v for v in found if _is_overload(resolver, v)] or found
     if frame is not None and found[1:]:
         found = [v for v in found if _takes_objects(resolver, v, call, frame)] or found
-    return tuple(found) or callees
+    # What has a place for each argument comes before what takes any number of them.
+    placed = [v for v in found if not _gathers(resolver, v, call)] if found[1:] else ()
+    return tuple(placed or found) or callees
+
+
+def _gathers(resolver: Resolver, value: Value, call: Call) -> bool:
+    """Whether a function takes arguments of a call in its `*args`."""
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return False
+    facts = module.facts.functions[value.number]
+    given = matched(facts, call, value.bound)
+    return any(facts.parameters[index].kind == "args" for index, _ in given)
 
 
 def _is_overload(resolver: Resolver, value: Value) -> bool:

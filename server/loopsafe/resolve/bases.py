@@ -68,9 +68,18 @@ def _linearised(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | Exter
     bases: list[ClassValue | External] = []
     for expr in facts.bases:
         bases.extend(classes(resolver, expr, frame)[:1])
+    if cls.arguments and not type_parameters(resolver, cls):
+        # More is known of its objects than the class says itself: its open bases are for that.
+        bases = [_for(base, cls.arguments) for base in bases]
     lines = [list(_line_of(resolver, base)) for base in bases]
     merged = _merged([*lines, list(bases)])
     return (cls, *merged[:_LONGEST_MRO])
+
+
+def _for(base: ClassValue | External, arguments: tuple[Values, ...]) -> ClassValue | External:
+    """A base for these arguments, where it is given none."""
+    is_open = isinstance(base, ClassValue) and not any(base.arguments)
+    return base._replace(arguments=arguments) if isinstance(base, ClassValue) and is_open else base
 
 
 def class_source(resolver: Resolver, cls: ClassValue) -> ClassValue | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Function, Parameter, last_name
+from loopsafe.facts.ir import Attr, Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
-from loopsafe.resolve.lookups import of_class
+from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.protocols import yielded
@@ -28,8 +28,10 @@ from loopsafe.resolve.values import (
     OffloadingValue,
     OtherValue,
     PartialValue,
+    ReturningValue,
     Value,
     Values,
+    as_instance,
     union,
 )
 from loopsafe.resolve.wrappers import around
@@ -38,7 +40,11 @@ if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
 
-_LOOKUPS = frozenset(f"builtins.dict.{name}" for name in ("get", "pop", "setdefault"))
+_LOOKUPS = frozenset(
+    f"{kind}.{name}"
+    for kind in ("builtins.dict", "typing.Mapping", "typing._TypedDict")
+    for name in ("get", "pop", "setdefault")
+)
 """What looks for a key, as `table[key]` does."""
 
 
@@ -69,6 +75,8 @@ def call_value(resolver: Resolver, value: Value, call: Call | None, frame: Frame
         return resolver.given_by(result) if result else ()
     if isinstance(value, PartialValue):
         return call_value(resolver, value.function, None, None)
+    if isinstance(value, ReturningValue):
+        return value.result
     if isinstance(value, OffloadingValue):
         return (CoroutineValue(call_value(resolver, value.function, call, frame)),)
     if isinstance(value, ManagerFactory):
@@ -176,7 +184,7 @@ def _call_function(
         found = special(resolver, call, frame)
         if found is not None:
             return found
-    known = _known_result(resolver, function, name)
+    known = _maker(resolver, name, call, frame) or _known_result(resolver, function, name)
     if known is not None:
         return known
     runner = resolver.catalogue.runner(name)
@@ -185,7 +193,13 @@ def _call_function(
         found = union(resolver.values(target, frame) for target in targets)
         return tuple(OffloadingValue(v) for v in found if is_callable(v))
     result = resolver.function_result(function, given(resolver, function, call, frame))
+    if call is not None and frame is not None:
+        result = resolver.giving.back(resolver, function, call, frame, result)
     if name in _LOOKUPS and call is not None and frame is not None and call.args:
+        receiver = function.receiver
+        entry = looked_up(resolver, receiver, call, frame) if receiver is not None else ()
+        if entry:
+            return entry
         return of_class(resolver, result, resolver.values(call.args[0], frame))
     if result:
         return result
@@ -208,12 +222,21 @@ def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Val
     for owner in resolver.mro(function.receiver):
         known = resolver.knowledge(owner)
         if known is not None and method in known.returns:
-            return resolver.given_by(known.returns[method])
+            return resolver.given_by(known.returns[method], function.receiver)
         if isinstance(owner, ClassValue) and _defines(resolver, owner, function):
             break  # What its bases give, this method need not.
         if known is not None and known.asynchronous:
-            return ()  # An async twin that inherits a method gives something else.
+            # An async twin that inherits a blocking class's method gives something else.
+            return None if _is_asynchronous(resolver, function) else ()
     return None
+
+
+def _is_asynchronous(resolver: Resolver, function: FunctionValue) -> bool:
+    """Whether the class that defines a method is one of which no method blocks, like a `Future`."""
+    module = resolver.table.get(function.module)
+    owner = module.facts.functions[function.number].owner if module is not None else -1
+    known = resolver.knowledge(ClassValue(function.module, owner)) if owner >= 0 else None
+    return known is not None and known.asynchronous
 
 
 def _defines(resolver: Resolver, cls: ClassValue, function: FunctionValue) -> bool:
@@ -265,6 +288,8 @@ def _call_external(
     made = _maker(resolver, value.name, call, frame)
     if made:
         return made
+    if result == "Self":
+        return _itself(resolver, call, frame)
     if result is not None:
         return resolver.given_by(result)
     special = SPECIAL.get(value.name)
@@ -273,6 +298,13 @@ def _call_external(
     if catalogue.is_class(value.name) or value.name.rpartition(".")[2][:1].isupper():
         return (ExternalInstance(value.name),)
     return ()
+
+
+def _itself(resolver: Resolver, call: Call | None, frame: Frame | None) -> Values:
+    """An object of the class of that on which a method is called, of whatever it is that."""
+    if call is None or frame is None or not isinstance(call.func, Attr):
+        return ()
+    return tuple(as_instance(value) for value in resolver.values(call.func.value, frame))
 
 
 def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:

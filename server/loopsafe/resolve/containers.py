@@ -21,6 +21,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.facts.reach import encloses
 from loopsafe.resolve.arguments import fitting
+from loopsafe.resolve.callbacks import only_to_call
 from loopsafe.resolve.names import Definition, definitions
 from loopsafe.resolve.values import (
     ConstantValue,
@@ -48,15 +49,20 @@ def container_methods() -> frozenset[str]:
 
 def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) -> Values:
     """Containers with an element in them, where their own type does not say what they hold."""
-    bare = [v for v in containers if isinstance(v, Instance) and not any(v.cls.arguments)]
+    bare = [v for v in containers if isinstance(v, Instance) and _is_open(resolver, v)]
     held = _held(resolver, element, frame) if bare else ()
     found: list[Value] = []
     for value in bare if held else ():
         count = len(type_parameters(resolver, value.cls))
         if count in (1, 2) and resolver.attribute(value, "__iter__"):
-            keys: tuple[Values, ...] = ((),) if count == 2 else ()
+            keys = (*value.cls.arguments[: count - 1], ())[: count - 1]
             found.append(Instance(value.cls._replace(arguments=(*keys, held))))
     return tuple(found)
+
+
+def _is_open(resolver: Resolver, container: Instance) -> bool:
+    """Whether a container's own type says at most that what it holds is to be called."""
+    return only_to_call(resolver, next(reversed(container.cls.arguments), ()))
 
 
 def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
@@ -64,11 +70,11 @@ def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
 
     Empty where its own text does not tell.
     """
-    key = _literal(resolver, expr.key, frame)
+    key = literal_key(resolver, expr.key, frame)
     if key is None:
         return ()
     if not isinstance(expr.value, Name):
-        item = _item(expr.value, key)
+        item = item_of(expr.value, key)
         return resolver.values(item, frame) if item is not None else ()
     found: list[Values] = []
     fillings: list[Definition] = []
@@ -77,16 +83,16 @@ def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
         if isinstance(value, Filled):
             fillings.append(definition)
             continue
-        item = _item(value, key) if value is not None else None
+        item = item_of(value, key) if value is not None else None
         if item is not None:
             found.append(resolver.values(item, definition.frame))
-        elif not isinstance(value, (DictDisplay, Display)) or not _is_plain(value):
+        elif not isinstance(value, (DictDisplay, Display)) or not is_plain(value):
             return ()
     later, replaced = _put_behind(resolver, expr.value, key, frame, fillings)
     return union(later if replaced else [*found, *later])
 
 
-def _literal(resolver: Resolver, key: Expr, frame: Frame) -> Const | None:
+def literal_key(resolver: Resolver, key: Expr, frame: Frame) -> Const | None:
     """A key that is written out or that a name stands for."""
     if isinstance(key, Const):
         return key
@@ -128,22 +134,28 @@ def _put_behind(
     return found, last >= 0
 
 
-def _item(display: Expr, key: Const) -> Expr | None:
+def item_of(display: Expr | None, key: Const) -> Expr | None:
     """The element of a display behind a key or at an index."""
     if isinstance(display, DictDisplay):
         behind = [item for known, item in display.items if known == key]
-        return behind[-1] if behind and _is_plain(display) else None
-    if isinstance(display, Display) and isinstance(key.value, int) and _is_plain(display):
+        return behind[-1] if behind and is_plain(display) else None
+    if isinstance(display, Display) and isinstance(key.value, int) and is_plain(display):
         at = int(key.value)
         return display.items[at] if -len(display.items) <= at < len(display.items) else None
     return None
 
 
-def _is_plain(display: DictDisplay | Display) -> bool:
+def is_plain(display: DictDisplay | Display) -> bool:
     """Whether a display's keys and length can be read off it."""
     if isinstance(display, DictDisplay):
         return all(isinstance(key, Const) for key, _ in display.items)
     return not any(isinstance(item, Starred) for item in display.items)
+
+
+def filling_of(resolver: Resolver, filling: Filled, key: Const, frame: Frame) -> Values:
+    """What a filling puts behind a key; nothing where it is for another one."""
+    is_other = isinstance(filling.key, Const) and filling.key != key
+    return () if is_other else _held(resolver, filling.element, frame)
 
 
 def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
@@ -153,12 +165,11 @@ def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
     if isinstance(element, Call):
         callees = fitting(resolver, _held(resolver, element.func, frame), element, None)
         return union(resolver.called(callee) for callee in callees)
-    if isinstance(element, Display) and element.kind == "tuple" and _is_plain(element):
+    if isinstance(element, Display) and element.kind == "tuple" and is_plain(element):
         return (TupleValue(tuple(_held(resolver, item, frame) for item in element.items)),)
     module = resolver.table.get(frame.module)
     bindings = module.facts.scopes[frame.scope].bindings if module else {}
     root = bindings.get(root_name(element) or "", ())
     if any(isinstance(binding.value, Filled) for binding in root):
         return ()
-    held = resolver.values(element, frame)
-    return held or resolver.handed.stored(resolver, element, frame.module, frame.scope)
+    return resolver.told(element, frame)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
+from loopsafe.resolve.callbacks import only_to_call
 from loopsafe.resolve.calls import call_values, parameter_values
 from loopsafe.resolve.containers import entry_values, filled
-from loopsafe.resolve.lookups import kept, of_class
-from loopsafe.resolve.members import annotated_names
-from loopsafe.resolve.names import imported_values, name_values
+from loopsafe.resolve.lookups import entry_of_attribute, field_by, field_of, kept, of_class
+from loopsafe.resolve.members import is_enumeration
+from loopsafe.resolve.names import imported_values, name_values, own_name
 from loopsafe.resolve.protocols import awaited, elements, entered
 from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
@@ -73,20 +74,31 @@ def _name(resolver: Resolver, expr: ir.Name, frame: Frame) -> Values:
 
 
 def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
-    values = resolver.values(expr.value, frame)
-    each = [resolver.attribute(value, expr.name) for value in values]
+    return read(resolver, resolver.values(expr.value, frame), expr.name, frame)
+
+
+def read(resolver: Resolver, values: Values, name: str, frame: Frame) -> Values:
+    """What reading an attribute of some objects gives, also where only other places tell."""
+    if name in resolver.catalogue.yielded_names:
+        told_elsewhere = resolver.yielding.whole(resolver, values, name)
+        if told_elsewhere:
+            return told_elsewhere
+    each = [resolver.attribute(value, name) for value in values]
     found = each[0] if len(each) == 1 else union(each)
     told = (_is_told(resolver, value, got) for value, got in zip(values, each, strict=True))
     if values and not any(told):
         module = resolver.table.get(frame.module)
         if module is not None and module.is_project:
-            return resolver.outside.attribute(resolver, values, expr.name) or found
+            held = resolver.outside.attribute(resolver, values, name)
+            return held or resolver.yielding.attribute(resolver, values, name) or found
     return found
 
 
 def _is_told(resolver: Resolver, value: Value, found: Values) -> bool:
     """Whether more is known of an attribute than its name."""
     for held in resolver.known(found):
+        if only_to_call(resolver, (held,)) or _is_open_tuple(resolver, held):
+            continue
         if not isinstance(held, External) or not isinstance(value, (ExternalInstance, Instance)):
             return True
         member = resolver.catalogue.member(held.name)
@@ -95,6 +107,13 @@ def _is_told(resolver: Resolver, value: Value, found: Values) -> bool:
             if known.blocking(name) or name in known.returns or known.is_harmless(name):
                 return True
     return False
+
+
+def _is_open_tuple(resolver: Resolver, value: Value) -> bool:
+    """Whether a value is what a function keeps of its `*args`, of which nobody knows more."""
+    if not isinstance(value, Instance) or value.cls.module != "builtins":
+        return False
+    return not any(value.cls.arguments) and own_name(resolver, value.cls) == "tuple"
 
 
 def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
@@ -170,7 +189,7 @@ def _starred(resolver: Resolver, expr: ir.Starred, frame: Frame) -> Values:
 
 
 def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
-    entry = entry_values(resolver, expr, frame)
+    entry = entry_values(resolver, expr, frame) or entry_of_attribute(resolver, expr, frame)
     if entry:
         return entry
     found: list[Values] = []
@@ -178,28 +197,16 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
     for value in resolver.values(expr.value, frame):
         if isinstance(value, TupleValue):
             found.append(_item_of(resolver, value, keys))
+        elif isinstance(value, ClassValue) and is_enumeration(resolver, value):
+            found.append((Instance(value),))
         elif isinstance(value, ClassValue):
             arguments = tuple(resolver.instances(part, frame) for part in ir.key_parts(expr))
             found.append((value._replace(arguments=arguments),))
         else:
             getters = resolver.attribute(value, "__getitem__")
-            found.append(union(resolver.called(getter) for getter in getters))
-            if not found[-1] and isinstance(value, Instance):
-                found.append(_field(resolver, value.cls, keys))
+            field = field_of(resolver, value.cls, keys) if isinstance(value, Instance) else ()
+            found.append(field or union(resolver.called(getter) for getter in getters))
     return of_class(resolver, union(found), keys) or kept(resolver, expr, keys, frame)
-
-
-def _field(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:
-    """A field of a `TypedDict` by its name, or of a `NamedTuple` by its place."""
-    fields = annotated_names(resolver, cls)
-    chosen: list[str] = []
-    for key in keys:
-        literal = key.value if isinstance(key, ConstantValue) else None
-        if isinstance(literal, str) and literal in fields:
-            chosen.append(literal)
-        elif isinstance(literal, int) and -len(fields) <= literal < len(fields):
-            chosen.append(fields[literal])
-    return union(resolver.attribute(Instance(cls), name) for name in chosen)
 
 
 def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:
@@ -243,7 +250,7 @@ def _item(resolver: Resolver, expr: ir.Item, frame: Frame) -> Values:
             found.append(elements(resolver, (value,)))
             if not found[-1] and isinstance(value, Instance) and expr.number != -1:
                 number = expr.number + (expr.number < -1)
-                found.append(_field(resolver, value.cls, (ConstantValue(number),)))
+                found.append(field_by(resolver, value.cls, (ConstantValue(number),)))
     if expr.number == -1:
         return resolver.builtin("list", union(found))
     return union(found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, FunctionRef, Name
+from loopsafe.facts.ir import Attr, Call, Expr, Function, FunctionRef, Name, Starred
 from loopsafe.resolve.arguments import fits, is_callable, matched
 from loopsafe.resolve.members import annotated_names, find
+from loopsafe.resolve.substitution import from_arguments
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -17,7 +18,7 @@ from loopsafe.resolve.values import (
     Values,
     union,
 )
-from loopsafe.resolve.variables import from_arguments, generic_parameters, type_parameters
+from loopsafe.resolve.variables import generic_parameters, type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.modules.module import Module
@@ -47,7 +48,7 @@ def given(
     if module.is_stub and not generic:
         return ()
     found: dict[int, Values] = {}
-    for index, expr in matched(facts, call, function.bound):
+    for index, expr in (*matched(facts, call, function.bound), *_unpacked(facts, call, function)):
         if module.is_stub and index not in generic:
             continue
         values = resolver.values(expr, frame)
@@ -61,6 +62,15 @@ def given(
             if telling and not all(isinstance(v, ConstantValue) for v in telling):
                 found[index] = union((found.get(index, ()), telling))
     return tuple(found.items())
+
+
+def _unpacked(facts: Function, call: Call, function: FunctionValue) -> Iterator[tuple[int, Expr]]:
+    """What a call unpacks into a function's `*args`, where no other place could take it."""
+    places = sum(p.kind == "positional" for p in facts.parameters) - function.bound
+    for index, parameter in enumerate(facts.parameters):
+        for expr in call.args[max(places, 0) :] if parameter.kind == "args" else ():
+            if isinstance(expr, Starred):
+                yield index, expr
 
 
 def _open_parameters(resolver: Resolver, function: FunctionValue) -> frozenset[int]:
@@ -129,6 +139,10 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
     module = resolver.table.get(cls.module)
     if module is None or not (call.args or call.keywords):
         return cls
+    kept = resolver.knowledge(cls)
+    if kept is not None and kept.keeps_keywords:
+        given_by_name = ((n, resolver.values(e, frame)) for n, e in call.keywords if n)
+        return cls._replace(holds=tuple((n, _shallow(values)) for n, values in given_by_name))
     itself = None if module.is_project else _handed_itself(resolver, call, frame)
     if not module.is_project and itself is None:
         return cls
@@ -170,7 +184,11 @@ def _kept_arguments(
     if module is None or facts is None or module.is_stub or facts.owner < 0:
         return {}
     passed = dict(given(resolver, constructor, call, frame))
-    values = {p.name: passed[i] for i, p in enumerate(facts.parameters) if i in passed}
+    values = {
+        p.name: resolver.builtin("tuple", passed[i]) if p.kind == "args" else passed[i]
+        for i, p in enumerate(facts.parameters)
+        if i in passed and p.kind != "kwargs"
+    }
     stored = {
         name: _kept(resolver, binding.value, values)
         for name, bindings in module.facts.classes[facts.owner].attributes.items()

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Const, Name, Subscript
+from loopsafe.facts.ir import Attr, Call, Const, DictDisplay, Filled, Name, Subscript
 from loopsafe.facts.keyed import any_key, keyed
-from loopsafe.resolve.values import ClassValue, External, ExternalInstance, Frame, Instance, Values
+from loopsafe.resolve.containers import entry_values, filling_of, is_plain, item_of, literal_key
+from loopsafe.resolve.members import annotated_names, find
+from loopsafe.resolve.names import own_name
+from loopsafe.resolve.values import (
+    ClassValue,
+    ConstantValue,
+    External,
+    ExternalInstance,
+    Frame,
+    Instance,
+    Values,
+    union,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -26,6 +39,73 @@ def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Val
     return ()
 
 
+def looked_up(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Values:
+    """What `table.get("key", default)` gives, where the table's own text or class tells it."""
+    if not isinstance(call.func, Attr) or not call.args:
+        return ()
+    lookup = Subscript(call.func.value, call.args[0])
+    found = entry_values(resolver, lookup, frame) or entry_of_attribute(resolver, lookup, frame)
+    found = found or field_of(resolver, cls, resolver.values(call.args[0], frame))
+    if not found:
+        return ()
+    return union((found, *(resolver.values(default, frame) for default in call.args[1:2])))
+
+
+def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
+    """What stands behind a literal key in a dict that an object keeps: `self.handlers["csv"]`.
+
+    Empty where its own text does not tell.
+    """
+    key = literal_key(resolver, expr.key, frame) if isinstance(expr.value, Attr) else None
+    if key is None or not isinstance(expr.value, Attr):
+        return ()
+    owners = resolver.values(expr.value.value, frame)
+    if expr.value.name in resolver.catalogue.yielded_names:
+        return resolver.yielding.entry(resolver, owners, expr.value.name, key.value)
+    found: list[Values] = []
+    for owner in owners:
+        cls = owner.cls if isinstance(owner, Instance) else owner
+        member = find(resolver, cls, expr.value.name) if isinstance(cls, ClassValue) else None
+        if member is None or not isinstance(cls, ClassValue) or isinstance(member.owner, External):
+            return ()
+        for binding in (*member.bindings, *member.stored):
+            inner = resolver.frame(member.owner.module, binding.scope, cls)
+            value = binding.value
+            if isinstance(value, Filled):
+                found.append(filling_of(resolver, value, key, inner))
+            elif (item := item_of(value, key)) is not None:
+                found.append(resolver.values(item, inner))
+            elif not isinstance(value, DictDisplay) or not is_plain(value):
+                return ()
+    return union(found)
+
+
+def field_of(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:
+    """A field of a `TypedDict` by its name, or of a `NamedTuple` by its place."""
+    return field_by(resolver, cls, keys) if keys and _has_fields(resolver, cls) else ()
+
+
+def field_by(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:
+    """A field that a class names, by its name or its place."""
+    literals = [key.value for key in keys if isinstance(key, ConstantValue)]
+    fields = annotated_names(resolver, cls)
+    chosen: list[str] = []
+    for literal in literals:
+        if isinstance(literal, str) and literal in fields:
+            chosen.append(literal)
+        elif isinstance(literal, int) and -len(fields) <= literal < len(fields):
+            chosen.append(fields[literal])
+    return union(resolver.attribute(Instance(cls), name) for name in chosen)
+
+
+def _has_fields(resolver: Resolver, cls: ClassValue) -> bool:
+    """Whether a class is a `TypedDict` or a `NamedTuple`, as far as its bases are known."""
+    for base in resolver.mro(cls)[1:]:
+        if isinstance(base, External) or own_name(resolver, base) in _RECORDS:
+            return True
+    return False
+
+
 def of_class(resolver: Resolver, values: Values, keys: Values) -> Values:
     """Of what a table holds, what is most likely behind a class: `made[Client]` is a `Client`.
 
@@ -39,7 +119,8 @@ def of_class(resolver: Resolver, values: Values, keys: Values) -> Values:
         return values
     lines = [(value, _lineage(resolver, value)) for value in values]
     related = tuple(value for value, line in lines if not wanted.isdisjoint(line))
-    return related or tuple(value for value, line in lines if not line) or values
+    unknown = (value for value, line in lines if not line)
+    return related or without_none(tuple(unknown)) or values
 
 
 def _spelled(resolver: Resolver, expr: Subscript, keys: Values) -> Subscript:
@@ -66,6 +147,8 @@ def _lineage(resolver: Resolver, value: object) -> set[object]:
         return set()
     return {_kind(base) for base in resolver.mro(cls)} if isinstance(cls, ClassValue) else set()
 
+
+_RECORDS = frozenset({"_TypedDict", "NamedTuple"})
 
 _SEVERAL = 2
 """Of one there is nothing to choose."""

@@ -18,12 +18,14 @@ from loopsafe.resolve.values import (
     FunctionValue,
     Instance,
     ModuleValue,
+    OffloadingValue,
     SuperValue,
     TupleValue,
     Value,
     Values,
     union,
 )
+from loopsafe.resolve.variables import type_parameters
 
 if TYPE_CHECKING:
     from loopsafe.modules.module import Module
@@ -235,10 +237,12 @@ def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> 
     def compute() -> Values:
         member = find(resolver, cls, name)
         if member is None:
-            known = _known_attribute(resolver, cls, name)
+            known = dict(cls.holds).get(name, ()) or _known_attribute(resolver, cls, name)
             known = known or (_delegated(resolver, cls, name) if bound else ())
-            return known or made_by_name(resolver, cls, name, bound)
-        return _member_values(resolver, member, name, cls, bound)
+            known = known or made_by_name(resolver, cls, name, bound)
+        else:
+            known = _member_values(resolver, member, name, cls, bound)
+        return known if bound else _held_by(resolver, cls, known)
 
     return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
 
@@ -257,9 +261,16 @@ def _member_values(
             found.append(_method(resolver, method))
         elif bound and (getters := getters_of(resolver, binding, declared)):
             found.extend(resolver.function_result(getter, ()) for getter in getters)
+        elif binding.value is not None and is_enumeration(resolver, cls):
+            # A member is an object of its class, and for conditions what it stands for as well.
+            held = resolver.bound(binding, declared)
+            found.append((*held, Instance(cls._replace(holds=(("value", held),)))))
         else:
             held = resolver.bound(binding, declared)
-            found.append(_through_descriptors(resolver, owner, cls, held) if bound else held)
+            if bound:
+                held = _held_by(resolver, cls, held)
+                held = _through_descriptors(resolver, owner, cls, held)
+            found.append(held)
     found.extend(
         resolver.bound(binding, resolver.frame(owner.module, binding.scope, cls))
         for binding in member.stored
@@ -276,6 +287,46 @@ def _member_values(
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
     return values or _known_attribute(resolver, cls, name)
+
+
+def is_enumeration(resolver: Resolver, cls: ClassValue) -> bool:
+    """Whether a class is an `Enum`, whose body lists its objects."""
+    found = resolver.remember(
+        ("enumeration", cls.module, cls.number),
+        cls.module,
+        lambda: (ConstantValue(_is_enumeration(resolver, cls)),),
+    )
+    return found == (ConstantValue(True),)
+
+
+def _is_enumeration(resolver: Resolver, cls: ClassValue) -> bool:
+    module = resolver.table.get(cls.module)
+    return (
+        module is not None
+        and module.is_project
+        and any(dotted_name(resolver, base) == "enum.Enum" for base in resolver.mro(cls)[1:])
+    )
+
+
+def _held_by(resolver: Resolver, cls: ClassValue, values: Values) -> Values:
+    """What a class makes of objects that it holds, as the catalogue knows: a field of a model is a
+    descriptor, and a manager is for the model's own objects."""
+    found: list[Values] = []
+    for value in values:
+        bases = resolver.mro(value.cls) if isinstance(value, Instance) else ()
+        known = [(b, entry) for b in bases if (entry := resolver.knowledge(b)) is not None]
+        other = next((entry.becomes for _, entry in known if entry.becomes), "")
+        generic = next((b for b, entry in known if entry.of_holder), None)
+        if other:
+            found.append(resolver.instance_of(other))
+        elif isinstance(value, Instance) and generic is not None and not any(value.cls.arguments):
+            is_seen = isinstance(generic, ClassValue)
+            count = len(type_parameters(resolver, generic)) if is_seen else 1
+            arguments: tuple[Values, ...] = ((Instance(cls),),) * max(count, 1)
+            found.append((Instance(value.cls._replace(arguments=arguments)),))
+        else:
+            found.append((value,))
+    return union(found)
 
 
 def _by_source(resolver: Resolver, member: Member, name: str, cls: ClassValue) -> Values:
@@ -369,6 +420,9 @@ def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
         known = resolver.knowledge(owner)
         if known is None:
             continue
+        if sister := known.sister(name):
+            given = resolver.attribute(Instance(cls), sister)
+            return tuple(OffloadingValue(value) for value in given)
         if name in known.attributes:
             return resolver.instance_of(known.attributes[name])
         dotted = dotted_name(resolver, owner)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.resolve.given import Arguments
+from loopsafe.resolve.members import is_enumeration
 from loopsafe.resolve.values import (
+    ClassValue,
     ConstantValue,
     CoroutineValue,
     ExternalInstance,
@@ -45,6 +47,8 @@ def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Valu
             found.extend(value.items)
         elif isinstance(value, GeneratorValue):
             found.append(yielded(resolver, value.function, value.arguments))
+        elif isinstance(value, ClassValue) and is_enumeration(resolver, value):
+            found.append((Instance(value),))
         elif isinstance(value, (Instance, ConstantValue)):
             found.append(_iterated(resolver, value, is_async))
     return union(found)
@@ -88,6 +92,8 @@ def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -
 
 
 def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:
+    if is_async and resolver.known(plain := _iterated(resolver, value, False)):
+        return plain  # What can be iterated in both ways gives the same in each.
     enter, step = ("__aiter__", "__anext__") if is_async else ("__iter__", "__next__")
     found: list[Values] = []
     for method in resolver.attribute(value, enter):

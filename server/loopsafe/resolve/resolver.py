@@ -10,6 +10,8 @@ from loopsafe.knowledge.schema import ClassKnowledge, Result
 from loopsafe.modules.module import Module
 from loopsafe.modules.table import ModuleTable
 from loopsafe.resolve import bases, calls, expressions, makers, members, protocols, types
+from loopsafe.resolve.callbacks import only_to_call
+from loopsafe.resolve.giving import Giving
 from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.memory import Memory
 from loopsafe.resolve.outside import Outside
@@ -27,6 +29,7 @@ from loopsafe.resolve.values import (
     as_instance,
     without_none,
 )
+from loopsafe.resolve.yielding import Yielding
 
 
 class Resolver(Memory):
@@ -37,6 +40,8 @@ class Resolver(Memory):
         self.catalogue = catalogue
         self.outside = Outside()
         self.handed = Handed(catalogue.passing_words)
+        self.giving = Giving(catalogue.putting_words, catalogue.giving_words)
+        self.yielding = Yielding(catalogue)
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""
         self._frames: dict[str, dict[Hashable, Frame]] = {}
@@ -58,6 +63,16 @@ class Resolver(Memory):
             lambda: types.instances(self, annotation, frame),
         )
 
+    def told(self, expr: Expr, frame: Frame) -> Values:
+        """What an expression may be, also by what calls give to a function's own parameter.
+
+        These are asked where its annotation says at most that it is to be called.
+        """
+        values = self.values(expr, frame)
+        if self.known(values) and not only_to_call(self, values):
+            return values
+        return self.handed.stored(self, expr, frame.module, frame.scope) or values
+
     def bound(self, binding: Binding, frame: Frame) -> Values:
         """What a binding gives its name."""
         return self.remember(
@@ -69,6 +84,10 @@ class Resolver(Memory):
     def attribute(self, value: Value, name: str) -> Values:
         """What `value.name` may be."""
         return members.attribute(self, value, name)
+
+    def read(self, values: Values, name: str, frame: Frame) -> Values:
+        """What reading an attribute in some code gives, also where only other places tell."""
+        return expressions.read(self, values, name, frame)
 
     def mro(self, cls: ClassValue) -> tuple[ClassValue | External, ...]:
         """The class and its bases in the order of lookup."""
@@ -133,8 +152,10 @@ class Resolver(Memory):
         """An object of the class with this absolute dotted name."""
         return tuple(as_instance(value) for value in self.named(dotted))
 
-    def given_by(self, result: Result) -> Values:
+    def given_by(self, result: Result, receiver: ClassValue | None = None) -> Values:
         """What a call gives of which the catalogue tells the class, or those of a tuple's items."""
+        if result == "Self" and receiver is not None:
+            return (Instance(receiver),)
         if isinstance(result, str):
             return self.instance_of(result)
         return (TupleValue(tuple(self.instance_of(item) if item else () for item in result)),)
@@ -156,8 +177,9 @@ class Resolver(Memory):
         return without_none(values)
 
     def tells(self, declared: Values) -> bool:
-        """Whether what an annotation says is more than the name of a class nobody knows."""
-        return any(
+        """Whether what an annotation says is more than the name of a class nobody knows, or what
+        a call of something gives."""
+        return not only_to_call(self, declared) and any(
             not isinstance(value, ExternalInstance) or self.catalogue.klass(value.name) is not None
             for value in without_none(declared)
         )
@@ -212,6 +234,8 @@ class Resolver(Memory):
         """Drops what is known of where the project's modules do something: a text changed."""
         self.outside.forget()
         self.handed.forget()
+        self.giving.forget()
+        self.yielding.forget()
 
     def forget_all(self) -> None:
         """Drops every answer."""

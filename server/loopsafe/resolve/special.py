@@ -88,10 +88,7 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if len(shape.begins.strip("_")) >= _TELLING:
         return union(_shaped(resolver, owner, shape) for owner in owners)
     return union(
-        resolver.attribute(owner, name)
-        for owner in owners
-        for name in names
-        if isinstance(name, str)
+        resolver.read(owners, name, frame) for name in dict.fromkeys(names) if isinstance(name, str)
     )
 
 
@@ -199,6 +196,7 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "builtins.str.lower": _text,
     "builtins.str.upper": _text,
     "builtins.type": _type,
+    "builtins.staticmethod": _first_argument,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import,
     "functools.lru_cache": _decorator,

@@ -18,6 +18,7 @@ from loopsafe.facts.ir import (
     key_parts,
 )
 from loopsafe.resolve.names import Definition, module_definitions, qualified
+from loopsafe.resolve.substitution import substituted
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -27,13 +28,15 @@ from loopsafe.resolve.values import (
     Frame,
     Instance,
     ModuleValue,
+    ReturningValue,
     TupleValue,
     Value,
     Values,
     as_instance,
     union,
+    without_none,
 )
-from loopsafe.resolve.variables import followed, substituted, type_variable
+from loopsafe.resolve.variables import followed, type_variable
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
@@ -185,6 +188,11 @@ def _tuple(resolver: Resolver, parts: tuple[Expr, ...], frame: Frame) -> Values:
     return (TupleValue(items),)
 
 
+def _callable(resolver: Resolver, parts: tuple[Expr, ...], frame: Frame) -> Values:
+    result = resolver.instances(parts[-1], frame) if len(parts) > 1 else ()
+    return (ReturningValue(result),) if without_none(result) else ()
+
+
 def _nothing(resolver: Resolver, parts: tuple[Expr, ...], frame: Frame) -> Values:
     return ()
 
@@ -205,6 +213,7 @@ _RENAMED = {
     "Counter": "collections.Counter",
     "ChainMap": "collections.ChainMap",
     "Deque": "collections.deque",
+    "TypedDict": "typing._TypedDict",
 }
 """Names of `typing` that stand for classes elsewhere, which its stub does not say."""
 
@@ -225,7 +234,7 @@ _SPECIAL: dict[str, Callable[[Resolver, tuple[Expr, ...], Frame], Values]] = {
     "Literal": _literal,
     "Tuple": _tuple,
     "tuple": _tuple,
-    "Callable": _nothing,
+    "Callable": _callable,
     "Concatenate": _nothing,
 }
 

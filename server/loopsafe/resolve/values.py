@@ -142,6 +142,12 @@ class OffloadingValue(NamedTuple):
     function: Value
 
 
+class ReturningValue(NamedTuple):
+    """Something to be called of which an annotation tells what it gives: `Callable[..., T]`."""
+
+    result: Values
+
+
 class ConstantValue(NamedTuple):
     """A literal."""
 
@@ -186,6 +192,7 @@ Value: TypeAlias = (
     | ManagerValue
     | ManagerFactory
     | OffloadingValue
+    | ReturningValue
     | ConstantValue
     | OtherValue
     | TupleValue

@@ -67,6 +67,8 @@ def sink_label(blocking: Blocking) -> str:
         return f"with {owner}"
     if method in ("__iter__", "__next__"):
         return f"iterating over {owner}"
+    if method == "__get__":
+        return f"reading a {owner}"
     if method in ("__init__", "__new__", "__call__"):
         return f"{owner}()"
     if method.startswith("__"):
