@@ -15,6 +15,7 @@ from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
+from loopsafe.resolve.handed import passed_on
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
@@ -131,12 +132,14 @@ class Outside:
             if any(put):
                 return union(put)
         found: list[Values] = []
-        for made in self.calls_of(resolver, module, module.facts.classes[cls.number].name):
+        calls = self.calls_of(resolver, module, module.facts.classes[cls.number].name)
+        for made in (*calls, *_made_by_itself(module, cls.number)):
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
                 if isinstance(callee, ClassValue) and is_same_class(callee, cls):
-                    held = holding(resolver, callee, made.call, frame).holds
-                    found.append(resolver.known(dict(held).get(name, ())))
+                    held = dict(holding(resolver, callee, made.call, frame).holds).get(name, ())
+                    held = held or passed_on(resolver, member, stored, made)
+                    found.append(resolver.known(held))
         values = union(found)
         if all(isinstance(value, _FUNCTIONS) for value in values):
             return values
@@ -160,6 +163,20 @@ class Outside:
             ]
         table.trace = trace
         return calls
+
+
+def _made_by_itself(module: Module, number: int) -> Iterator[Made]:
+    """Where a class makes an object of itself: `return cls(client)`, in a class method."""
+    for function in module.facts.functions:
+        if function.owner != number or not function.parameters:
+            continue
+        own = function.parameters[0].name
+        if not any(last_name(decorator) == "classmethod" for decorator in function.decorators):
+            continue
+        for site in function.sites:
+            func = site.expr.func if isinstance(site.expr, Call) else None
+            if isinstance(func, Name) and func.id == own and isinstance(site.expr, Call):
+                yield Made(module.name, site.expr, site.scope)
 
 
 def stored_names(facts: ModuleFacts) -> Iterator[str]:
