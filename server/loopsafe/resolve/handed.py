@@ -75,8 +75,8 @@ class Handed:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""
         return resolver.known(union(self._each(resolver, expr, module, scope)))
 
-    def closed_over(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
-        """What a function inside of another finds in one of its parameters, if all calls agree.
+    def agreed(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """What a function finds in one of its parameters, if all its calls agree.
 
         `def routes(shop):` has the handlers of a router, and `app.include_router(routes(Shop()))`.
         """
@@ -184,9 +184,8 @@ def passed_on(resolver: Resolver, member: Member, stored: Sequence[Binding], mad
         if constructor.name != "__init__" or name not in names:
             continue
         given = dict(matched(constructor, made.call, bound=True)).get(names.index(name))
-        found = resolver.handed.stored(resolver, given, made.module, made.scope)
-        if found:
-            return found
+        if isinstance(given, Name):
+            return resolver.handed.agreed(resolver, given, made.module, made.scope)
     return ()
 
 
