@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from loopsafe.facts import ir
 from loopsafe.resolve.calls import call_values, parameter_values
 from loopsafe.resolve.containers import entry_values, filled
-from loopsafe.resolve.lookups import kept, of_class
+from loopsafe.resolve.lookups import kept, kept_exactly, of_class
 from loopsafe.resolve.members import annotated_names
 from loopsafe.resolve.names import imported_values, name_values
 from loopsafe.resolve.protocols import awaited, elements, entered
@@ -186,7 +186,10 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
             found.append(union(resolver.called(getter) for getter in getters))
             if not found[-1] and isinstance(value, Instance):
                 found.append(_field(resolver, value.cls, keys))
-    return of_class(resolver, union(found), keys) or kept(resolver, expr, keys, frame)
+    values = of_class(resolver, union(found), keys)
+    if len(values) > 1:
+        return kept_exactly(resolver, expr, frame) or values
+    return values or kept(resolver, expr, keys, frame)
 
 
 def _field(resolver: Resolver, cls: ClassValue, keys: Values) -> Values:

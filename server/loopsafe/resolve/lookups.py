@@ -26,6 +26,16 @@ def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Val
     return ()
 
 
+def kept_exactly(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
+    """What other places put under the last of several keys, where that one is a constant."""
+    for owner, name in keyed(expr):
+        if ":" in name:
+            values = resolver.outside.attribute(resolver, resolver.values(owner, frame), name)
+            if values:
+                return values
+    return ()
+
+
 def of_class(resolver: Resolver, values: Values, keys: Values) -> Values:
     """Of what a table holds, what is most likely behind a class: `made[Client]` is a `Client`.
 

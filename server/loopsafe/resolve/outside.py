@@ -99,7 +99,9 @@ class Outside:
                 return found if () not in held else ()
         if places and "[" in name:
             shared = name.partition("[")[0] or _shared(resolver, values)
-            return _agreed(resolver, places, shared) if shared and name != any_key(name) else ()
+            if not shared or name == any_key(name):
+                return ()
+            return _agreed(resolver, places, shared, is_known=bool(values))
         below = self._below.method(resolver, values, name)
         if below:
             return below
@@ -215,10 +217,13 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
     return (resolver.known(stored) or None) if stored else stored
 
 
-def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Values:
+def _agreed(
+    resolver: Resolver, places: Sequence[_Stored], attribute: str, is_known: bool
+) -> Values:
     """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
 
     `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.
+    Where nobody knows in what the key is looked up, it may be an object of a library, too.
     """
     found: list[Values] = []
     for place in places[: _MOST + 1]:
@@ -228,7 +233,9 @@ def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Va
         target, own = place.assigned.target, place.assigned.name
         frame = _read_in(resolver, place.module, binding)
         is_it = own[0] != "[" or (isinstance(target, Attr) and target.name == attribute)
-        if is_it and not resolver.values(target, frame):
+        owners = resolver.values(target, frame) if is_it else ()
+        is_foreign = not is_known and all(isinstance(v, ExternalInstance) for v in owners)
+        if is_it and (not owners or is_foreign):
             found.append(resolver.known(resolver.bound(binding, frame)))
     values = union(found)
     kinds = {kind for value in values for kind in _kinds(resolver, value)}
