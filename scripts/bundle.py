@@ -49,7 +49,9 @@ else:
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements" / "bundle.txt"
 WORK = ROOT / "build" / "bundle"
-SITES = WORK / ".venv" / "lib" / "python3.12" / "site-packages"
+PYTHON = "3.12"
+"""What the releases of the lock file are for, whichever Python makes the archives."""
+SITES = WORK / ".venv" / "lib" / f"python{PYTHON}" / "site-packages"
 
 PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|ISC|Unlicense|PSF|Python Software Foundation)\b", re.I)
 STRICT = re.compile(r"GPL|General Public|MPL|Mozilla|CDDL|EPL", re.I)
@@ -75,7 +77,7 @@ class Release(NamedTuple):
 def main() -> None:
     """Unpacks all packages, asks what of them matters, and writes the archives."""
     releases = list(unpacked())
-    (WORK / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.0\n", "utf-8")
+    (WORK / ".venv" / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {PYTHON}.0\n", "utf-8")
     store = Cache(WORK / "cache")
     engine = Engine(WORK, Settings(), WORK / ".venv", store)
     derivation = Derivation(engine.resolver)
@@ -104,7 +106,7 @@ def unpacked() -> Iterator[Release]:
         for folder in (wheels, SITES):
             shutil.rmtree(folder, ignore_errors=True)
         wheels.mkdir(parents=True)
-        libraries.download(str(wheels), LOCK)
+        libraries.download(str(wheels), LOCK, "--python-version", PYTHON)
         for wheel in sorted(wheels.glob("*.whl")):
             libraries.unpack(wheel, SITES)
         stamp.write_text(state, "utf-8")

@@ -34,11 +34,11 @@ def main() -> None:
     STAMP.write_text(state, "utf-8")
 
 
-def download(into: str, lock: Path) -> None:
+def download(into: str, lock: Path, *options: str) -> None:
     """All wheels of a lock file, each checked against its hash."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", into]
-    subprocess.run([*pip, *options, "--requirement", str(lock)], check=True)
+    strict = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", into]
+    subprocess.run([*pip, *strict, *options, "--requirement", str(lock)], check=True)
 
 
 def unpack(wheel: Path, folder: Path) -> None:

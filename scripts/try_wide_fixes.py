@@ -140,8 +140,10 @@ def _check_types(root: Path, found: Sequence[Wide], python: Path | None) -> int:
             if after is None:
                 continue
             asked += 1
-            wide.wrong += [f"mypy: {message[:300]}" for message in after - before]
-            before = copy.said(paths) or before  # It may keep something of the run before.
+            if after - before:
+                # It may keep something of a run before.
+                before = copy.said(paths) or before
+                wide.wrong += [f"mypy: {message[:300]}" for message in after - before]
     return asked
 
 

@@ -70,7 +70,7 @@ def read(folder: Path, body: str, header: str = HEADER) -> Catalogue:
         ),
         (
             '[[function]]\nnames = ["lib.f"]\ncategory = "http"\n'
-            'only-if = [{ position = 0, at-most = true }]',
+            "only-if = [{ position = 0, at-most = true }]",
             "[[only-if]] number 1: `at-most` must be a number",
         ),
         (

@@ -351,7 +351,14 @@ class TestRoots:
 
     @pytest.mark.parametrize(
         "line",
-        ["-e ../b", "--editable=../b", "../b/  # ours", "../b[extra]", "b @ file:../b", "-e ../../b"],
+        [
+            "-e ../b",
+            "--editable=../b",
+            "../b/  # ours",
+            "../b[extra]",
+            "b @ file:../b",
+            "-e ../../b",
+        ],
     )
     def test_requirements_by_path_are_sources_too(self, root: Path, line: str) -> None:
         text = f"x==1\n-e .\n-r ../b/base.txt\n./missing\n{line}\n"

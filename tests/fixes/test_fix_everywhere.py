@@ -262,6 +262,39 @@ def test_what_a_coroutine_is_given_is_called_in_a_thread(
     assert project.engine.report(str(tmp_path / "app.py")).findings == ()
 
 
+def test_all_that_a_coroutine_is_given_is_called_in_threads(tmp_path: Path) -> None:
+    """What it awaits stays awaited."""
+    app = """
+        import time
+
+
+        async def both(first, second, n):
+            a = first(n)
+            return a, second(n), await other(n)
+
+
+        async def other(n):
+            return n
+
+
+        def load(n):
+            time.sleep(n)
+            return n
+
+
+        async def main():
+            return await both(load, time.sleep, 0.1)
+    """
+    project = Project(tmp_path, app=app)
+    [finding] = project.engine.report(str(tmp_path / "app.py")).findings
+    [fix] = [fix for fix in project.engine.wide_fixes(finding) if fix.title.endswith(", in both()")]
+    after = project.after(fix)["app"]
+    assert "    a = await asyncio.to_thread(first, n)\n" in after
+    assert "    return a, await asyncio.to_thread(second, n), await other(n)\n" in after
+    project.write(fix)
+    assert project.engine.report(str(tmp_path / "app.py")).findings == ()
+
+
 def test_methods_follow_by_their_class(tmp_path: Path) -> None:
     text = """
         import time

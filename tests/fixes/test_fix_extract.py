@@ -275,3 +275,42 @@ def test_a_name_that_an_async_with_sets_anew_is_not_handed_out() -> None:
     )
     after = moved(text, "    with make() as client:\n        time.sleep(client)\n")
     assert "            time.sleep(client)\n\n    await asyncio.to_thread(work)\n" in after
+
+
+@pytest.mark.parametrize(
+    ("behind", "shared"),
+    [
+        ("", ""),
+        ("return [f for f in x]", ""),
+        ("return [f for f in f]", "f"),
+        ("return [f for g in x if f]", "f"),
+        ("if x:\n        f = 1\n        return f", ""),
+        ("if x:\n        f, g = x\n    return f", "f"),
+        ("f: int = 1\n    return f", ""),
+        ("f: int\n    return f", "f"),
+        ("with x as f:\n        return f", ""),
+        ("try:\n        f = 1\n    except ValueError:\n        return f", "f"),
+        ("for y in x:\n        g(f)\n        f = y", "f"),
+        ("for y in x:\n        f = y\n        g(f)", ""),
+        ("(f, *y) = x\n    return f, y", ""),
+        ("f += 1\n    return f", "f"),
+        ("f = f + 1\n    return f", "f"),
+        ("def h():\n        return f\n    f = 1\n    return h", "f"),
+    ],
+)
+def test_what_is_set_anew_before_it_is_read_need_not_leave(behind: str, shared: str) -> None:
+    """A variable that the block may set is only shared where it is read with that value."""
+    block = "if x:\n        f = g(x)"
+    head = f"async def a(x, g):\n    f = 0\n    {block}"
+    after = moved(f"{head}\n    {behind or 'return x'}\n", block)
+    assert (f"nonlocal {shared}" in after) == bool(shared)
+
+
+def test_what_the_next_turn_of_a_loop_sets_anew_need_not_leave() -> None:
+    text = (
+        "async def a(xs, g):\n    for x in xs:\n        {}if x:\n            f = g(x)\n        {}\n"
+    )
+    block = "if x:\n            f = g(x)"
+    assert "nonlocal" not in moved(text.format("f = 0\n        g(f)\n        ", "pass"), block)
+    assert "nonlocal f" in moved(text.format("g(f)\n        f = 0\n        ", "pass"), block)
+    assert "nonlocal f" in moved(text.format("f = 0\n        ", "g(f)"), block)

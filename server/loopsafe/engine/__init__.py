@@ -13,7 +13,7 @@ from loopsafe.effects.uses import AllUses
 from loopsafe.engine.callgraph import CallGraph
 from loopsafe.engine.conversion import Converter
 from loopsafe.engine.core import Core
-from loopsafe.engine.cures import Cures
+from loopsafe.engine.cures import Cures, number_of
 from loopsafe.engine.repair import repair
 from loopsafe.engine.reports import (
     Cancelled,
@@ -34,8 +34,9 @@ from loopsafe.modules.cache import Cache
 from loopsafe.modules.homes import Homes
 from loopsafe.modules.module import Module
 from loopsafe.modules.roots import Versions
-from loopsafe.resolve.values import FunctionValue
+from loopsafe.resolve.values import Frame, FunctionValue
 from loopsafe.rules import within
+from loopsafe.rules.view import Root
 from loopsafe.suppress import Suppressions
 
 __all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]
@@ -75,6 +76,7 @@ class Engine(Core):
             self._project,
             lambda path: self.report(path).findings,
             self._within,
+            self._given,
             self.blocking,
             self._twin_of,
         )
@@ -246,6 +248,25 @@ class Engine(Core):
         root = view.root(number, self._places.run(module, number))
         found = within(view, root) if root is not None else ()
         return self._shown(found, Suppressions(self._source(module.path)))
+
+    def _given(self, finding: Finding) -> list[Finding]:
+        """What blocks in the coroutine function that a finding's call leads to, as it is called."""
+        module = self.table.at(finding.path)
+        number = number_of(module, finding.function) if module is not None else None
+        if module is None or number is None:
+            return []
+        frame = self.resolver.function_frame(FunctionValue(module.name, number))
+        for edge in self._chains.edges(frame) if frame is not None else ():
+            target = edge.target
+            if edge.site.span != finding.span or not isinstance(target, Frame):
+                continue
+            home = self.table.get(target.module)
+            owner = home.facts.scopes[target.scope].owner if home is not None else -1
+            if home is not None and owner >= 0 and home.facts.functions[owner].is_async:
+                run = self._places.run(home, owner)
+                root = Root(home.facts.functions[owner], owner, target, run)
+                return list(within(self._view(home, lambda: None), root))
+        return []
 
     def _before_change(self) -> None:
         self._wide.forget()

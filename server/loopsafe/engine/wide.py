@@ -31,6 +31,8 @@ class Files(NamedTuple):
     findings: Callable[[str], Sequence[Finding]]
     within: Callable[[Module, int], Sequence[Finding]]
     """What would be found in a function if the loop ran it."""
+    given: Callable[[Finding], Sequence[Finding]]
+    """What blocks in the coroutine function that a finding's call leads to, as it is called."""
     blocking: Callable[[Finding], Blocking | None]
     twin: Callable[[str], str]
     """The async twin of a class, by full names; empty where it has none."""
@@ -143,16 +145,28 @@ class Wide:
             return None
         module, name = found
         hop = leading[-1]
+        fix = self._moved(finding, hop, module)
+        if fix is None:
+            return None
+        others = self._files.given(finding) if len(leading) == 1 else ()
+        more = (
+            self._moved(other, other.chain[0], module)
+            for other in others
+            if other.span != hop.span and not any(map(self._coroutine_of, other.chain[1:2]))
+        )
+        edits = self._cures.merged((fix, *filter(None, more)), hop.path, self._files.read(hop.path))
+        return replace(fix, title=f"{fix.title}, in {name}()", safety=Safety.UNSAFE, edits=edits)
+
+    def _moved(self, finding: Finding, hop: Hop, module: Module) -> Fix | None:
+        """A call in a thread, where a step of a finding's chain makes it."""
         # No cure may take the call for one of what it is given here: it is given other things too.
         chain = (hop, replace(hop, function=""))
-        moved = replace(
+        there = replace(
             finding, path=hop.path, span=hop.span, function=hop.function, chain=chain, root=None
         )
-        source = self._files.read(hop.path)
-        for fix in self._cures.of(moved, source, module, self._files.blocking(finding)):
-            if fix.kind == "quickfix":
-                return replace(fix, title=f"{fix.title}, in {name}()", safety=Safety.UNSAFE)
-        return None
+        source, known = self._files.read(hop.path), self._files.blocking(finding)
+        offered = self._cures.of(there, source, module, known)
+        return next((fix for fix in offered if fix.kind == "quickfix"), None)
 
     def _coroutine_of(self, hop: Hop) -> tuple[Module, str] | None:
         """The coroutine function of the project that a step of a chain stands in."""

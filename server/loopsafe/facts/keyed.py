@@ -11,20 +11,30 @@ def keyed(expr: Expr) -> Iterator[tuple[Expr, str]]:
     """The object in which a lookup begins, and under which name it is found there.
 
     The name tells the first key, as it is spelled, and how many follow, as those are mostly known
-    when the program runs: `hass.data[DOMAIN][x]` is `data[DOMAIN]2` of `hass`. What begins with an
-    attribute may be found in its value as well: `request.app["db"]` is `[db]1` of `request.app`.
+    when the program runs: `hass.data[DOMAIN][x]` is `data[DOMAIN]2` of `hass`. Where the last is a
+    constant, a more exact name goes before: `hass.data[DOMAIN][x]["api"]` is `data[DOMAIN]3:api`.
+    What begins with an attribute may be found in its value as well: `request.app["db"]` is `[db]1`
+    of `request.app`.
     """
-    depth = 0
-    key: Expr | None = None
+    keys: list[Expr] = []
     while (step := _step(expr)) is not None:
         expr, key = step
-        depth += 1
-    spelled = key.value if isinstance(key, Const) else last_name(key) if key is not None else ""
-    if not isinstance(spelled, str) or not spelled:
+        keys.append(key)
+    spelled = _spelled(keys[-1]) if keys else ""
+    if not spelled:
         return
-    yield expr, f"[{spelled}]{depth}"
-    if isinstance(expr, Attr):
-        yield expr.value, f"{expr.name}[{spelled}]{depth}"
+    name = f"[{spelled}]{len(keys)}"
+    last = _spelled(keys[0]) if len(keys) > 1 else ""
+    is_constant = isinstance(keys[0], Const) or last.isupper()
+    for exact in (f"{name}:{last}", name) if last and is_constant else (name,):
+        yield expr, exact
+        if isinstance(expr, Attr):
+            yield expr.value, f"{expr.name}{exact}"
+
+
+def _spelled(key: Expr) -> str:
+    spelled = key.value if isinstance(key, Const) else last_name(key)
+    return spelled if isinstance(spelled, str) else ""
 
 
 def any_key(name: str) -> str:

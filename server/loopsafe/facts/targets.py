@@ -101,12 +101,19 @@ class TargetReader(Reading, ABC):
                 binding = Binding(filled, None, scope.number, -1, scope.tick())
                 owners[-1].attributes.setdefault(node.attr, []).append(binding)
 
-    def keep(self, place: Subscript, value: Expr) -> None:
-        """Notes what is put under a key of something that may be no plain container."""
-        if root_name(value) is None and not isinstance(value, DictDisplay):
+    def keep(self, place: Subscript, value: Expr, is_item: bool = False) -> None:
+        """Notes what is put under a key of something that may be no plain container.
+
+        What a display has under its own keys is noted by their exact names only.
+        """
+        if isinstance(value, DictDisplay):
+            for key, item in value.items:
+                if isinstance(key, (Const, Name, Attr)):
+                    self.keep(Subscript(place, key), item, is_item=True)
+        elif root_name(value) is None:
             return
         for owner, name in keyed(place):
-            if self._is_object(owner):
+            if self._is_object(owner) and (not is_item or ":" in name):
                 binding = Binding(value, None, self.scope.number, -1, self.scope.tick())
                 self.assigned.append(Assigned(owner, name, binding))
 

@@ -19,7 +19,7 @@ from loopsafe.fixes.flow import suspends
 from loopsafe.fixes.handles import Handles
 from loopsafe.fixes.idioms import choose
 from loopsafe.fixes.layout import suites
-from loopsafe.fixes.names import FUNCTIONS, bindings
+from loopsafe.fixes.names import FUNCTIONS, bindings, dotted
 from loopsafe.fixes.offload import is_bound, makes_handle
 from loopsafe.fixes.site import Site
 from loopsafe.model import Fix, Safety
@@ -61,8 +61,9 @@ def _blocks(
         yield f"statements that use `{opened.name}`", opened.block
     name = handles.behind(site.node)[-1]
     if _is_unit(site) and name in bindings(function):
-        for window in _windows(function, site.node, name):
-            yield f"statements that use `{name}`", window
+        used = _attribute(site.node, name) or name
+        for window in _windows(function, site.node, used):
+            yield f"statements that use `{used}`", window
 
 
 def _is_unit(site: Site) -> bool:
@@ -91,8 +92,19 @@ def _windows(
                 yield suite[using[0] : stop + 1]
 
 
+def _attribute(node: ast.AST, name: str) -> str:
+    """`self.session` of `self.session.execute`: much else uses the object that keeps it."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute) and dotted(inner.value) == name and inner is not node:
+            return dotted(inner) if name in ("self", "cls") else ""
+    return ""
+
+
 def _mentions(statement: ast.stmt, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(statement))
+    return any(
+        isinstance(node, (ast.Name, ast.Attribute)) and dotted(node) == name
+        for node in ast.walk(statement)
+    )
 
 
 def _root(site: Site, handles: Handles) -> str:

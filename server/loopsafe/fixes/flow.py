@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.fixes.assignment import Assignment
-from loopsafe.fixes.names import FUNCTIONS, TRIES, bound_by, may_stop, own_nodes
+from loopsafe.fixes.names import COMPREHENSIONS, FUNCTIONS, TRIES, bound_by, may_stop, own_nodes
 
 _SETTERS = (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -126,13 +126,9 @@ def _read_outside(
     """Names that the rest of the function may read after the block, in nested functions too."""
     found: set[str] = set()
     begin = (block[0].lineno, block[0].col_offset)
-    stack: list[tuple[ast.AST, frozenset[str], bool]] = [
-        (node, frozenset(), repeated) for node in function.body
-    ]
+    stack: list[tuple[ast.AST, frozenset[str], bool]] = [(function, frozenset(), repeated)]
     while stack:
         node, own, late = stack.pop()
-        if any(node is statement for statement in block):
-            continue
         if isinstance(node, ast.Name):
             is_after = late or (node.lineno, node.col_offset) > begin
             if is_after and not isinstance(node.ctx, ast.Store):
@@ -141,11 +137,50 @@ def _read_outside(
             found |= {node.target.id} - own
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             found |= set(node.names)
-        if isinstance(node, _SETTERS) and not _holds(node, block):
-            own |= _set_for_body(node)
-        late = late or isinstance(node, FUNCTIONS)  # Who knows when it is called.
-        stack += [(child, own, late) for child in ast.iter_child_nodes(node)]
+        late = late or (isinstance(node, FUNCTIONS) and node is not function)
+        stack += [(child, names, late) for child, names in _inside(node, own, block)]
     return found
+
+
+def _inside(
+    node: ast.AST, own: frozenset[str], block: Sequence[ast.stmt]
+) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """What is in a node, with the variables that are surely set anew before it is reached."""
+    if isinstance(node, COMPREHENSIONS):
+        first = node.generators[0]
+        targets = frozenset(name for part in node.generators for name in _names(part.target))
+        yield first.iter, own
+        inner = (child for child in ast.iter_child_nodes(node) if child is not first)
+        yield from ((child, own | targets) for child in (*inner, *first.ifs))
+        return
+    if isinstance(node, _SETTERS) and not _holds(node, block):
+        own |= _set_for_body(node)
+    for _, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            yield value, own
+        elif isinstance(value, list):
+            known = own
+            for child in value:
+                is_part = any(child is statement for statement in block)
+                if is_part or (isinstance(child, ast.stmt) and _holds(child, block)):
+                    known = frozenset()  # The block may have set them since.
+                if isinstance(child, ast.AST) and not is_part:
+                    yield child, known
+                if is_part:
+                    continue
+                if isinstance(child, ast.Assign):
+                    known |= {name for target in child.targets for name in _names(target)}
+                elif isinstance(child, ast.AnnAssign) and child.value is not None:
+                    known |= _names(child.target)
+
+
+def _names(target: ast.expr) -> frozenset[str]:
+    """The variables that an assignment sets."""
+    if isinstance(target, ast.Name):
+        return frozenset((target.id,))
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return frozenset().union(*map(_names, target.elts))
+    return _names(target.value) if isinstance(target, ast.Starred) else frozenset()
 
 
 def _holds(node: ast.AST, block: Sequence[ast.stmt]) -> bool:

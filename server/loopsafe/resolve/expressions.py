@@ -9,7 +9,14 @@ from loopsafe.facts import ir
 from loopsafe.resolve.callbacks import only_to_call
 from loopsafe.resolve.calls import call_values, parameter_values
 from loopsafe.resolve.containers import entry_values, filled
-from loopsafe.resolve.lookups import entry_of_attribute, field_by, field_of, kept, of_class
+from loopsafe.resolve.lookups import (
+    entry_of_attribute,
+    field_by,
+    field_of,
+    kept,
+    kept_exactly,
+    of_class,
+)
 from loopsafe.resolve.members import is_enumeration
 from loopsafe.resolve.names import imported_values, name_values, own_name
 from loopsafe.resolve.protocols import awaited, elements, entered
@@ -206,7 +213,10 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
             getters = resolver.attribute(value, "__getitem__")
             field = field_of(resolver, value.cls, keys) if isinstance(value, Instance) else ()
             found.append(field or union(resolver.called(getter) for getter in getters))
-    return of_class(resolver, union(found), keys) or kept(resolver, expr, keys, frame)
+    values = of_class(resolver, union(found), keys)
+    if len(values) > 1:
+        return kept_exactly(resolver, expr, frame) or values
+    return values or kept(resolver, expr, keys, frame)
 
 
 def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:

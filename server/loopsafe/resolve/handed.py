@@ -7,13 +7,13 @@ say: `bus.subscribe(listener)`, or `@bus.listener`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, last_name
+from loopsafe.facts.ir import Attr, Binding, Call, Expr, Function, Name, Param, last_name
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import named
+from loopsafe.resolve.members import Member, named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
     ClassValue,
@@ -30,6 +30,7 @@ from loopsafe.resolve.values import (
 if TYPE_CHECKING:
     from loopsafe.knowledge.schema import Runner
     from loopsafe.modules.module import Module
+    from loopsafe.resolve.outside import Made
     from loopsafe.resolve.resolver import Resolver
 
 
@@ -74,8 +75,8 @@ class Handed:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""
         return resolver.known(union(self._each(resolver, expr, module, scope)))
 
-    def closed_over(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
-        """What a function inside of another finds in one of its parameters, if all calls agree.
+    def agreed(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """What a function finds in one of its parameters, if all its calls agree.
 
         `def routes(shop):` has the handlers of a router, and `app.include_router(routes(Shop()))`.
         """
@@ -169,6 +170,23 @@ class Handed:
                 targets = resolver.values(given, frame) if given is not None else ()
                 if any(_is_one(target, module.name, number) for target in targets):
                     yield runner
+
+
+def passed_on(resolver: Resolver, member: Member, stored: Sequence[Binding], made: Made) -> Values:
+    """What a function passes on to a constructor that keeps it, by the calls of that function."""
+    home = resolver.table.get(member.owner.module) if isinstance(member.owner, ClassValue) else None
+    if home is None:
+        return ()
+    for binding in stored:
+        constructor = home.facts.functions[home.facts.scopes[binding.scope].owner]
+        names = [parameter.name for parameter in constructor.parameters]
+        name = binding.value.id if isinstance(binding.value, Name) else ""
+        if constructor.name != "__init__" or name not in names:
+            continue
+        given = dict(matched(constructor, made.call, bound=True)).get(names.index(name))
+        if isinstance(given, Name):
+            return resolver.handed.agreed(resolver, given, made.module, made.scope)
+    return ()
 
 
 def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Handover]]:

@@ -39,6 +39,16 @@ def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Val
     return ()
 
 
+def kept_exactly(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
+    """What other places put under the last of several keys, where that one is a constant."""
+    for owner, name in keyed(expr):
+        if ":" in name:
+            values = resolver.outside.attribute(resolver, resolver.values(owner, frame), name)
+            if values:
+                return values
+    return ()
+
+
 def looked_up(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Values:
     """What `table.get("key", default)` gives, where the table's own text or class tells it."""
     if not isinstance(call.func, Attr) or not call.args:

@@ -46,6 +46,8 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
     if isinstance(value, ModuleValue):
         return module_member(resolver, value.name, name)
     if isinstance(value, Instance):
+        if name == "__class__":
+            return (value.cls,)
         return _remembered(resolver, value.cls, name, bound=True)
     if isinstance(value, ClassValue):
         return _remembered(resolver, value, name, bound=False)
@@ -236,6 +238,9 @@ def _unlisted(resolver: Resolver, cls: ClassValue, name: str) -> Member | None:
 def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
     def compute() -> Values:
         member = find(resolver, cls, name)
+        if member is None and name == "__new__":  # Every class has it, and none inherits it here.
+            base = resolver.named("builtins.object")
+            return union(attribute(resolver, cls, name) for cls in base)
         if member is None:
             known = dict(cls.holds).get(name, ()) or _known_attribute(resolver, cls, name)
             known = known or (_delegated(resolver, cls, name) if bound else ())

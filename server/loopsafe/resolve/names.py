@@ -74,7 +74,7 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
         values = union(resolver.bound(d.binding, d.frame) for d in found)
         values = values or _declared(resolver, name, found[0].frame)
         if not values and isinstance(found[0].binding.value, Param) and _is_inside(found[0], frame):
-            return resolver.handed.closed_over(resolver, name, frame.module, found[0].frame.scope)
+            return resolver.handed.agreed(resolver, name, frame.module, found[0].frame.scope)
         return values
     starred = _from_stars(resolver, frame.module, name.id)
     if starred is not None:

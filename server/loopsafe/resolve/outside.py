@@ -15,6 +15,7 @@ from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
+from loopsafe.resolve.handed import passed_on
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
@@ -98,7 +99,9 @@ class Outside:
                 return found if () not in held else ()
         if places and "[" in name:
             shared = name.partition("[")[0] or _shared(resolver, values)
-            return _agreed(resolver, places, shared) if shared and name != any_key(name) else ()
+            if not shared or name == any_key(name):
+                return ()
+            return _agreed(resolver, places, shared, is_known=bool(values))
         below = self._below.method(resolver, values, name)
         if below:
             return below
@@ -131,12 +134,14 @@ class Outside:
             if any(put):
                 return union(put)
         found: list[Values] = []
-        for made in self.calls_of(resolver, module, module.facts.classes[cls.number].name):
+        calls = self.calls_of(resolver, module, module.facts.classes[cls.number].name)
+        for made in (*calls, *_made_by_itself(module, cls.number)):
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
                 if isinstance(callee, ClassValue) and is_same_class(callee, cls):
-                    held = holding(resolver, callee, made.call, frame).holds
-                    found.append(resolver.known(dict(held).get(name, ())))
+                    held = dict(holding(resolver, callee, made.call, frame).holds).get(name, ())
+                    held = held or passed_on(resolver, member, stored, made)
+                    found.append(resolver.known(held))
         values = union(found)
         if all(isinstance(value, _FUNCTIONS) for value in values):
             return values
@@ -160,6 +165,20 @@ class Outside:
             ]
         table.trace = trace
         return calls
+
+
+def _made_by_itself(module: Module, number: int) -> Iterator[Made]:
+    """Where a class makes an object of itself: `return cls(client)`, in a class method."""
+    for function in module.facts.functions:
+        if function.owner != number or not function.parameters:
+            continue
+        own = function.parameters[0].name
+        if not any(last_name(decorator) == "classmethod" for decorator in function.decorators):
+            continue
+        for site in function.sites:
+            func = site.expr.func if isinstance(site.expr, Call) else None
+            if isinstance(func, Name) and func.id == own and isinstance(site.expr, Call):
+                yield Made(module.name, site.expr, site.scope)
 
 
 def stored_names(facts: ModuleFacts) -> Iterator[str]:
@@ -198,10 +217,13 @@ def _held(resolver: Resolver, place: _Stored, name: str, kinds: set[object]) -> 
     return (resolver.known(stored) or None) if stored else stored
 
 
-def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Values:
+def _agreed(
+    resolver: Resolver, places: Sequence[_Stored], attribute: str, is_known: bool
+) -> Values:
     """What is kept under a key of an attribute, in objects that nobody knows, if all agree.
 
     `settings["git"]` of a handler is most likely what some `web_app.settings["git"]` was given.
+    Where nobody knows in what the key is looked up, it may be an object of a library, too.
     """
     found: list[Values] = []
     for place in places[: _MOST + 1]:
@@ -211,7 +233,9 @@ def _agreed(resolver: Resolver, places: Sequence[_Stored], attribute: str) -> Va
         target, own = place.assigned.target, place.assigned.name
         frame = _read_in(resolver, place.module, binding)
         is_it = own[0] != "[" or (isinstance(target, Attr) and target.name == attribute)
-        if is_it and not resolver.values(target, frame):
+        owners = resolver.values(target, frame) if is_it else ()
+        is_foreign = not is_known and all(isinstance(v, ExternalInstance) for v in owners)
+        if is_it and (not owners or is_foreign):
             found.append(resolver.known(resolver.bound(binding, frame)))
     values = union(found)
     kinds = {kind for value in values for kind in _kinds(resolver, value)}

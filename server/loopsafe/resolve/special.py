@@ -164,6 +164,12 @@ def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return tuple(value.cls for value in values if isinstance(value, Instance))
 
 
+def _new(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`cls.__new__(cls)` gives a bare object of the class."""
+    values = resolver.values(call.args[0], frame) if call.args else ()
+    return tuple(Instance(value) for value in values if isinstance(value, ClassValue)) or None
+
+
 def _first_argument(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return resolver.values(call.args[0], frame) if call.args else ()
 
@@ -197,6 +203,7 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "builtins.str.upper": _text,
     "builtins.type": _type,
     "builtins.staticmethod": _first_argument,
+    "builtins.object.__new__": _new,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import,
     "functools.lru_cache": _decorator,

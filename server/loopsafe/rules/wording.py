@@ -7,6 +7,16 @@ import re
 from loopsafe.facts.ir import Attr, Await, Call, Expr, Name, Site, Subscript
 from loopsafe.knowledge.schema import Blocking
 
+_SINKS = {
+    "__iter__": "iterating over {}",
+    "__next__": "iterating over {}",
+    "__get__": "reading a {}",
+    "__len__": "len() of {}",
+    "__bool__": "bool() of {}",
+    "__getitem__": "{}[...]",
+}
+"""Methods that a statement or a function of the language calls."""
+
 _OPERATORS = {
     "__getitem__": "{}[...]",
     "__setitem__": "{}[...] = ...",
@@ -65,10 +75,8 @@ def sink_label(blocking: Blocking) -> str:
     owner, _, method = blocking.name.removeprefix("builtins.").rpartition(".")
     if method in ("__enter__", "__exit__"):
         return f"with {owner}"
-    if method in ("__iter__", "__next__"):
-        return f"iterating over {owner}"
-    if method == "__get__":
-        return f"reading a {owner}"
+    if method in _SINKS:
+        return _SINKS[method].format(owner)
     if method in ("__init__", "__new__", "__call__"):
         return f"{owner}()"
     if method.startswith("__"):
