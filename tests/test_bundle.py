@@ -35,7 +35,7 @@ else:
 
 ROOT = Path(__file__).parent.parent
 ARCHIVES = sorted(FOLDER.glob(f"*{SUFFIX}"))
-MOST_BYTES = 4_000_000
+MOST_BYTES = 8_000_000
 """Of all archives together."""
 
 ACME = '''\
