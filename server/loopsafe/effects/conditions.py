@@ -186,9 +186,9 @@ def _argument(
     for name, mapping in call.keywords:
         if condition.argument and name is None:
             for keys, found in _written(resolver, mapping, frame):
-                value = _under(keys, condition.argument)
-                if value is not None:
-                    return value, found
+                under = _under(keys, condition.argument)
+                if under is not None:
+                    return under, found
     return None, frame
 
 
