@@ -293,6 +293,7 @@ def test_a_name_that_an_async_with_sets_anew_is_not_handed_out() -> None:
         ("for y in x:\n        g(f)\n        f = y", "f"),
         ("for y in x:\n        f = y\n        g(f)", ""),
         ("(f, *y) = x\n    return f, y", ""),
+        ("import f\n    return f", ""),
         ("f += 1\n    return f", "f"),
         ("f = f + 1\n    return f", "f"),
         ("def h():\n        return f\n    f = 1\n    return h", "f"),
@@ -314,3 +315,16 @@ def test_what_the_next_turn_of_a_loop_sets_anew_need_not_leave() -> None:
     assert "nonlocal" not in moved(text.format("f = 0\n        g(f)\n        ", "pass"), block)
     assert "nonlocal f" in moved(text.format("g(f)\n        f = 0\n        ", "pass"), block)
     assert "nonlocal f" in moved(text.format("f = 0\n        ", "g(f)"), block)
+
+
+def test_the_names_of_a_comprehension_are_its_own() -> None:
+    block = "{}\n    if x:\n        f = x"
+    head = "async def a(x, g):\n    f = 0\n    g(f)\n    "
+    for inside, shared in (
+        ("g([f for f in x])", False),
+        ("g([f for f in f])", True),
+        ("g([y for y in x if f])", True),
+        ("g({f: h for h in x for f in h})", False),
+    ):
+        part = block.format(inside)
+        assert ("nonlocal f" in moved(f"{head}{part}\n    return x\n", part)) == shared

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 
-from loopsafe.fixes.names import TRIES, bound_by
+from loopsafe.fixes.names import COMPREHENSIONS, TRIES, bound_by, in_comprehension
 
 Names = frozenset[str]
 
@@ -84,10 +84,16 @@ class Assignment:
         return None if ended is None or finished is None else ended | finished
 
     def _read(self, part: ast.AST, done: Names) -> None:
-        for node in ast.walk(part):
+        stack = [(part, done)]
+        while stack:
+            node, known = stack.pop()
             read = node.target if isinstance(node, ast.AugAssign) else node
             if isinstance(read, ast.Name) and (read is not node or not _is_store(read)):
-                self.exposed |= {read.id} - done
+                self.exposed |= {read.id} - known
+            if isinstance(node, COMPREHENSIONS):
+                stack += [(inner, known | own) for inner, own in in_comprehension(node)]
+            else:
+                stack += [(inner, known) for inner in ast.iter_child_nodes(node)]
 
     def _set(self, target: ast.expr | None, done: Names) -> Names:
         if target is None:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loopsafe.fixes.assignment import Assignment
-from loopsafe.fixes.names import COMPREHENSIONS, FUNCTIONS, TRIES, bound_by, may_stop, own_nodes
+from loopsafe.fixes.names import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    TRIES,
+    bound_by,
+    in_comprehension,
+    may_stop,
+    own_nodes,
+)
 
 _SETTERS = (ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.ExceptHandler)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -147,11 +155,7 @@ def _inside(
 ) -> Iterator[tuple[ast.AST, frozenset[str]]]:
     """What is in a node, with the variables that are surely set anew before it is reached."""
     if isinstance(node, COMPREHENSIONS):
-        first = node.generators[0]
-        targets = frozenset(name for part in node.generators for name in _names(part.target))
-        yield first.iter, own
-        inner = (child for child in ast.iter_child_nodes(node) if child is not first)
-        yield from ((child, own | targets) for child in (*inner, *first.ifs))
+        yield from ((part, own | names) for part, names in in_comprehension(node))
         return
     if isinstance(node, _SETTERS) and not _holds(node, block):
         own |= _set_for_body(node)
@@ -172,6 +176,8 @@ def _inside(
                     known |= {name for target in child.targets for name in _names(target)}
                 elif isinstance(child, ast.AnnAssign) and child.value is not None:
                     known |= _names(child.target)
+                elif isinstance(child, (ast.Import, ast.ImportFrom)):
+                    known |= set(bound_by(child))
 
 
 def _names(target: ast.expr) -> frozenset[str]:

@@ -124,6 +124,23 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str
             yield alias.asname or alias.name, f"{module}.{alias.name}"
 
 
+def in_comprehension(node: ast.expr) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """The parts of a comprehension, with the names that are its own there.
+
+    Its first iterable is evaluated before it is entered.
+    """
+    assert isinstance(node, COMPREHENSIONS)
+    first = node.generators[0]
+    inside = (n for part in node.generators for n in ast.walk(part.target))
+    own = frozenset(
+        n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    )
+    yield first.iter, frozenset()
+    for child in (*ast.iter_child_nodes(node), first.target, *first.ifs):
+        if child is not first:
+            yield child, own
+
+
 def dotted(node: ast.AST) -> str:
     """`a.b.c` of a plain chain of names; empty for anything else."""
     parts = []
