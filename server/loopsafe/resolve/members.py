@@ -325,9 +325,8 @@ def _held_by(resolver: Resolver, cls: ClassValue, values: Values) -> Values:
         if other:
             found.append(resolver.instance_of(other))
         elif isinstance(value, Instance) and generic is not None and not any(value.cls.arguments):
-            is_seen = isinstance(generic, ClassValue)
-            count = len(type_parameters(resolver, generic)) if is_seen else 1
-            arguments: tuple[Values, ...] = ((Instance(cls),),) * max(count, 1)
+            names = type_parameters(resolver, generic) if isinstance(generic, ClassValue) else ()
+            arguments: tuple[Values, ...] = ((Instance(cls),),) * max(len(names), 1)
             found.append((Instance(value.cls._replace(arguments=arguments)),))
         else:
             found.append((value,))
