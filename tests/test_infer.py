@@ -75,19 +75,6 @@ CASES = {
             globals()["do_" + "wait"]()  # found by astroid
             globals()["do_nothing"]()
         """,
-    "enum_member": """
-        import enum
-        import functools
-        import time
-
-        class Action(enum.Enum):
-            WAIT = functools.partial(time.sleep)
-            LOOK = functools.partial(time.monotonic)
-
-        async def main():
-            Action.WAIT.value(1)  # found by astroid
-            Action.LOOK.value()
-        """,
     "namedtuple_field": """
         import collections
         import time
