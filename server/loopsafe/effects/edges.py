@@ -101,13 +101,15 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
             idle = idle_relief(resolver, scope, site.block, here)
             here_only = here_only if idle is Relief.NONE else idle
         identities = {_identity(resolver, value) for value in values}
-        whose = holder(resolver, site, here)
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
             relief = _relief(resolver, value, here_only)
             for target in targets(resolver, site, value, here):
                 if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                     continue
+                # Only what a function keeps may last as long as the object that it is called on.
+                is_followed = not isinstance(target, Blocking)
+                whose = holder(resolver, site, here) if is_followed else Holder.OTHER
                 yield Meeting(site, value, target, members, names, relief, whose)
 
 
