@@ -18,15 +18,24 @@ function inWindow(title, settings, file, work) {
   test(title, TIMEOUT, () => vscode.show(title, vscode.sample(settings), file, work));
 }
 
-const rows = (window) => window.page.locator(".sidebar .monaco-list-row").allInnerTexts();
-
-async function treeOf(window, expected) {
+/** The rows of the tree from the one on, from top to bottom, once the last one is there. */
+async function treeFrom(window, first, last) {
+  const rows = window.page.locator(".sidebar .monaco-list-row");
   let found = [];
   await eventually(async () => {
-    found = (await rows(window)).map((text) => text.replace(/\s+/g, " ").trim());
-    return found.some((text) => text.includes(expected)) || `no row ${expected} in ${found}`;
+    found = await rows.evaluateAll(fromTop);
+    const start = found.findIndex((text) => text.startsWith(first));
+    found = found.slice(start === -1 ? found.length : start);
+    return found.at(-1)?.startsWith(last) || `no rows from ${first} to ${last}: ${found}`;
   });
   return found;
+}
+
+/** A list keeps its rows in the order in which they were drawn: they are sorted by their place. */
+function fromTop(rows) {
+  return rows
+    .toSorted((one, other) => Number(one.dataset.index) - Number(other.dataset.index))
+    .map((row) => row.innerText.replace(/\s+/g, " ").trim());
 }
 
 /** A window that is still starting may drop what is chosen in a menu: once more, then. */
@@ -35,7 +44,7 @@ async function shownChain(window, attempts = 2) {
   assert.match(titles.join("\n"), /Show blocking chain/);
   await window.choose("Show blocking chain");
   try {
-    return await treeOf(window, "psycopg.connect()");
+    return await treeFrom(window, "read_order", "psycopg.connect()");
   } catch (error) {
     if (attempts === 1) {
       throw error;
@@ -51,9 +60,7 @@ for (const theme of THEMES) {
     ORDERS,
     async (window) => {
       await window.squiggles("warning", 3);
-      const found = await shownChain(window);
-      const start = found.findIndex((text) => text.startsWith("read_order"));
-      assert.deepEqual(found.slice(start), [
+      assert.deepEqual(await shownChain(window), [
         "read_orderorders.py:18",
         "load_orderordering.py:12",
         "fetch_orderorder_store.py:10",
@@ -83,7 +90,7 @@ for (const theme of THEMES) {
     await lens(window, "event loop · 1 call blocks it");
     await window.picture("lenses");
     await window.page.locator(".codelens-decoration a").first().click();
-    await treeOf(window, "psycopg.connect()");
+    await treeFrom(window, "read_order", "psycopg.connect()");
   });
 }
 
