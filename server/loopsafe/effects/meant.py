@@ -106,6 +106,9 @@ def _is_coroutine_function(resolver: Resolver, value: Value) -> bool | None:
         return _is_coroutine_function(resolver, value.function)
     if isinstance(value, ClassValue):
         return False
+    if isinstance(value, Instance):
+        # Python asks about the object, not about its `__call__`, whatever that is.
+        return False if resolver.attribute(value, "__call__") else None
     if isinstance(value, External):
         return False if resolver.catalogue.callable(value.name) is not None else None
     module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None

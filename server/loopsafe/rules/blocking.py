@@ -11,7 +11,7 @@ from loopsafe.effects.edges import Edge, is_for_async
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import COSTS, Confidence, Finding, Hop, Span
+from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Span
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
@@ -21,6 +21,8 @@ from loopsafe.rules.wording import call_label, decorated_message, message, sink_
 
 CODES = {"loop": "nested-loop"}
 """Category -> rule, where it is not `blocking-<category>`."""
+_FEW = 2
+"""Possibilities besides the one that is told of, up to which it is likely."""
 
 
 def code_of(category: str) -> str:
@@ -43,7 +45,7 @@ def check(view: View) -> Iterator[Finding]:
             steps = _steps(view, root, ways[0])
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
-            yield _milder(view, found) if is_quiet else found
+            yield _milder(view, found, steps) if is_quiet else found
 
 
 def within(view: View, root: Root) -> Iterator[Finding]:
@@ -119,7 +121,7 @@ def _finding(
         code=code,
         category=category,
         cost=cost,
-        severity=view.severity_of(code, cost),
+        severity=view.severity_of(code, _told_as(view, steps, cost)),
         message=text,
         function=view.qualified(root.function),
         confidence=_confidence(view, steps, best),
@@ -137,10 +139,15 @@ def _finding(
     )
 
 
-def _milder(view: View, finding: Finding) -> Finding:
+def _told_as(view: View, steps: list[Step], cost: Cost) -> Cost:
+    """The cost by which a way is told: milder where a step is one of many possibilities."""
+    return cost.lowered() if _doubts(view, steps) > _FEW else cost
+
+
+def _milder(view: View, finding: Finding, steps: list[Step]) -> Finding:
     """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
     cost = finding.cost.lowered()
-    severity = view.severity_of(finding.code, cost)
+    severity = view.severity_of(finding.code, _told_as(view, steps, cost))
     reason = f"{finding.reason}; as the code is now, nothing else runs on its loop here"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
@@ -161,12 +168,17 @@ def _hops(view: View, steps: list[Step], best: Way) -> tuple[Hop, ...]:
 
 def _confidence(view: View, steps: list[Step], best: Way) -> Confidence:
     """Lower where a step may lead elsewhere, to something that does not block."""
-    doubts = max(_doubt(view, step.frame, step.edge) for step in steps)
+    doubts = _doubts(view, steps)
     if isinstance(best.blocking, Derived):
         doubts += best.blocking.doubts
     if doubts == 0:
         return Confidence.HIGH
-    return Confidence.MEDIUM if doubts <= 2 else Confidence.LOW
+    return Confidence.MEDIUM if doubts <= _FEW else Confidence.LOW
+
+
+def _doubts(view: View, steps: list[Step]) -> int:
+    """In how many ways else the least certain step of a way may go, to what does not block."""
+    return max(_doubt(view, step.frame, step.edge) for step in steps)
 
 
 def _doubt(view: View, frame: Frame, edge: Edge) -> int:
