@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import filterfalse
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import stubs, witness
+from loopsafe.fixes.data import table
 from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Condition, Result, Runner
@@ -517,6 +519,30 @@ def test_twins_exist_and_are_not_what_they_replace(file: str) -> None:
         f"{name} -> {twin}"
         for name, twin in twins.items()
         if name == twin or not witness.exists(twin)
+    ]
+    assert not wrong, report(wrong)
+
+
+def test_twins_beside_a_call_give_what_is_said(file: str) -> None:
+    """What is exchanged for a twin is awaited, or gone through: the library has the last word."""
+    wrong = [
+        f"{blocking.name} -> {blocking.twin} is {found}, not {blocking.twin_is}"
+        for blocking in _all_blocking(file)
+        if blocking.twin.rpartition(".")[0] == blocking.name.rpartition(".")[0]
+        for found in (witness.gives(blocking.twin),)
+        if found and blocking.twin_is != "other" and found != blocking.twin_is
+    ]
+    assert not wrong, report(wrong)
+
+
+def test_generators_are_moved_with_what_goes_through_them(file: str) -> None:
+    """A thread that only makes a generator has done nothing."""
+    lazy = table("threads")["lazy"]
+    wrong = [
+        name
+        for blocking in _all_blocking(file)
+        for name in witness.named(blocking.name)
+        if witness.makes_generator(name) and not any(fnmatchcase(name, p) for p in lazy)
     ]
     assert not wrong, report(wrong)
 

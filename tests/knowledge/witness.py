@@ -111,6 +111,42 @@ def _source(value: type) -> str:
         return ""
 
 
+def gives(dotted: str) -> str:
+    """What an async function gives, `coroutine` or `iterator`; empty where there is none."""
+    if dotted.endswith(".__aiter__"):
+        return "iterator"
+    function = _function(dotted)
+    if inspect.isasyncgenfunction(function):
+        return "iterator"
+    return "coroutine" if inspect.iscoroutinefunction(function) else ""
+
+
+def makes_generator(dotted: str) -> bool:
+    """Whether a call only makes a generator, and does not enter it as a context manager does."""
+    is_entered = hasattr(runtime(dotted), "__wrapped__")
+    is_operator = dotted.endswith("__")
+    return not is_entered and not is_operator and inspect.isgeneratorfunction(_function(dotted))
+
+
+def named(pattern: str) -> Iterator[str]:
+    """The public attributes that a name with wildcards in its last part stands for."""
+    owner, _, last = pattern.rpartition(".")
+    if "*" not in last:
+        yield pattern
+        return
+    for name in dir(runtime(owner)):
+        if fnmatchcase(name, last) and not name.startswith("_"):
+            yield f"{owner}.{name}"
+
+
+def _function(dotted: str) -> Any:
+    try:
+        return inspect.unwrap(runtime(dotted))
+    except Exception:
+        # Proxies of some libraries raise anything when they are looked at.
+        return MISSING
+
+
 def gone(distribution: str, until: str) -> bool:
     """Whether what an entry describes is no longer in the installed version."""
     if not until or not distribution:

@@ -70,13 +70,18 @@ class _Look:
         return bool(spelled) and (spelled if holds else f"not {spelled}") in self.looks
 
     def chose(self, receiver: Expr) -> bool:
-        """Whether the receiver is one of those that are ready: `for sock in readable`."""
+        """Whether the receiver is one of those that are ready: `for sock in readable`,
+        `for future in as_completed(futures)`."""
         return isinstance(receiver, Name) and any(
             isinstance(found.binding.value, Element)
-            and isinstance(found.binding.value.value, Name)
-            and self._selection(found.binding.value.value) is not None
+            and self._gives_ready(found.binding.value.value, found.frame)
             for found in definitions(self.resolver, receiver, self.frame)
         )
+
+    def _gives_ready(self, iterated: Expr, frame: Frame) -> bool:
+        if isinstance(iterated, Name):
+            return self._selection(iterated) is not None
+        return isinstance(iterated, Call) and self._selects(iterated, frame)
 
     def _look(self, test: Expr) -> str:
         """A look at the receiver as the catalogue spells it: `empty()`, `in_waiting`."""
@@ -97,8 +102,9 @@ class _Look:
         for found in definitions(self.resolver, name, self.frame):
             value = found.binding.value
             call = value.value if isinstance(value, Item) and value.number == 0 else None
-            if isinstance(call, Call):
-                called = qualified(self.resolver, call.func, found.frame)
-                if f"{called}()" in self.looks:
-                    return call
+            if isinstance(call, Call) and self._selects(call, found.frame):
+                return call
         return None
+
+    def _selects(self, call: Call, frame: Frame) -> bool:
+        return f"{qualified(self.resolver, call.func, frame)}()" in self.looks

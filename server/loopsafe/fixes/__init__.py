@@ -12,6 +12,7 @@ from dataclasses import replace
 from loopsafe.fixes import (
     async_client,
     async_file,
+    async_iteration,
     async_object,
     async_session,
     async_stream,
@@ -50,6 +51,7 @@ Cure = Callable[[Site], Iterator[Fix]]
 
 # In the order in which they are offered. Of a group, the first that has something to offer speaks.
 _ASYNC: tuple[Cure, ...] = (
+    async_iteration.cures,
     drop_in.cures,
     attribute.cures,
     future.cures,
@@ -73,7 +75,12 @@ _CURES: dict[str, tuple[tuple[Cure, ...], ...]] = {
     "unused-ignore": ((unused.cures,),),
 }
 # Where one of these is safe, moving the call to a thread would be a detour.
-_ENOUGH: tuple[Cure, ...] = (drop_in.cures, attribute.cures, future.cures)
+_ENOUGH: tuple[Cure, ...] = (
+    async_iteration.cures,
+    drop_in.cures,
+    attribute.cures,
+    future.cures,
+)
 _BLOCKING = ((to_def.cures, thread_flag.cures), _ASYNC, _THREAD, _PROCESS)
 
 

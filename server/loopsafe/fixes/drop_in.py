@@ -118,7 +118,7 @@ def _keywords(site: Site, call: ast.Call, names: list[str]) -> list[Edit] | None
 def _sibling(site: Site) -> str:
     """The async method beside a blocking one: `Charge.create_async` of `Charge.create`."""
     blocking = site.context.blocking
-    if blocking is None or not blocking.twin:
+    if blocking is None or blocking.twin_is != "coroutine":
         return ""
     owner, _, name = blocking.twin.rpartition(".")
     return name if owner == blocking.name.rpartition(".")[0] else ""

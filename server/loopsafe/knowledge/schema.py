@@ -59,6 +59,10 @@ ROLES = frozenset(
     )
 )
 
+TWINS = frozenset(("coroutine", "iterator", "other"))
+"""What a twin gives: something to await that is the same; something for `async for` to go through;
+or it takes, or gives, another object than what it stands for."""
+
 PROBES = frozenset(("raises", "none", "false", "another"))
 """What a callable does where no event loop runs; where one does, its result is true.
 `another` is a loop that does not run: it only tells whether the one asked for is it."""
@@ -115,6 +119,8 @@ class Blocking:
     """The call returns something to await; the entry says that its own call is not a stall."""
     twin: str = ""
     """The async callable of the same library that does the same: `httpx.AsyncClient.get`."""
+    twin_is: str = "coroutine"
+    """One of `TWINS`."""
     twin_since: str = ""
     """The version of the distribution that brought the twin."""
     until: str = ""
