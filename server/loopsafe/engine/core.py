@@ -227,6 +227,7 @@ class Core:
         else:
             for change in self.table.reread(path):
                 changed |= change.before.text_bit | self._said(change)
+                self._callers.renew(change)
                 if change.kept is not None:
                     self.resolver.renew(change.before.key, change.kept)
                 else:
