@@ -26,6 +26,8 @@ class Kept(NamedTuple):
     """What others can tell."""
     gone: frozenset[int] | None = None
     """The `id`s of the parts that are not, where all others are as they were or have a twin."""
+    names: frozenset[str] | None = None
+    """Those of whose places the functions that differ say something else, where it is known."""
 
     def twin(self, number: int) -> int | None:
         """The `id` after the edit of what had one before it; None for what is not the same."""
