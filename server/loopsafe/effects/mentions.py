@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
+from loopsafe.model import Span
 from loopsafe.modules.module import Change, Module
 
 _MOST_KEPT = 10_000
@@ -28,14 +29,18 @@ class Use(NamedTuple):
 
 
 class _Names:
-    """The names in each function of a module under edit, found when they are first asked for."""
+    """Which names may stand in each function of a module, found when they are first asked for.
+
+    A set of names is kept as bits, one for each name, which others may share: it is small, and
+    says surely what does not stand somewhere.
+    """
 
     def __init__(self, facts: ModuleFacts) -> None:
         self.facts = facts
-        self._inside: dict[int, frozenset[str]] = {}
+        self._inside: dict[int, int] = {}
         """By the number of a function."""
-        self._bound: dict[int, frozenset[str]] = {}
-        """In what a function's scope binds, by the number of the scope."""
+        self._bound: dict[int, int] = {}
+        """In what a scope binds, by its number."""
 
     def renewed(self, facts: ModuleFacts, kept: Kept) -> _Names:
         """The same after an edit, as far as functions are what they were."""
@@ -47,18 +52,18 @@ class _Names:
         return result
 
     def may_stand_in(self, number: int, name: str) -> bool:
-        """Whether a name stands in a function."""
+        """Whether a name may stand in a function."""
         known = self._inside.get(number)
         if known is None:
-            known = self._inside[number] = _names(self.facts.functions[number])
-        return name in known
+            known = self._inside[number] = _bits(self.facts.functions[number])
+        return bool(known & _bit(name))
 
     def may_be_bound_in(self, scope: int, name: str) -> bool:
-        """Whether a name stands in what is bound in a scope."""
+        """Whether a name may stand in what is bound in a scope."""
         known = self._bound.get(scope)
         if known is None:
-            known = self._bound[scope] = _names(self.facts.scopes[scope].bindings)
-        return name in known
+            known = self._bound[scope] = _bits(self.facts.scopes[scope].bindings)
+        return bool(known & _bit(name))
 
 
 class Mentions:
@@ -68,7 +73,7 @@ class Mentions:
         self._uses: dict[tuple[str, str], tuple[Module, tuple[Use, ...]]] = {}
         """By module and name."""
         self._names: dict[str, _Names] = {}
-        """By module, of those under edit: with every keystroke they are looked through again."""
+        """By module."""
 
     def of(self, module: Module, name: str) -> tuple[Use, ...]:
         """Where a module's code has a name."""
@@ -77,27 +82,24 @@ class Mentions:
             if len(self._uses) > _MOST_KEPT:
                 self._uses.clear()
             names = self._names.get(module.key)
-            if names is not None and names.facts is not module.facts:
-                names = None
+            if names is None or names.facts is not module.facts:
+                names = self._names[module.key] = _Names(module.facts)
             uses = tuple(_mentions(module, name, names))
             self._uses[module.key, name] = module, uses
         return uses
 
     def renew(self, change: Change) -> None:
         """A module's text changed."""
-        key, names = change.before.key, self._names.pop(change.before.key, None)
-        if change.after is None:
+        names = self._names.pop(change.before.key, None)
+        if names is None or change.after is None or change.kept is None:
             return
-        facts = change.after.facts
-        if names is None or names.facts is not change.before.facts or change.kept is None:
-            self._names[key] = _Names(facts)
-        else:
-            self._names[key] = names.renewed(facts, change.kept)
+        if names.facts is change.before.facts:
+            self._names[change.before.key] = names.renewed(change.after.facts, change.kept)
 
 
-def _mentions(module: Module, name: str, names: _Names | None) -> Iterator[Use]:
+def _mentions(module: Module, name: str, names: _Names) -> Iterator[Use]:
     for number, function in enumerate(module.facts.functions):
-        if names is None or names.may_stand_in(number, name):
+        if names.may_stand_in(number, name):
             yield from _inside(module, number, function, name)
     yield from _bound(module, name, names)
 
@@ -138,10 +140,10 @@ def _handed(function: Function) -> Iterator[Expr]:
             yield from (value for _, value in site.expr.keywords)
 
 
-def _bound(module: Module, name: str, names: _Names | None) -> Iterator[Use]:
+def _bound(module: Module, name: str, names: _Names) -> Iterator[Use]:
     """Where a name's value is given another name."""
     for index, scope in enumerate(module.facts.scopes):
-        if names is not None and not names.may_be_bound_in(index, name):
+        if not names.may_be_bound_in(index, name):
             continue
         bindings = (b for named in scope.bindings.values() for b in named)
         for binding in bindings:
@@ -184,7 +186,7 @@ def _calls(expr: object) -> Iterator[Call]:
             todo.extend(part)
 
 
-def _names(part: object) -> frozenset[str]:
+def _bits(part: object) -> int:
     """All names in some part of facts."""
     found: set[str] = set()
     todo = [part]
@@ -198,5 +200,19 @@ def _names(part: object) -> frozenset[str]:
                 continue
             if isinstance(part, Attr):
                 found.add(part.name)
-            todo.extend(item for item in part if isinstance(item, (tuple, dict)))
-    return frozenset(found)
+            todo.extend(item for item in part if type(item) not in _NAMELESS)
+    bits = 0
+    for name in found:
+        bits |= _bit(name)
+    return bits
+
+
+def _bit(name: str) -> int:
+    return 1 << hash(name) % _WIDTH
+
+
+_WIDTH = 1021
+"""Few names of a function share a bit of so many."""
+
+_NAMELESS = frozenset({str, int, bool, type(None), Span})
+"""Parts in which no name stands."""

@@ -43,6 +43,27 @@ class Kept(NamedTuple):
         return found
 
 
+def together(first: Kept, then: Kept) -> Kept:
+    """What is the same before one edit and after another one behind it, which both tell of the
+    parts that are not."""
+    if first.gone is None or then.gone is None:
+        raise ValueError("what is gone is not known")
+    twins = dict(then.twins)
+    gone = set(then.gone | first.gone)
+    for number, part in first.twins.items():
+        between = id(part)
+        if between in then.gone and between not in then.twins:
+            gone.add(number)
+        else:
+            twins[number] = then.twins.get(between, part)
+    return Kept(twins, first.functions & then.functions, _both(first, then), frozenset(gone))
+
+
+def _both(first: Kept, then: Kept) -> Difference:
+    a, b = first.difference, then.difference
+    return Difference(a.names | b.names, a.functions | b.functions, a.insides | b.insides)
+
+
 def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kept:
     """What two versions of a module have in common, as far as numbers stand for the same."""
     twins: dict[int, object] = {}
