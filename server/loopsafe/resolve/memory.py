@@ -116,6 +116,7 @@ class Memory:
         renewed = self._shelves[module] = _Shelf(module, shelf.bit)
         answers, traces, traced = renewed.answers, renewed.traces, shelf.traces
         twins, gone = kept.twins, kept.gone
+        name: Key
         for key, answer in shelf.answers.items():
             first = key[0]
             if type(first) is int:
