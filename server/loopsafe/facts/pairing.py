@@ -178,13 +178,12 @@ class Walker:
         self, old: Sequence[Exit], new: Sequence[Exit], scope: int
     ) -> list[tuple[Pair, Exit, Exit]]:
         """The early ends that both texts have."""
-        tests = [[end.test for end in ends] for ends in (old, new)]
-        by_id = [{id(end.test): end for end in ends} for ends in (old, new)]
-        pairs, _ = self.lists(*tests, scope)
-        return [(pair, by_id[0][id(pair.old)], by_id[1][id(pair.new)]) for pair in pairs]
+        pairs, _ = self.lists([end.test for end in old], [end.test for end in new], scope)
+        then, now = ({id(end.test): end for end in ends} for ends in (old, new))
+        return [(pair, then[id(pair.old)], now[id(pair.new)]) for pair in pairs]
 
     def _same(self, old: Any, new: Any) -> bool:
-        kind = type(old)
+        kind: type = type(old)
         if kind is not type(new):
             return False  # `1` is not `True` to whoever is given it.
         if kind is Name:
@@ -194,7 +193,7 @@ class Walker:
             self._names.append(old.id)
             self._twins.append((old, new))
             return True
-        if not isinstance(old, tuple):
+        if not issubclass(kind, tuple):
             return bool(old == new)
         if kind is Span:
             return True
