@@ -152,7 +152,16 @@ def test_what_moves_has_a_twin() -> None:
     assert moved.span.line == site.span.line + 1
     assert step.kept is not None
     assert step.kept.same(site) is moved
-    assert step.kept.twin(id(before.functions[1].sites[0])) is None
+    assert step.kept.same(before.functions[1].sites[0]) is step.facts.functions[1].sites[0]
+
+
+def test_what_is_replaced_has_no_twin() -> None:
+    text = "def first():\n    a()\n    b = c\n    b()\n    d()\n"
+    before = extract(text)
+    (step,) = patches(before, text, text.replace("b = c", "b = e"))
+    assert step.kept is not None
+    twins = [step.kept.twins.get(id(site)) for site in before.functions[1].sites]
+    assert twins == [step.facts.functions[1].sites[0], None, step.facts.functions[1].sites[2]]
 
 
 @pytest.mark.parametrize(

@@ -36,13 +36,20 @@ def collect_rarely() -> None:
     gc.set_threshold(_YOUNG, 50, 1000)
 
 
+def postpone() -> None:
+    """Somebody waits for the next piece of work: nothing is looked at before `settle` is called."""
+    gc.disable()
+
+
 def settle() -> None:
     """Between two pieces of work: where many objects are new, those that stay are left alone from
     now on. Cycles among them are freed before; what becomes one later waits for `reclaim`.
     """
-    if any(gc.get_count()[1:]):
+    young, *older = gc.get_count()
+    if young > _YOUNG or any(older):
         gc.collect(1)
         gc.freeze()
+    gc.enable()
 
 
 def reclaim() -> None:

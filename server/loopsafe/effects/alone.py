@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from loopsafe.effects.callers import Use
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
+from loopsafe.effects.mentions import Use
 from loopsafe.effects.places import Places
 from loopsafe.effects.serving import serves_after
 from loopsafe.effects.tasks import quiet, waited_for

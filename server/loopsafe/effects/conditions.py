@@ -230,6 +230,7 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
     wanted = shape(receiver)
     if wanted is None:
         return False
+    resolver.table.trace |= module.text_bit
     functions = module.facts.functions
     owner = module.facts.scopes[frame.scope].owner
     same_class = functions[owner].owner if owner >= 0 else -1

@@ -13,6 +13,7 @@ from loopsafe.facts.ir import (
     Name,
     last_name,
 )
+from loopsafe.facts.kept import Kept
 from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
 from loopsafe.resolve.names import Definition, definitions, module_definitions
@@ -88,11 +89,15 @@ def setting_by_name(module: Module) -> Unit:
     return ("sets by name", module.key)
 
 
-def sets_by_name(facts: ModuleFacts) -> bool:
-    """Whether a module may set what it defines by names that are known at run time only."""
+def sets_by_name(facts: ModuleFacts, kept: Kept | None = None) -> bool:
+    """Whether a module may set what it defines by names that are known at run time only.
+
+    With `kept`, as far as that may differ between two texts.
+    """
     return "__dict__" in facts.words or any(
         isinstance(site.expr, Call) and last_name(site.expr.func) in _SETTING
-        for function in facts.functions
+        for number, function in enumerate(facts.functions)
+        if kept is None or number not in kept.functions
         for site in function.sites
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
@@ -14,6 +15,7 @@ from loopsafe.effects.relief import Holder, Relief, block_relief, class_relief, 
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
@@ -87,30 +89,41 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
     if function is None or module is None:
         return
     for site in function.sites:
-        if site.kind == "await":
-            continue
-        scope = module.facts.scopes[site.scope]
-        here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(resolver, scope, site.block, site.span.line, here):
-            continue
-        values = meant(resolver, site, site_values(resolver, site, here), scope, here)
-        if not values:
-            continue
-        here_only = block_relief(scope, site.block)
-        if here_only is not Relief.PROCESS:
-            idle = idle_relief(resolver, scope, site.block, here)
-            here_only = here_only if idle is Relief.NONE else idle
-        identities = {_identity(resolver, value) for value in values}
-        members, names = len(identities), len({name for name, _ in identities})
-        for value in values:
-            relief = _relief(resolver, value, here_only)
-            for target in targets(resolver, site, value, here):
-                if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
-                    continue
-                # Only what a function keeps may last as long as the object that it is called on.
-                is_followed = not isinstance(target, Blocking)
-                whose = holder(resolver, site, here) if is_followed else Holder.OTHER
-                yield Meeting(site, value, target, members, names, relief, whose)
+        if site.kind != "await":
+            # By site: an edit of a function leaves most of its calls as they were.
+            yield from resolver.remember(
+                ("meets", id(site), frame),
+                frame.module,
+                partial(_meets, resolver, module, site, frame),
+            )
+
+
+def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tuple[Meeting, ...]:
+    """What one site runs."""
+    scope = module.facts.scopes[site.scope]
+    here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
+    if never_on_loop(resolver, scope, site.block, site.span.line, here):
+        return ()
+    values = meant(resolver, site, site_values(resolver, site, here), scope, here)
+    if not values:
+        return ()
+    here_only = block_relief(scope, site.block)
+    if here_only is not Relief.PROCESS:
+        idle = idle_relief(resolver, scope, site.block, here)
+        here_only = here_only if idle is Relief.NONE else idle
+    identities = {_identity(resolver, value) for value in values}
+    members, names = len(identities), len({name for name, _ in identities})
+    found: list[Meeting] = []
+    for value in values:
+        relief = _relief(resolver, value, here_only)
+        for target in targets(resolver, site, value, here):
+            if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
+                continue
+            # Only what a function keeps may last as long as the object that it is called on.
+            is_followed = not isinstance(target, Blocking)
+            whose = holder(resolver, site, here) if is_followed else Holder.OTHER
+            found.append(Meeting(site, value, target, members, names, relief, whose))
+    return tuple(found)
 
 
 def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:
@@ -169,13 +182,16 @@ def _root(expr: Expr) -> Name | None:
 
 def is_for_async(function: Function, site: Site) -> bool:
     """Whether what a call gives is awaited, or is what `async for` or `async with` asks for."""
-    return site.is_awaited or (
-        site.kind == "call"
-        and any(
-            other.kind in ("aenter", "aiterate") and other.expr == site.expr
-            for other in function.sites
-        )
-    )
+    if site.is_awaited or site.kind != "call" or not function.awaits:
+        return site.is_awaited
+    # A plain loop: of each call of a function, all its calls are looked through.
+    for other in function.sites:  # noqa: SIM110
+        if other.kind in _ASKING and other.expr == site.expr:
+            return True
+    return False
+
+
+_ASKING = ("aenter", "aiterate")
 
 
 def _without_doubtful(function: Function, edges: list[Edge]) -> list[Edge]:

@@ -33,7 +33,7 @@ def news(change: Change) -> Iterator[Unit]:
     if change.kept is not None:
         yield from (change.after.inside_of(n) for n in change.kept.difference.insides)
     before, after = change.before.facts, change.after.facts
-    if sets_by_name(before) != sets_by_name(after):
+    if sets_by_name(before, change.kept) != sets_by_name(after, change.kept):
         yield setting_by_name(change.after)
     if change.kept is None or change.kept.difference.functions:
         texts = (change.before, change.after)
@@ -63,11 +63,12 @@ def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> se
     """Names that stand in what differs between two texts of a module."""
     if kept is None:
         return {*before.words, *after.words}
-    found: set[str] = set()
-    for number in range(max(len(before.functions), len(after.functions))):
-        if number not in kept.functions:
-            names = touched(before, after, number)
-            found.update(names if names is not None else _standing(number, before, after))
+    found: set[str] = set(kept.names or ())
+    if kept.names is None:
+        for number in range(max(len(before.functions), len(after.functions))):
+            if number not in kept.functions:
+                names = touched(before, after, number)
+                found.update(names if names is not None else _standing(number, before, after))
     return found | {own for facts in (before, after) for own in _at_home(facts, found)}
 
 

@@ -80,6 +80,7 @@ def _is_set(resolver: Resolver, receiver: Expr, attribute: str, frame: Frame) ->
         or not isinstance(receiver, Name)
     ):
         return True
+    resolver.table.trace |= module.text_bit
     return any(
         site.kind == "set"
         and isinstance(site.expr, Attr)

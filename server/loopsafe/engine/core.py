@@ -23,7 +23,7 @@ from loopsafe.modules.disk import Disk
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.homes import Home, Homes
-from loopsafe.modules.module import Change, Module
+from loopsafe.modules.module import Change, Module, renewals
 from loopsafe.modules.roots import source_roots
 from loopsafe.modules.table import LARGEST_TEXT, ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
@@ -225,14 +225,16 @@ class Core:
             changed |= self.table.lookup_bit(path) | self.table.all_of(BY_NAME)
             gone.update(self._files_changed(path))
         else:
-            for change in self.table.reread(path):
+            changes = self.table.reread(path)
+            for change in changes:
                 changed |= change.before.text_bit | self._said(change)
-                if change.kept is not None:
-                    self.resolver.renew(change.before.key, change.kept)
-                else:
+                self._callers.renew(change)
+                if change.kept is None:
                     gone[change.before.key] = change.before
                 if not change.before.is_project:
                     self._forget_answers()
+            for key, same in renewals(changes):
+                self.resolver.renew(key, same)
         for key, before in gone.items():
             changed |= self.table.bit(key) * 3
             changed |= self.table.asked(inherited(before, self.table.get(key)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,6 +10,7 @@ from loopsafe.facts.extract import StatementReader
 from loopsafe.facts.interface import difference_inside
 from loopsafe.facts.ir import (
     Assigned,
+    Attr,
     Binding,
     Class,
     Const,
@@ -25,6 +26,7 @@ from loopsafe.facts.ir import (
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.reach import scopes_around
 from loopsafe.facts.syntax import SyntaxProblem
+from loopsafe.facts.untouched import untouched
 from loopsafe.model import Span
 
 T = TypeVar("T")
@@ -114,7 +116,11 @@ def joined(
     seen = difference_inside(before, after, part.functions, part.scopes)
     if seen is None:
         return Patch(after, None)
-    return Patch(after, Kept(mover.twins, same, seen, frozenset(gone)))
+    inside = untouched(before, after, part.functions, part.scopes)
+    if inside is None:
+        return Patch(after, Kept(mover.twins, same, seen, frozenset(gone)))
+    twins = mover.twins | inside.twins
+    return Patch(after, Kept(twins, same, seen, frozenset(gone), inside.names))
 
 
 class _OtherNamesError(Exception):
@@ -189,29 +195,34 @@ class _Mover:
 
     def _moved(self, part: Any) -> Any:
         kind = type(part)
-        if kind in _PLACELESS:
+        if kind in _PLACELESS or part == ():
             return part
         if kind is Span:
-            is_behind = part.line > self._behind
-            return _span(part, self._by) if is_behind else part
+            return _span(part, self._by) if part.line > self._behind else part
         move = self._moved
+        if kind is tuple:
+            # Most of what a module has is in here: a comprehension is quicker than `map`.
+            items = [item if type(item) in _PLACELESS else move(item) for item in part]
+            return part if all(map(is_, items, part)) else tuple(items)
         if kind is dict:
             found = {name: move(value) for name, value in part.items()}
             return found if any(found[name] is not part[name] for name in part) else part
-        if not isinstance(part, tuple) or not part:
+        if not isinstance(part, tuple):
             return part
         if (known := self.twins.get(id(part))) is not None:
             return known
-        items = [item if type(item) in _PLACELESS else move(item) for item in part]
-        # The statement that an exit stands behind may end with the function.
-        if isinstance(part, Exit) and part.line >= self._behind:
-            items[0] += self._by
-        elif isinstance(part, Function) and part.end > self._behind:
-            items[_END] += self._by
+        if kind is Attr:
+            value = part.value if type(part.value) is Name else move(part.value)
+            items = [value, part.name]
+        else:
+            items = [item if type(item) in _PLACELESS else move(item) for item in part]
+            # The statement that an exit stands behind may end with the function.
+            if kind is Exit and part.line >= self._behind:
+                items[0] += self._by
+            elif kind is Function and part.end > self._behind:
+                items[_END] += self._by
         if all(map(is_, items, part)):
             return part
-        if kind is tuple:
-            return tuple(items)
         moved = self.twins[id(part)] = tuple.__new__(kind, items)
         return moved
 
@@ -225,13 +236,16 @@ def _span(span: Span, by: int) -> Span:
 
 def _collect(part: object, ids: set[int]) -> None:
     """Adds the `id`s of all parts of a part that questions may be about."""
-    items: Iterable[object] = ()
-    if isinstance(part, dict):
-        items = part.values()
-    elif isinstance(part, tuple):
-        if type(part) is not tuple:
-            ids.add(id(part))
-        items = part
-    for item in items:
-        if isinstance(item, (tuple, dict)):
-            _collect(item, ids)
+    todo = [part]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            if type(part) is not tuple:
+                ids.add(id(part))
+            todo += [item for item in part if type(item) not in _WITHOUT_PARTS]
+        elif isinstance(part, dict):
+            todo += part.values()
+
+
+_WITHOUT_PARTS = frozenset({Span, str, int, bool, type(None)})
+"""What is no part that a question may be about, and has none."""

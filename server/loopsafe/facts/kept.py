@@ -26,6 +26,8 @@ class Kept(NamedTuple):
     """What others can tell."""
     gone: frozenset[int] | None = None
     """The `id`s of the parts that are not, where all others are as they were or have a twin."""
+    names: frozenset[str] | None = None
+    """Those of whose places the functions that differ say something else, where it is known."""
 
     def twin(self, number: int) -> int | None:
         """The `id` after the edit of what had one before it; None for what is not the same."""
@@ -39,6 +41,27 @@ class Kept(NamedTuple):
         found = self.twins.get(id(part), part if self.gone is not None else None)
         assert isinstance(found, type(part))
         return found
+
+
+def together(first: Kept, then: Kept) -> Kept:
+    """What is the same before one edit and after another one behind it, which both tell of the
+    parts that are not."""
+    if first.gone is None or then.gone is None:
+        raise ValueError("what is gone is not known")
+    twins = dict(then.twins)
+    gone = set(then.gone | first.gone)
+    for number, part in first.twins.items():
+        between = id(part)
+        if between in then.gone and between not in then.twins:
+            gone.add(number)
+        else:
+            twins[number] = then.twins.get(between, part)
+    return Kept(twins, first.functions & then.functions, _both(first, then), frozenset(gone))
+
+
+def _both(first: Kept, then: Kept) -> Difference:
+    a, b = first.difference, then.difference
+    return Difference(a.names | b.names, a.functions | b.functions, a.insides | b.insides)
 
 
 def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kept:

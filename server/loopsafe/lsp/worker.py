@@ -14,10 +14,13 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from loopsafe.deep import deep_thread
-from loopsafe.memory import settle
+from loopsafe.memory import postpone, settle
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
+
+_PAUSE_SECONDS = 0.03
+"""Without a job for so long, there is time for the garbage."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,17 +81,29 @@ class Worker:
 
     def _work(self) -> None:
         while True:
-            job = self._jobs.get()
+            job = self._next()
             if not job.future.set_running_or_notify_cancel():
                 continue
+            postpone()
             try:
                 result = job.call(job.stop.is_set)
             except BaseException as error:
                 job.future.set_exception(_ordinary(error))
             else:
                 job.future.set_result(result)
+            is_waited_for = job.rank is not Rank.BACKGROUND
             del job
+            if not is_waited_for:
+                settle()
+
+    def _next(self) -> _Job:
+        """The next job. In a pause before it garbage is looked for: that holds up all threads,
+        and the answer to the last one is to be sent first."""
+        try:
+            return self._jobs.get(timeout=_PAUSE_SECONDS)
+        except queue.Empty:
             settle()
+            return self._jobs.get()
 
 
 def _log_failure(future: Future[Any]) -> None:

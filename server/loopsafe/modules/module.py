@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 from loopsafe.facts.ir import ModuleFacts
-from loopsafe.facts.kept import Kept
+from loopsafe.facts.kept import Kept, together
 from loopsafe.modules.finder import ModuleFile, Origin
 from loopsafe.modules.units import Unit
 
@@ -76,3 +78,18 @@ class Change(NamedTuple):
     kept: Kept | None
     """What is the same, where others can tell little of the difference: only insides of functions
     differ, what they give, or functions that nothing mentions."""
+
+
+def renewals(changes: Iterable[Change]) -> Iterator[tuple[str, Kept]]:
+    """What is the same of each module after all its changes, where it is known of all.
+
+    As one step where that can be told, as all that is known of a module is gone through for each.
+    """
+    for key, group in groupby(changes, lambda change: change.before.key):
+        steps = [change.kept for change in group]
+        known = [kept for kept in steps if kept is not None]
+        if len(known) < len(steps):
+            continue
+        while len(known) > 1 and known[0].gone is not None and known[1].gone is not None:
+            known[:2] = [together(known[0], known[1])]
+        yield from ((key, kept) for kept in known)

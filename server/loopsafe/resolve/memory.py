@@ -115,13 +115,28 @@ class Memory:
             return
         renewed = self._shelves[module] = _Shelf(module, shelf.bit)
         answers, traces, traced = renewed.answers, renewed.traces, shelf.traces
+        twins, gone = kept.twins, kept.gone
+        name: Key
         for key, answer in shelf.answers.items():
-            found = self._renewed(key, answer, kept)
-            if found is not None:
+            first = key[0]
+            if type(first) is int:
+                # Most questions are about an expression.
+                twin = twins.get(first)
+                if twin is not None:
+                    name = (id(twin), key[1])
+                elif gone is None or first in gone:
+                    continue
+                else:
+                    name = key
+                answers[name] = answer
+            else:
+                found = self._renewed(key, answer, kept)
+                if found is None:
+                    continue
                 name = found[0]
                 answers[name] = found[1]
-                if key in traced:
-                    traces[name] = traced[key]
+            if key in traced:
+                traces[name] = traced[key]
 
     def forget(self, modules: Iterable[str], changed: int) -> None:
         """Drops the answers about these modules, and those that rest on any of these bits."""
@@ -188,14 +203,15 @@ class Memory:
     def _renewed(self, key: Key, answer: object, kept: Kept) -> tuple[Key, object] | None:
         """A question and its answer after an edit; None where they are to be found again."""
         first, about = key[0], key[1]
-        if type(first) is int:
-            twin = kept.twin(first)
-            if twin == first:
-                return key, answer
-            return ((twin, about), answer) if twin is not None else None
         if first in _ABOUT_PARTS:
             twin = kept.twin(about)
             return ((first, twin, *key[2:]), answer) if twin is not None else None
+        if first == "meets":
+            site = kept.twins.get(about)
+            if site is None:
+                return (key, answer) if kept.twin(about) == about else None
+            assert isinstance(answer, tuple)
+            return (first, id(site), *key[2:]), tuple(item._replace(site=site) for item in answer)
         if first == "registers":
             return (key, answer) if about in kept.functions else None
         if first in _ABOUT_SITES:
