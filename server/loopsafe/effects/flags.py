@@ -1,4 +1,4 @@
-"""Flags of a package's objects that only ever get one truth: `self.autoconnect = True`.
+"""Flags of a package's objects that only ever get a literal: `self.autoconnect = True`.
 
 A program may set them otherwise; as long as nothing says that it does, a condition on them comes
 to what they are made with.
@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from loopsafe.effects.truth import Known
+from loopsafe.effects.truth import Known, choice
 from loopsafe.facts.ir import Binding, Const, Function, Name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import final_bindings
@@ -43,7 +43,7 @@ def flags(
 
 
 def _flag(resolver: Resolver, receiver: ClassValue, name: str) -> tuple[Known, ...]:
-    """What every assignment in a class and its bases gives an attribute; empty if they differ."""
+    """What a class and its bases give an attribute, if all that they assign are literals."""
     found: list[Known] = []
     for owner in resolver.mro(receiver):
         cls = resolver.source(owner) if isinstance(owner, ClassValue) else None
@@ -57,7 +57,7 @@ def _flag(resolver: Resolver, receiver: ClassValue, name: str) -> tuple[Known, .
             if not values:
                 return ()
             found += values
-    return tuple(found[:1]) if len({bool(value) for value in found}) == 1 else ()
+    return choice(found)
 
 
 def _literal(module: Module, binding: Binding) -> Iterator[Known]:

@@ -156,7 +156,7 @@ def _constants(module: Module) -> dict[str, Known]:
     found: dict[str, Known] = {}
     for name, bindings in module.facts.scopes[0].bindings.items():
         value = bindings[0].value if len(bindings) == 1 else None
-        if isinstance(value, Const) and isinstance(value.value, (bool, type(None))):
+        if isinstance(value, Const):
             found[name] = value.value
     return found
 

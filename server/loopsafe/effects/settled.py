@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from loopsafe.effects.truth import Known, Nothing, truth, value_of
+from loopsafe.effects.truth import Known, Nothing, choice, truth, value_of
 
 _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
@@ -202,13 +202,33 @@ def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:
         if holds is not None:
             for inner in statement.body if holds else statement.orelse:
                 _follow(inner, known)
-            return
+        else:
+            _follow_both(statement, known)
+        return
     value = statement.value if isinstance(statement, ast.Assign) else None
     found, literal = value_of(value, known) if value is not None else (False, None)
     _forget(statement, known)
     if found and isinstance(statement, ast.Assign):
         targets = (target for target in statement.targets if isinstance(target, ast.Name))
         known.update({target.id: literal for target in targets})
+
+
+def _follow_both(statement: ast.If, known: dict[str, Known]) -> None:
+    """What is known after a condition that nobody can tell: a name has what either way gives it."""
+    _forget(statement.test, known)
+    ways: list[dict[str, Known]] = []
+    for block in (statement.body, statement.orelse):
+        if not _leaves(block):
+            way = dict(known)
+            for inner in block:
+                _follow(inner, way)
+            ways.append(way)
+    if not ways:
+        return
+    known.clear()
+    for name in ways[0]:
+        values = choice(way[name] for way in ways) if all(name in way for way in ways) else ()
+        known.update((name, value) for value in values)
 
 
 def _forget(node: ast.AST, known: dict[str, Known]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from loopsafe.facts.ir import Literal
@@ -23,12 +24,63 @@ class Nothing(NamedTuple):
     """What `**keywords` gathers where a call gives none."""
 
 
-Known = Literal | Symbol | Given | Nothing
+class Choice(NamedTuple):
+    """One of a few values, whichever: all that is ever assigned are these."""
+
+    options: tuple[Literal, ...]
+
+
+Known = Literal | Symbol | Given | Nothing | Choice
 """What is known of a name's value."""
+
+_ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+_MOST_OPTIONS = 4
+"""Values that a name may have, to be tried one by one."""
 
 
 def truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
-    """Whether a condition holds, as far as the known names tell."""
+    """Whether a condition holds, as far as the known names tell.
+
+    Of a name that holds one of several values, each is tried.
+    """
+    for name in _names(test):
+        choice = known.get(name)
+        if isinstance(choice, Choice):
+            outcomes = {truth(test, {**known, name: option}) for option in choice.options}
+            return outcomes.pop() if len(outcomes) == 1 else None
+    return _truth(test, known)
+
+
+def choice(values: Iterable[Known]) -> tuple[Known, ...]:
+    """What is known of a name that has one of some values; nothing where they are too many."""
+    different = tuple({(type(value), value): value for value in values}.values())
+    if len(different) == 1:
+        return different
+    options: list[Literal] = []
+    for value in different:
+        if isinstance(value, (Symbol, Given, Nothing)):
+            return ()
+        options += value.options if isinstance(value, Choice) else (value,)
+    unique = tuple({(type(option), option): option for option in options}.values())
+    return (Choice(unique),) if 0 < len(unique) <= _MOST_OPTIONS else ()
+
+
+def _names(test: ast.expr) -> Iterator[str]:
+    """The names in a condition, and the attributes of names."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def _truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = truth(test.operand, known)
         return None if inner is None else not inner
@@ -45,7 +97,7 @@ def truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name):
         return _is_instance(test, known) if test.func.id == "isinstance" else None
     found, value = value_of(test, known)
-    if not found or isinstance(value, (Symbol, Given)):
+    if not found or isinstance(value, (Symbol, Given, Choice)):
         return None
     return bool(value) and not isinstance(value, Nothing)
 
@@ -63,22 +115,28 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
 
 
 def _compared(
-    left: ast.expr, operator: ast.cmpop, right: ast.expr, known: Mapping[str, Known]
+    left: ast.expr, compared: ast.cmpop, right: ast.expr, known: Mapping[str, Known]
 ) -> bool | None:
     here, a = value_of(left, known)
     there, b = value_of(right, known)
-    if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(b, Nothing):
-        return isinstance(operator, ast.NotIn)
+    if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Nothing):
+        return isinstance(compared, ast.NotIn)
     if isinstance(a, Nothing) or isinstance(b, Nothing):
         return None
     if isinstance(right, ast.Name) and isinstance(a, Symbol) and not there:
         there, b = True, Symbol(right.id)
-    if isinstance(operator, (ast.In, ast.NotIn)) and here and not isinstance(a, (Symbol, Given)):
+    if (
+        isinstance(compared, (ast.In, ast.NotIn))
+        and here
+        and not isinstance(a, (Symbol, Given, Choice))
+    ):
         options = _options(right)
         if options is not None:
-            return (a in options) is isinstance(operator, ast.In)
+            return (a in options) is isinstance(compared, ast.In)
     if not here or not there:
         return None
+    if type(compared) in _ORDERS:
+        return _ordered(compared, a, b)
     if isinstance(a, Given) or isinstance(b, Given):
         # What is passed on purpose is hardly the marker for "nothing", and not more is known.
         other = b if isinstance(a, Given) else a
@@ -87,11 +145,18 @@ def _compared(
         same = False
     else:
         same = a == b and type(a) is type(b)
-    if isinstance(operator, (ast.Is, ast.Eq)):
+    if isinstance(compared, (ast.Is, ast.Eq)):
         return same
-    if isinstance(operator, (ast.IsNot, ast.NotEq)):
+    if isinstance(compared, (ast.IsNot, ast.NotEq)):
         return not same
     return None
+
+
+def _ordered(compared: ast.cmpop, a: Known, b: Known) -> bool | None:
+    """Of numbers only."""
+    if not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
+        return None
+    return _ORDERS[type(compared)](a, b)
 
 
 def _options(node: ast.expr) -> list[Known] | None:
@@ -105,7 +170,7 @@ def _options(node: ast.expr) -> list[Known] | None:
 def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     """Of a literal only, and of the builtin classes."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
-    if not found or isinstance(value, (Symbol, Given, Nothing)):
+    if not found or isinstance(value, (Symbol, Given, Nothing, Choice)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Binding, Call, Expr, Name, last_name
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.names import definitions, own_name
+from loopsafe.resolve.registered import registered
 from loopsafe.resolve.values import (
     ClassValue,
     Frame,
@@ -50,6 +51,7 @@ def made_by_name(resolver: Resolver, cls: ClassValue, name: str, bound: bool) ->
         return ()
     source = resolver.source(cls) or cls
     given = tuple(chain.from_iterable(_given(resolver, source, name, bound)))
+    given = given or registered(resolver, source, name, bound)
     if given:
         return given
     found = _stored(resolver, source, bound)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Binding, Call, last_name
 from loopsafe.resolve.given import Arguments, constructors, given
 from loopsafe.resolve.neighbours import neighbours
+from loopsafe.resolve.setters import set_later
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Value, Values, union
 
 if TYPE_CHECKING:
@@ -25,11 +26,22 @@ _MOST_MAKERS = 4
 def kept(
     resolver: Resolver, cls: ClassValue, owner: ClassValue, stored: tuple[Binding, ...]
 ) -> Values:
-    """What a package's objects hold in an attribute that their constructor stores."""
+    """What a package's objects hold in an attribute that their constructor or a setter stores."""
     module = resolver.table.get(owner.module)
     source = resolver.source(cls)
     if module is None or module.is_project or source is None:
         return ()
+    found = _constructed(resolver, module, source, owner, stored)
+    return found or set_later(resolver, module, source, owner, stored)
+
+
+def _constructed(
+    resolver: Resolver,
+    module: Module,
+    source: ClassValue,
+    owner: ClassValue,
+    stored: tuple[Binding, ...],
+) -> Values:
     made_by, cls = next(iter(constructors(resolver, owner)), None), source
     if made_by is None or made_by.module != owner.module:
         return ()
