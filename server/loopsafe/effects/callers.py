@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from loopsafe.effects.drivers import is_driving
+from loopsafe.effects.drivers import is_driving, is_driving_aside
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
@@ -117,6 +117,13 @@ class Callers:
             return False
         frame = self.resolver.frame(use.module.name, use.scope)
         return any(is_driving(self.resolver, call, given, frame) for call in use.around)
+
+    def is_driven_aside(self, use: Use) -> bool:
+        """Whether a worker thread runs a coroutine made here on a loop that it starts."""
+        frame = self.resolver.frame(use.module.name, use.scope)
+        return use.call is not None and any(
+            is_driving_aside(self.resolver, call, frame) for call in use.around[:1]
+        )
 
 
 def _is_module(resolver: Resolver, value: Value) -> bool:
