@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from loopsafe.effects.drivers import is_driving
+from loopsafe.effects.drivers import is_driving, is_driving_aside
 from loopsafe.effects.mentions import Mentions, Use
 from loopsafe.facts.ir import Attr, Expr
 from loopsafe.modules.module import Change, Module
@@ -94,6 +94,13 @@ class Callers:
             return False
         frame = self.resolver.frame(use.module.name, use.scope)
         return any(is_driving(self.resolver, call, given, frame) for call in use.around)
+
+    def is_driven_aside(self, use: Use) -> bool:
+        """Whether a worker thread runs a coroutine made here on a loop that it starts."""
+        frame = self.resolver.frame(use.module.name, use.scope)
+        return use.call is not None and any(
+            is_driving_aside(self.resolver, call, frame) for call in use.around[:1]
+        )
 
 
 def _is_module(resolver: Resolver, value: Value) -> bool:

@@ -10,8 +10,9 @@ from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, Call, Expr, Function, FunctionRef, Name, Param
 from loopsafe.facts.reach import scopes_around
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.model import Place
 from loopsafe.modules.module import Module
-from loopsafe.resolve.arguments import matched
+from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
@@ -38,6 +39,29 @@ def is_driving(resolver: Resolver, call: Call, given: Expr, frame: Frame) -> boo
         _starts_loop(resolver, callee, call, frame)
         or _fates_of(resolver, callee, call, given) == _DRIVEN
         for callee in callees
+    )
+
+
+def is_driving_aside(resolver: Resolver, call: Call, frame: Frame) -> bool:
+    """Whether a call has a worker thread start a loop: `to_thread(asyncio.run, f())`."""
+    callees = resolver.values(call.func, frame)
+    return bool(callees) and all(
+        runner is not None
+        and runner.sync is Place.THREAD
+        and (target := argument_at(call, runner.position, runner.argument)) is not None
+        and any(_is_loop(knowledge(resolver, value)) for value in resolver.values(target, frame))
+        for runner in (runner_of(resolver, callee) for callee in callees)
+    )
+
+
+def is_made_aside(resolver: Resolver, function: Function, made: Expr, frame: Frame) -> bool:
+    """Whether a coroutine that a function makes is for the loop of a worker thread."""
+    return any(
+        isinstance(site.expr, Call)
+        and any(arg is made for arg in site.expr.args)
+        and is_driving_aside(resolver, site.expr, frame)
+        for site in function.sites
+        if site.kind == "call"
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
+from loopsafe.effects.drivers import is_made_aside
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
@@ -144,7 +145,13 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
             or _is_for_subclasses(resolver, overrides, meeting, frame)
         ):
             continue
-        ends = _ends(resolver, overrides, meeting.target, is_root)
+        target = meeting.target
+        begins = is_root and (
+            isinstance(target, Blocking)
+            or not target.arguments
+            or not is_made_aside(resolver, function, meeting.site.expr, frame)
+        )
+        ends = _ends(resolver, overrides, target, begins)
         # Any of a few implementations is run sooner or later; of many, who knows.
         members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
         for end in ends:

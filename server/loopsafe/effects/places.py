@@ -140,6 +140,10 @@ class Places:
             for use in self.callers.uses(here, index):
                 if use.call is None and is_in_thread:
                     continue
+                if function.is_async and self.callers.is_driven_aside(use):
+                    ends_in_thread = True
+                    uses += 1
+                    continue
                 user = use.module.facts.functions[use.number]
                 is_own = function.is_async and not user.is_async
                 is_driven = is_own and self.callers.is_driven(use)
