@@ -14,6 +14,7 @@ from loopsafe.facts.ir import Function, ModuleFacts
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
+from loopsafe.facts.reuse import equal_lines, reused
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -183,7 +184,10 @@ class ModuleTable(Units):
                     self._texts.setdefault(key, _Edited(text, False))
                 continue
             steps = self._patches(key, before, text) if text is not None else ()
+            edited = self._texts.get(key)
             after = self._made(key, before.file, text, steps[-1].facts if steps else None)
+            if after is not None and edited is not None and not steps:
+                after = self._alike(before, edited, after, text or "")
             self._modules[key] = after
             if after is not None and steps and all(step.kept for step in steps):
                 for step in steps:
@@ -197,6 +201,13 @@ class ModuleTable(Units):
                 same = kept(before.facts, after.facts, seen)
             changes.append(Change(before, after, same))
         return changes
+
+    def _alike(self, before: Module, edited: _Edited, after: Module, text: str) -> Module:
+        """A module that was read anew, with the parts of before that are the same."""
+        if _digest(edited.text) != before.digest:
+            return after
+        lines = equal_lines(edited.text, text)
+        return replace(after, facts=reused(before.facts, after.facts, lines))
 
     def unseen(self, before: Module, after: Module) -> Difference | None:
         """What others can tell of two texts of a module; None where it is more than can be said.
