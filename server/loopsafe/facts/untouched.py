@@ -122,7 +122,7 @@ class _Bodies:
             if not is_same or not self._is_behind_the_same(pair, clean):
                 names |= pair.names | pair.words
                 found.pop(id(pair.old), None)
-            elif self._names and pair.old.kind in _BLOCKS:
+            elif (names or self._other) and pair.old.kind in _BLOCKS:
                 names |= pair.names | pair.words
         return Untouched(found, frozenset(names))
 
