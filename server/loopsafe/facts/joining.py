@@ -194,7 +194,7 @@ class _Mover:
         return self._moved(part) if self._by else part
 
     def _moved(self, part: Any) -> Any:
-        kind = type(part)
+        kind: Any = type(part)
         if kind in _PLACELESS or part == ():
             return part
         if kind is Span:

@@ -156,10 +156,11 @@ class _Bodies:
             (other.blocks, after),
         ):
             for number, block in enumerate(blocks):
-                if number in known or block.test is None:
+                test: object = block.test
+                if number in known or test is None:
                     continue
                 for twin in known:
-                    if twin is not None and twin and blocks[twin].test == block.test:
+                    if twin is not None and twin and blocks[twin].test == test:
                         return True
         return False
 
