@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, Scope, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.pairing import names_in
+from loopsafe.model import Span
 from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
 
@@ -39,8 +40,20 @@ def _told(function: Function, scope: Scope) -> Hashable:
     names = {parameter.name for parameter in function.parameters}
     tests = [block.test for block in scope.blocks if block.test is not None]
     tests += [leaving.test for block in scope.blocks for leaving in block.exits]
+    asked = frozenset(_written(test) for test in tests if not names.isdisjoint(names_in((test,))))
     bound = tuple(len(scope.bindings.get(parameter.name, ())) for parameter in function.parameters)
-    return frozenset(names_in(tests)), bound, frozenset(_passed(function, names))
+    return asked, bound, frozenset(_passed(function, names))
+
+
+def _written(part: object) -> Hashable:
+    """A condition without its places."""
+    if isinstance(part, Name):
+        return part.id
+    if isinstance(part, Span):
+        return None
+    if isinstance(part, tuple):
+        return (type(part), *map(_written, part))
+    return (type(part), part) if isinstance(part, Hashable) else repr(part)
 
 
 def _passed(function: Function, names: set[str]) -> Iterator[Hashable]:

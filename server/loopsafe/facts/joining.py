@@ -207,7 +207,7 @@ class _Mover:
         if kind is dict:
             found = {name: move(value) for name, value in part.items()}
             return found if any(found[name] is not part[name] for name in part) else part
-        if not isinstance(part, tuple):
+        if not issubclass(kind, tuple):
             return part
         if (known := self.twins.get(id(part))) is not None:
             return known

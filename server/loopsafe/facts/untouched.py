@@ -95,10 +95,10 @@ class _Bodies:
             self._bound += [(number, name, pair) for pair in pairs]
             if not len(pairs) == len(bound[0]) == len(bound[1]):
                 self._changed.add(name)
-        stored = [
+        stored, now = (
             [a for a in facts.assigned if a.binding.scope == scope] for facts in (before, after)
-        ]
-        for pair in self._lists(number, *stored, scope):
+        )
+        for pair in self._lists(number, stored, now, scope):
             self._bound.append((number, _root(pair.old), pair))
         return True
 
