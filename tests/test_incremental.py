@@ -349,3 +349,18 @@ def test_what_sets_constants_by_name_is_news_to_who_relies_on_them(tmp_path: Pat
         engine.open_text(str(conf), text.replace("    return 1\n", body))
         found.append(len(engine.report(str(main)).findings))
     assert found == [0, 0, 1, 0]
+
+
+def test_which_argument_decides_is_news_to_who_passes_one(tmp_path: Path) -> None:
+    helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
+    always = "import time\ndef load(name, wait):\n    print(name)\n    time.sleep(1)\n"
+    asked = always.replace("    time.sleep", "    if wait:\n        time.sleep")
+    helpers.write_text(always)
+    main.write_text("from helpers import load\nasync def main():\n    load('a', False)\n")
+    engine = _engine(tmp_path)
+    engine.open_text(str(helpers), always)
+    assert len(engine.report(str(main)).findings) == 1
+    engine.open_text(str(helpers), asked)
+    assert engine.report(str(main)).findings == ()
+    engine.open_text(str(helpers), always)
+    assert len(engine.report(str(main)).findings) == 1

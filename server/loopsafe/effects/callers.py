@@ -19,6 +19,9 @@ from loopsafe.resolve.values import (
     Value,
 )
 
+_MOST_KEPT = 10_000
+"""Names of which it is known where they stand."""
+
 
 class Callers:
     """Looks for uses in all modules of the project that have a function's name."""
@@ -27,10 +30,22 @@ class Callers:
         self.resolver = resolver
         self._project = project
         self._mentions = Mentions()
+        self._having: dict[tuple[str, str], list[str]] = {}
+        """The modules that have a name, by that and by the module whose it is."""
+
+    def forget(self) -> None:
+        """There are other modules."""
+        self._having.clear()
 
     def renew(self, change: Change) -> None:
         """A module's text changed."""
         self._mentions.renew(change)
+        if change.after is None:
+            self._having.clear()
+            return
+        words = change.before.facts.words ^ change.after.facts.words
+        for key in [key for key in self._having if key[0] in words] if words else ():
+            del self._having[key]
 
     def is_called(self, module: Module, number: int) -> bool:
         """Whether some code of the project calls a function by its name, and not a framework."""
@@ -41,14 +56,26 @@ class Callers:
         name, table = module.facts.functions[number].name, self.resolver.table
         # Its own module may use it by a plain name, which is not among the words.
         trace = table.trace | table.bit(("used", name)) | module.bit
-        modules = list(self._project())
+        modules = list(self._with(name, module))
         table.trace = trace
         for other in modules:
-            if other is module or name in other.facts.words:
-                for use in self._mentions.of(other, name):
-                    expr = use.call.func if use.call is not None else use.mention
-                    if expr is None or self._may_mean(other, use, expr, module, number):
-                        yield use
+            for use in self._mentions.of(other, name):
+                expr = use.call.func if use.call is not None else use.mention
+                if expr is None or self._may_mean(other, use, expr, module, number):
+                    yield use
+
+    def _with(self, name: str, home: Module) -> Iterator[Module]:
+        """The modules that have a name, and the one whose it is."""
+        keys = self._having.get((name, home.key))
+        if keys is None:
+            if len(self._having) > _MOST_KEPT:
+                self._having.clear()
+            found = (m for m in self._project() if m is home or name in m.facts.words)
+            keys = self._having[name, home.key] = [module.key for module in found]
+        for key in keys:
+            module = self.resolver.table.get(key)
+            if module is not None:
+                yield module
 
     def _may_mean(self, other: Module, use: Use, expr: Expr, module: Module, number: int) -> bool:
         frame = self.resolver.frame(other.name, use.scope)

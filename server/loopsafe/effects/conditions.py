@@ -108,13 +108,14 @@ def _written(resolver: Resolver, expr: Expr, frame: Frame) -> Iterable[tuple[Exp
 
 
 def _given(resolver: Resolver, found: Definition, name: Name) -> Iterable[tuple[Expr, Frame]]:
+    itself: object = name
     value = found.binding.value
     if isinstance(value, Imported) and value.name is not None:
         module = resolver.table.get(found.frame.module)
         if module is not None:
             source = resolver.table.imported(module, value.module, value.level)
             yield from _of_module(resolver, source, value.name)
-    elif value is not None and value != name:
+    elif value is not None and value != itself:
         yield _unentered(value), found.frame
 
 

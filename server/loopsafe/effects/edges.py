@@ -191,9 +191,10 @@ def is_for_async(function: Function, site: Site) -> bool:
     """Whether what a call gives is awaited, or is what `async for` or `async with` asks for."""
     if site.is_awaited or site.kind != "call" or not function.awaits:
         return site.is_awaited
+    expr: object = site.expr
     # A plain loop: of each call of a function, all its calls are looked through.
     for other in function.sites:  # noqa: SIM110
-        if other.kind in _ASKING and other.expr == site.expr:
+        if other.kind in _ASKING and other.expr == expr:
             return True
     return False
 

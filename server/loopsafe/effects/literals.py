@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.conditions import shape
+from loopsafe.effects.deciding import deciding
 from loopsafe.effects.defaults import literal
 from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
@@ -151,6 +152,9 @@ def _is_same(resolver: Resolver, asked: Expr, name: Name, frame: Frame) -> bool:
 
 def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> frozenset[int]:
     """The parameters whose value, passed on as it is, decides what a call does."""
+    module = resolver.table.get(function.module)
+    if module is not None and module.is_project:
+        resolver.table.trace |= resolver.table.bit(deciding(module))
     return resolver.remember(
         ("decisive", function.module, function.number),
         function.module,

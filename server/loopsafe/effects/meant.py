@@ -134,4 +134,5 @@ def _is_same(one: Expr, other: Expr) -> bool:
         return one.name == other.name and _is_same(one.value, other.value)
     if isinstance(one, Subscript) and isinstance(other, Subscript):
         return _is_same(one.value, other.value) and _is_same(one.key, other.key)
-    return type(one) is type(other) and one == other
+    left: object = one
+    return type(one) is type(other) and left == other

@@ -5,7 +5,7 @@ A protocol also stands for the classes that have its methods.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from loopsafe.effects.structural import matching, method_names, wanted
 from loopsafe.facts.ir import FunctionRef
@@ -35,10 +35,10 @@ class Overrides:
             "method", lambda module: ((name, module) for name in method_names(module))
         )
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._subclasses.forget()
-        self._having.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._subclasses.forget(changed)
+        self._having.forget(changed)
 
     def of(self, resolver: Resolver, function: FunctionValue) -> tuple[FunctionValue, ...]:
         """Overrides of a method that does nothing itself; none where it does something."""

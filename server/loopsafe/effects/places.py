@@ -11,6 +11,7 @@ from loopsafe.facts.ir import Function
 from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place
 from loopsafe.modules.module import Module
+from loopsafe.modules.units import Resting
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue
 
@@ -44,6 +45,7 @@ class Places:
         self._project = project
         self._by_module: dict[str, tuple[Found, int]] = {}
         """By module, with what it rests on, as bits of the module table."""
+        self._resting: Resting[str] = Resting()
         self._before: dict[str, Found] = {}
         """Of modules that are to be looked at again."""
         self._found: dict[tuple[str, int], list[Registration]] | None = None
@@ -52,11 +54,13 @@ class Places:
 
     def forget(self, changed: int | None = None) -> None:
         """Drops what rests on any of these bits, or all."""
-        for name, (found, trace) in list(self._by_module.items()):
-            if changed is None or trace & changed:
-                self._before.setdefault(name, found)
-                self._dropped.setdefault(name, found)
-                del self._by_module[name]
+        names = list(self._by_module) if changed is None else self._resting.take(changed)
+        if changed is None:
+            self._resting.clear()
+        for name in names:
+            found, _ = self._by_module.pop(name, ((), 0))
+            self._before.setdefault(name, found)
+            self._dropped.setdefault(name, found)
 
     def by_module(self) -> Mapping[str, tuple[Found, int]]:
         """What each module registers, with the bits that it rests on."""
@@ -70,6 +74,7 @@ class Places:
                 self._before[name] = registered
             else:
                 self._by_module[name] = registered, trace
+                self._resting.note(name, trace)
         self._found = None
 
     def appeared(self, name: str) -> None:
@@ -186,6 +191,7 @@ class Places:
             table.trace = module.bit | module.text_bit
             found = registrations(self.resolver, module)
             entry = self._by_module[module.name] = found, table.trace
+            self._resting.note(module.name, table.trace)
         return entry[0]
 
     def _inherited(self, module: Module, number: int) -> Run | None:

@@ -12,7 +12,7 @@ def is_awaited_within(module: Module, function: Function, end: Site) -> bool:
     `end` is where its `with` is left. Whoever calls a pool's methods gets futures of threads, which
     may be left for the end of the block.
     """
-    entered = Entered(end.expr, False)
+    entered: object = Entered(end.expr, False)
     names = {
         name
         for name, bindings in module.facts.scopes[end.scope].bindings.items()

@@ -214,7 +214,8 @@ def _last_behind(scope: Scope, function: Function, number: int) -> int:
     while block > 0:
         found = scope.blocks[block]
         leaving = scope.blocks[found.parent].exits
-        if any(found.test == exit.test and here.span.line <= exit.line for exit in leaving):
+        test: object = found.test
+        if any(test == exit.test and here.span.line <= exit.line for exit in leaving):
             return max(
                 at
                 for at, site in enumerate(function.sites)

@@ -42,9 +42,10 @@ def _ways(
             yield way | {expr.func.name} if way is not None and is_plain else None
     elif isinstance(expr, Name) and left:
         found = definitions(resolver, expr, frame)
+        itself: object = expr
         for definition in found:
             value = definition.binding.value
-            is_other = value is not None and value != expr
+            is_other = value is not None and value != itself
             if value is not None and is_other and definition.frame is frame:
                 yield from _ways(resolver, value, definition.frame, left - 1)
             else:

@@ -100,6 +100,7 @@ class Core:
             self.resolver.forget((), self.table.all_of(BY_NAME))
             self._overrides.forget()
             self._places.look_again()
+            self._callers.forget()
             self._chains.forget()
             self._before_change()
             self._reports.clear()
@@ -220,12 +221,15 @@ class Core:
             self._modules[path] = None
         gone: dict[str, Module | None] = {}
         changed = 0
+        texts: set[str] | None = None
         appears = files or self.table.missed(path)
         if appears:
             changed |= self.table.lookup_bit(path) | self.table.all_of(BY_NAME)
             gone.update(self._files_changed(path))
+            self._callers.forget()
         else:
             changes = self.table.reread(path)
+            texts = {change.before.key for change in changes}
             for change in changes:
                 changed |= change.before.text_bit | self._said(change)
                 self._callers.renew(change)
@@ -238,8 +242,8 @@ class Core:
         for key, before in gone.items():
             changed |= self.table.bit(key) * 3
             changed |= self.table.asked(inherited(before, self.table.get(key)))
-        self.resolver.forget_places()
-        self._overrides.forget()
+        self.resolver.forget_places(texts)
+        self._overrides.forget(texts)
         self._drop(gone, changed)
         module = self.table.at(path) if appears else None
         if module is not None:

@@ -23,7 +23,7 @@ from loopsafe.facts.ir import (
     Scope,
     Unknown,
 )
-from loopsafe.facts.kept import Kept
+from loopsafe.facts.kept import Kept, collect
 from loopsafe.facts.reach import scopes_around
 from loopsafe.facts.syntax import SyntaxProblem
 from loopsafe.facts.untouched import untouched
@@ -111,7 +111,7 @@ def joined(
         (part.classes, before.classes),
     ):
         for number in numbers:
-            _collect(parts[number], gone)
+            collect(parts[number], gone)
     same = frozenset(range(len(after.functions))).difference(part.functions)
     seen = difference_inside(before, after, part.functions, part.scopes)
     if seen is None:
@@ -175,7 +175,7 @@ class _Around:
             return moved
         result = list(moved)
         for place, item in zip(places, fresh, strict=True):
-            _collect(before[place], self.gone)
+            collect(before[place], self.gone)
             result[place] = item
         return tuple(result)
 
@@ -194,7 +194,7 @@ class _Mover:
         return self._moved(part) if self._by else part
 
     def _moved(self, part: Any) -> Any:
-        kind = type(part)
+        kind: Any = type(part)
         if kind in _PLACELESS or part == ():
             return part
         if kind is Span:
@@ -207,7 +207,7 @@ class _Mover:
         if kind is dict:
             found = {name: move(value) for name, value in part.items()}
             return found if any(found[name] is not part[name] for name in part) else part
-        if not isinstance(part, tuple):
+        if not issubclass(kind, tuple):
             return part
         if (known := self.twins.get(id(part))) is not None:
             return known
@@ -232,20 +232,3 @@ _END = Function._fields.index("end")
 
 def _span(span: Span, by: int) -> Span:
     return Span(span.line + by, span.column, span.end_line + by, span.end_column)
-
-
-def _collect(part: object, ids: set[int]) -> None:
-    """Adds the `id`s of all parts of a part that questions may be about."""
-    todo = [part]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, tuple):
-            if type(part) is not tuple:
-                ids.add(id(part))
-            todo += [item for item in part if type(item) not in _WITHOUT_PARTS]
-        elif isinstance(part, dict):
-            todo += part.values()
-
-
-_WITHOUT_PARTS = frozenset({Span, str, int, bool, type(None)})
-"""What is no part that a question may be about, and has none."""

@@ -6,6 +6,7 @@ twins in the new facts, which saves finding them again.
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.interface import Difference
@@ -69,17 +70,66 @@ def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kep
     twins: dict[int, object] = {}
     functions: set[int] = set()
     for number, (old, new) in enumerate(zip(before.functions, after.functions, strict=False)):
-        found = _Twins()
         old_scope, new_scope = before.scopes[old.scope], after.scopes[new.scope]
+        if old is new and old_scope is new_scope:
+            functions.add(number)
+            continue
+        found = _Twins()
         if found.same(old, new) and found.same(old_scope, new_scope) and found.moved_as_one():
             twins.update(found.by_id)
             functions.add(number)
     for old_class, new_class in zip(before.classes, after.classes, strict=False):
-        found = _Twins()
         old_scope, new_scope = before.scopes[old_class.scope], after.scopes[new_class.scope]
+        if old_class is new_class and old_scope is new_scope:
+            continue
+        found = _Twins()
         if found.same(old_class, new_class) and found.same(old_scope, new_scope):
             twins.update(found.by_id)
-    return Kept(twins, frozenset(functions), difference)
+    return Kept(twins, frozenset(functions), difference, frozenset(_replaced(before, after)))
+
+
+def _replaced(before: ModuleFacts, after: ModuleFacts) -> set[int]:
+    """The `id`s of the parts that have another one in their place."""
+    gone: set[int] = set()
+    for then, now in (
+        (before.functions, after.functions),
+        (before.classes, after.classes),
+        (before.scopes[1:], after.scopes[1:]),
+        (before.assigned, after.assigned),
+    ):
+        for old, new in zip_longest(then, now):
+            if old is not new:
+                collect(old, gone)
+    own, other = before.scopes[0], after.scopes[0]
+    if own.blocks is not other.blocks:
+        collect(own, gone)
+    for name, found in own.bindings.items():
+        if other.bindings.get(name) is not found:
+            collect(found, gone)
+    return gone
+
+
+def collect(part: object, ids: set[int]) -> None:
+    """Adds the `id`s of all parts of a part that questions may be about."""
+    todo = [part]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            if type(part) is not tuple:
+                ids.add(id(part))
+            todo += [item for item in part if type(item) not in _WITHOUT_PARTS]
+        elif isinstance(part, dict):
+            todo += part.values()
+
+
+_WITHOUT_PARTS = frozenset({Span, str, int, bool, type(None)})
+"""What is no part that a question may be about, and has none."""
+
+
+def is_unmoved(old: object, new: object) -> bool:
+    """Whether two parts mean the same and stand at the same place."""
+    twins = _Twins()
+    return twins.same(old, new) and twins.moves <= {0}
 
 
 class _Twins:

@@ -183,7 +183,7 @@ class Walker:
         return [(pair, then[id(pair.old)], now[id(pair.new)]) for pair in pairs]
 
     def _same(self, old: Any, new: Any) -> bool:
-        kind: type = type(old)
+        kind: Any = type(old)
         if kind is not type(new):
             return False  # `1` is not `True` to whoever is given it.
         if kind is Name:

@@ -72,7 +72,8 @@ def _settle(blocks: tuple[Block, ...], sure: dict[int, int], lineage: set[int], 
     other = index - 1
     while other > 0 and (blocks[other].parent, blocks[other].kind) != (block.parent, "if"):
         other -= 1
-    if other not in sure or blocks[other].test != block.test:
+    test: object = block.test
+    if other not in sure or blocks[other].test != test:
         return -1
     order = min(sure[index], sure[other])
     if block.parent in lineage:
@@ -141,13 +142,14 @@ def _is_visible(blocks: tuple[Block, ...], block: int, lineage: set[int]) -> boo
         found = blocks[block]
         if found.kind in ("comprehension", "dead"):
             return False
+        test: object = found.test  # To type checkers, comparing two expressions takes minutes.
         if (
             found.kind in _BRANCHES
-            and found.test is not None
+            and test is not None
             and any(
                 i > 0
                 and blocks[i].parent == found.parent
-                and blocks[i].test == found.test
+                and blocks[i].test == test
                 and _are_of_one(blocks, block, i)
                 for i in lineage
             )

@@ -95,10 +95,10 @@ class _Bodies:
             self._bound += [(number, name, pair) for pair in pairs]
             if not len(pairs) == len(bound[0]) == len(bound[1]):
                 self._changed.add(name)
-        stored = [
+        stored, now = (
             [a for a in facts.assigned if a.binding.scope == scope] for facts in (before, after)
-        ]
-        for pair in self._lists(number, *stored, scope):
+        )
+        for pair in self._lists(number, stored, now, scope):
             self._bound.append((number, _root(pair.old), pair))
         return True
 
@@ -122,7 +122,7 @@ class _Bodies:
             if not is_same or not self._is_behind_the_same(pair, clean):
                 names |= pair.names | pair.words
                 found.pop(id(pair.old), None)
-            elif self._names and pair.old.kind in _BLOCKS:
+            elif (names or self._other) and pair.old.kind in _BLOCKS:
                 names |= pair.names | pair.words
         return Untouched(found, frozenset(names))
 
@@ -156,10 +156,11 @@ class _Bodies:
             (other.blocks, after),
         ):
             for number, block in enumerate(blocks):
-                if number in known or block.test is None:
+                test: object = block.test
+                if number in known or test is None:
                     continue
                 for twin in known:
-                    if twin is not None and twin and blocks[twin].test == block.test:
+                    if twin is not None and twin and blocks[twin].test == test:
                         return True
         return False
 

@@ -14,6 +14,7 @@ from loopsafe.facts.ir import Function, ModuleFacts
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
+from loopsafe.facts.reuse import equal_lines, reused
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
@@ -49,6 +50,8 @@ class ModuleTable(Units):
         self.disk = disk
         self.cache = cache
         self._modules: dict[str, Module | None] = {}
+        self._keys: dict[str, dict[str, None]] = {}
+        """Those that the modules of a file have, or had, by its path."""
         self._files: dict[str, ModuleFile] = {}
         self._interfaces: dict[str, Interface | None] = {}
         """Of the files under edit, so that each text's interface is made once."""
@@ -174,16 +177,17 @@ class ModuleTable(Units):
         """A file's text changed: reads its modules again and says how much of them differs."""
         self._used.pop(path, None)
         changes: list[Change] = []
-        modules = self._modules.items()
-        known = [(key, m) for key, m in modules if m is not None and m.file.path == path]
-        for key, before in known:
+        for key, before in self._of(path):
             text = self._text(before.file)
             if text is not None and _digest(text) == before.digest:
                 if self.disk.is_open(path):
                     self._texts.setdefault(key, _Edited(text, False))
                 continue
             steps = self._patches(key, before, text) if text is not None else ()
+            edited = self._texts.get(key)
             after = self._made(key, before.file, text, steps[-1].facts if steps else None)
+            if after is not None and edited is not None and not steps:
+                after = self._alike(before, edited, after, text or "")
             self._modules[key] = after
             if after is not None and steps and all(step.kept for step in steps):
                 for step in steps:
@@ -197,6 +201,19 @@ class ModuleTable(Units):
                 same = kept(before.facts, after.facts, seen)
             changes.append(Change(before, after, same))
         return changes
+
+    def _of(self, path: str) -> list[tuple[str, Module]]:
+        """The modules that have been read of a file."""
+        keys = self._keys.get(path, ())
+        known = [(key, self._modules.get(key)) for key in keys]
+        return [(key, m) for key, m in known if m is not None and m.path == path]
+
+    def _alike(self, before: Module, edited: _Edited, after: Module, text: str) -> Module:
+        """A module that was read anew, with the parts of before that are the same."""
+        if _digest(edited.text) != before.digest:
+            return after
+        lines = equal_lines(edited.text, text)
+        return replace(after, facts=reused(before.facts, after.facts, lines))
 
     def unseen(self, before: Module, after: Module) -> Difference | None:
         """What others can tell of two texts of a module; None where it is more than can be said.
@@ -228,7 +245,8 @@ class ModuleTable(Units):
                 return True
         trace = self.trace
         found = any(
-            not other.facts.words.isdisjoint(names) or self._takes_all(other, module.key)
+            not other.facts.words.isdisjoint(names)
+            or (other.facts.scopes[0].stars and self._takes_all(other, module.key))
             for other in self._modules.values()
             if other is not None and other.is_project
         )
@@ -237,7 +255,7 @@ class ModuleTable(Units):
 
     def _takes_all(self, module: Module, key: str) -> bool:
         """Whether a module has `from key import *`."""
-        stars = (star for scope in module.facts.scopes for star in scope.stars)
+        stars = module.facts.scopes[0].stars
         return any(self.imported(module, star.module, star.level) == key for star in stars)
 
     def forget(self, path: str) -> dict[str, Module | None]:
@@ -258,7 +276,7 @@ class ModuleTable(Units):
     def missed(self, path: str) -> bool:
         """Whether a file that has not been read has a name that was looked for and not found, or
         found elsewhere."""
-        if any(m is not None and m.path == path for m in self._modules.values()):
+        if self._of(path):
             return False
         dotted = self.finder.name_of(path)
         found = self._modules.get(dotted)
@@ -372,6 +390,7 @@ class ModuleTable(Units):
         self._texts.pop(key, None)
         if text is None:
             return None
+        self._keys.setdefault(file.path, {})[key] = None
         if self.disk.is_open(file.path):
             self._texts[key] = _Edited(text, facts is not None)
         digest = _digest(text)

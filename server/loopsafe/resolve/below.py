@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ class Below:
     def __init__(self, project: Callable[[], Iterable[Module]]) -> None:
         self._subclasses = Subclasses(project)
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._subclasses.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._subclasses.forget(changed)
 
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.

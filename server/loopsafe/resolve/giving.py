@@ -6,7 +6,7 @@ a module, a class, or an object.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Display, Expr, Imported, Name, last_name
@@ -52,9 +52,9 @@ class Giving:
         self._giving = giving
         self._puts = NameIndex("used", lambda module: _puts(module, words))
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._puts.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._puts.forget(changed)
 
     def back(
         self, resolver: Resolver, function: FunctionValue, call: Call, frame: Frame, result: Values

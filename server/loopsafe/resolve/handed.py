@@ -7,7 +7,7 @@ say: `bus.subscribe(listener)`, or `@bus.listener`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Binding, Call, Expr, Function, Name, Param, last_name
@@ -66,10 +66,10 @@ class Handed:
         self._handovers = NameIndex("handed", lambda module: _handovers(module, passing))
         self._decorations = NameIndex("decorates", _decorations)
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._handovers.forget()
-        self._decorations.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._handovers.forget(changed)
+        self._decorations.forget(changed)
 
     def stored(self, resolver: Resolver, expr: Expr | None, module: str, scope: int) -> Values:
         """What a function of the project keeps, by its calls, where it is one of its parameters."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -22,10 +22,16 @@ class NameIndex(Generic[T]):
         self._read = read
         self._modules: dict[str, tuple[ModuleFacts, list[tuple[str, T]]]] = {}
         self._by_name: dict[str, list[T]] | None = None
+        self._changed: set[str] = set()
+        """Modules of which `_by_name` has what their texts said before."""
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._by_name = None
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        if changed is None:
+            self._by_name = None
+            self._changed.clear()
+        elif self._by_name is not None:
+            self._changed.update(changed)
 
     def at(
         self, table: ModuleTable, project: Callable[[], Iterable[Module]], name: str
@@ -35,6 +41,8 @@ class NameIndex(Generic[T]):
         Whoever asks rests on what is done with the name, not on all that was looked through.
         """
         trace = table.trace | table.bit((self._kind, name))
+        if self._changed:
+            self._renew(table)
         if self._by_name is None:
             found: dict[str, list[T]] = {}
             for module in project():
@@ -43,6 +51,29 @@ class NameIndex(Generic[T]):
             self._by_name = found
         table.trace = trace
         return self._by_name.get(name, ())
+
+    def _renew(self, table: ModuleTable) -> None:
+        """Puts what changed modules say now in its place, where it is about the same names."""
+        for key in self._changed & self._modules.keys():
+            _, before = self._modules[key]
+            module = table.get(key)
+            now = self._of(module) if module is not None else []
+            if not self._replaced(before, now):
+                self._by_name = None
+                break
+        self._changed.clear()
+
+    def _replaced(self, before: list[tuple[str, T]], now: list[tuple[str, T]]) -> bool:
+        """Puts some places where others were; whether that could be done."""
+        if self._by_name is None or [name for name, _ in before] != [name for name, _ in now]:
+            return False
+        for (name, old), (_, new) in zip(before, now, strict=True):
+            places = self._by_name.get(name, [])
+            at = next((n for n, place in enumerate(places) if place is old), None)
+            if at is None:
+                return False
+            places[at] = new
+        return True
 
     def _of(self, module: Module) -> list[tuple[str, T]]:
         facts, places = self._modules.get(module.key, (None, []))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from loopsafe.facts.kept import Kept
 from loopsafe.modules.table import ModuleTable
+from loopsafe.modules.units import Resting
 from loopsafe.resolve.values import Frame, FunctionValue
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Memory:
         self.table = table
         self._shelves: dict[str, _Shelf] = {}
         self._traces: dict[int, _Trace] = {}
+        self._resting: Resting[_Trace] = Resting()
         self._rested = 0
         """All bits that an answer has ever rested on."""
         self._active: dict[Key, int] = {}
@@ -143,12 +145,14 @@ class Memory:
         for name in modules:
             self._shelves.pop(name, None)
         changed &= self._rested
-        gone = [trace for trace in self._traces if trace & changed] if changed else []
+        gone = self._resting.take(changed) if changed else []
         # Each trace is one object, whatever rests on it; to compare them by value takes long.
-        numbers = frozenset(map(id, gone))
-        for name in {name for trace in gone for name in self._traces.pop(trace).modules}:
+        numbers = frozenset(id(trace.bits) for trace in gone)
+        for trace in gone:
+            del self._traces[trace.bits]
+        for name in {name for trace in gone for name in trace.modules}:
             shelf = self._shelves.get(name, _NO_SHELF)
-            for key in [key for key, trace in shelf.traces.items() if id(trace) in numbers]:
+            for key in [key for key, bits in shelf.traces.items() if id(bits) in numbers]:
                 del shelf.answers[key], shelf.traces[key]
 
     def forget_kind(self, kind: str) -> None:
@@ -162,6 +166,7 @@ class Memory:
         """Drops every answer."""
         self._shelves.clear()
         self._traces.clear()
+        self._resting.clear()
 
     def _compute(self, key: Key, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
         table = self.table
@@ -190,6 +195,7 @@ class Memory:
             known = self._traces.get(trace)
             if known is None:
                 known = self._traces[trace] = _Trace(trace, set())
+                self._resting.note(known, trace)
                 self._rested |= trace
             known.modules.add(shelf.module)
             shelf.traces[key] = known.bits

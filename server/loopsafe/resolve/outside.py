@@ -7,7 +7,7 @@ or a page's `self.load()`), and what constructors are given where no annotation 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Assigned, Attr, Binding, Call, Filled, ModuleFacts, Name, last_name
@@ -74,11 +74,11 @@ class Outside:
         """By the name of what is called."""
         self._below = Below(lambda: (module for module in self.project() if not is_test(module)))
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._stored.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._stored.forget(changed)
         self._calls.clear()
-        self._below.forget()
+        self._below.forget(changed)
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` may be for values that do not show it themselves.

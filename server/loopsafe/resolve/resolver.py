@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 from loopsafe.facts.ir import Binding, Const, Expr
 from loopsafe.knowledge.catalogue import Catalogue
@@ -230,12 +230,13 @@ class Resolver(Memory):
             self._frames.pop(name, None)
         self._names.clear()
 
-    def forget_places(self) -> None:
-        """Drops what is known of where the project's modules do something: a text changed."""
-        self.outside.forget()
-        self.handed.forget()
-        self.giving.forget()
-        self.yielding.forget()
+    def forget_places(self, changed: Collection[str] | None = None) -> None:
+        """Drops what is known of where the project's modules do something: the texts of these
+        changed, or where none are told, there are other modules."""
+        self.outside.forget(changed)
+        self.handed.forget(changed)
+        self.giving.forget(changed)
+        self.yielding.forget(changed)
 
     def forget_all(self) -> None:
         """Drops every answer."""

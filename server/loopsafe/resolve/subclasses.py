@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Subscript, last_name
@@ -21,9 +21,9 @@ class Subclasses:
         self._project = project
         self._by_base = NameIndex("base", _classes)
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._by_base.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._by_base.forget(changed)
 
     def below(self, resolver: Resolver, name: str) -> Iterator[ClassValue]:
         """The classes whose bases lead to a class of a name, by nothing but names."""

@@ -6,7 +6,7 @@ to tools. Who does so, and where, the catalogue says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Call, Const, Subscript, last_name
@@ -63,10 +63,10 @@ class Yielding:
         self._subclasses = Subclasses(lambda: self._project())
         self._project: Callable[[], Iterable[Module]] = tuple
 
-    def forget(self) -> None:
-        """A text changed, or there are other modules."""
-        self._handovers.forget()
-        self._subclasses.forget()
+    def forget(self, changed: Collection[str] | None = None) -> None:
+        """The texts of these modules changed; where none are told, there are other modules."""
+        self._handovers.forget(changed)
+        self._subclasses.forget(changed)
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` may be, where something yields a table with that key."""
