@@ -9,8 +9,8 @@ from loopsafe.effects.edges import function_of
 from loopsafe.effects.flags import flags
 from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
-from loopsafe.effects.truth import Gathered, Given, Known, Symbol
-from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
+from loopsafe.effects.truth import Choice, Gathered, Given, Known, Symbol
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Test, Unknown
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.resolver import Resolver
@@ -170,6 +170,13 @@ def _known(name: str, expr: Expr, caller: Mapping[str, Known]) -> dict[str, Know
         return {name: expr.value}
     if isinstance(expr, Name):
         return {name: caller[expr.id]} if expr.id in caller else {}
+    if isinstance(expr, Attr) and isinstance(expr.value, Name):
+        path = f"{expr.value.id}.{expr.name}"
+        return {name: caller[path]} if path in caller else {}
+    if isinstance(expr, Test) and expr.kind == "not":
+        value = _known(name, expr.value, caller).get(name, Given())
+        if not isinstance(value, (Symbol, Given, Gathered, Choice)):
+            return {name: not value}
     # A variable or an attribute may well be None; what is made for the call is not.
     return {} if isinstance(expr, (Attr, Unknown)) else {name: Given()}
 

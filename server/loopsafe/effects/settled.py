@@ -23,6 +23,8 @@ class Open(NamedTuple):
     is_kept: bool = False
     """There is one more, which asks whether an object has the result already: of all on a way
     that do, it is the first time for each of them at once."""
+    names: Mapping[str, Known] | None = None
+    """What is known at the place; None where the text was not read."""
 
 
 class Facts(NamedTuple):
@@ -51,7 +53,7 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
             is_kept = True
         elif found != 1 or not _has_no_other(above, parent, child, facts):
             count += found
-    return Open(count, is_kept)
+    return Open(count, is_kept, facts.names)
 
 
 def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts: Facts) -> bool:
