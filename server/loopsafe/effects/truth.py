@@ -143,7 +143,7 @@ def _compared(
     here, a = value_of(left, known)
     there, b = value_of(right, known)
     if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Gathered) and here:
-        return (a in (name for name, _ in b.items)) is isinstance(compared, ast.In)
+        return any(a == name for name, _ in b.items) is isinstance(compared, ast.In)
     if isinstance(a, Gathered) or isinstance(b, Gathered):
         return None
     if isinstance(right, ast.Name) and isinstance(a, Symbol) and not there:
