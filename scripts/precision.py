@@ -49,14 +49,14 @@ class Call:
     text: str
     blocks: bool
     seen: str
-    looked_at: bool = False
-    """Somebody has read what was wrong of its package."""
+    looked_at: bool | None = None
+    """Whether somebody has read what was wrong of its package, where the list says so."""
 
     @property
     def half(self) -> str:
-        """Follows from the package's name alone, until its mistakes were looked at."""
-        if self.looked_at:
-            return HALVES[0]
+        """Follows from the package's name alone, where the list says nothing of it."""
+        if self.looked_at is not None:
+            return HALVES[not self.looked_at]
         return HALVES[zlib.crc32(self.package.lower().encode()) % 2]
 
 
@@ -67,7 +67,7 @@ def observed(table: Path) -> Iterator[Call]:
     for line in table.read_text("utf-8").splitlines()[1:]:
         package, version, text, truth, seen = line.split("\t")
         if truth in ("blocks", "clear"):
-            looked_at = packages[package].get("looked_at", False)
+            looked_at = packages[package].get("looked_at")
             yield Call(package, version, text, truth == "blocks", seen, looked_at)
 
 
