@@ -49,19 +49,26 @@ class Call:
     text: str
     blocks: bool
     seen: str
+    looked_at: bool | None = None
+    """Whether somebody has read what was wrong of its package, where the list says so."""
 
     @property
     def half(self) -> str:
-        """Follows from the package's name alone."""
+        """Follows from the package's name alone, where the list says nothing of it."""
+        if self.looked_at is not None:
+            return HALVES[not self.looked_at]
         return HALVES[zlib.crc32(self.package.lower().encode()) % 2]
 
 
 def observed(table: Path) -> Iterator[Call]:
     """The calls of a table whose truth was seen."""
+    with table.with_name("calls.toml").open("rb") as file:
+        packages = tomllib.load(file)
     for line in table.read_text("utf-8").splitlines()[1:]:
         package, version, text, truth, seen = line.split("\t")
         if truth in ("blocks", "clear"):
-            yield Call(package, version, text, truth == "blocks", seen)
+            looked_at = packages[package].get("looked_at")
+            yield Call(package, version, text, truth == "blocks", seen, looked_at)
 
 
 class Without(Catalogue):

@@ -29,6 +29,8 @@ def method(catalogue: Catalogue, owner: str, name: str) -> Blocking | None:
         ("requests.api.get", "http", Cost.STALL),
         ("httpx.post", "http", Cost.STALL),
         ("httpx2.get", "http", Cost.STALL),
+        ("niquests.get", "http", Cost.STALL),
+        ("niquests.api.get", "http", Cost.STALL),
         ("socket.getaddrinfo", "dns", Cost.STALL),
         ("builtins.open", "file", Cost.BRIEF),
         ("os.stat", "file", Cost.TRIVIAL),

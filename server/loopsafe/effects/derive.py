@@ -256,7 +256,8 @@ class Derivation:
             is_kept = is_kept or found.is_kept
             call = branch.site.expr
             if branch.direct and branch.function is not None and isinstance(call, Call):
-                known = passed(self.resolver, branch.function, call, known or {})
+                here = known or {} if found.names is None else found.names
+                known = passed(self.resolver, branch.function, call, here)
             else:
                 known = {} if branch.site.kind != "call" else None
         return count + is_kept

@@ -9,8 +9,8 @@ from loopsafe.effects.edges import function_of
 from loopsafe.effects.flags import flags
 from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
-from loopsafe.effects.truth import Given, Known, Nothing, Symbol
-from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Unknown
+from loopsafe.effects.truth import Choice, Gathered, Given, Known, Symbol
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Test, Unknown
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.resolver import Resolver
@@ -32,14 +32,22 @@ def passed(
     found: dict[str, Known] = {}
     given = dict(matched(facts, call, function.bound))
     starred = any(isinstance(arg, Starred) for arg in call.args)
-    mapped = any(name is None for name, _ in call.keywords)
+    mappings = [expr for name, expr in call.keywords if name is None]
+    handed = _handed_on(mappings, caller)
+    mapped = handed is None
+    keywords = {**(handed or {}), **_keywords(call, caller)}
     for index, parameter in enumerate(facts.parameters):
-        if parameter.kind == "kwargs" and not mapped and _takes_all(facts, call):
-            found[parameter.name] = Nothing()
+        if parameter.kind == "kwargs" and not mapped:
+            found[parameter.name] = _gathered(facts, keywords)
+        if parameter.kind == "args" and not starred and index not in given:
+            found[parameter.name] = Gathered()
         if parameter.kind not in ("positional", "keyword"):
             continue
         if index in given:
             found.update(_known(parameter.name, given[index], caller))
+            continue
+        if parameter.name in keywords:
+            found.update((parameter.name, value) for value in keywords[parameter.name])
             continue
         hidden = mapped or (starred and parameter.kind == "positional")
         if parameter.default is not None and not hidden:
@@ -47,10 +55,33 @@ def passed(
     return found
 
 
-def _takes_all(function: Function, call: Call) -> bool:
-    """Whether every keyword of a call is a parameter's own, so that `**keywords` gathers none."""
-    own = {parameter.name for parameter in function.parameters}
-    return all(name in own for name, _ in call.keywords)
+def _handed_on(
+    mappings: list[Expr], caller: Mapping[str, Known]
+) -> dict[str, tuple[Known, ...]] | None:
+    """What `**keywords` hands on of what the caller gathered; None where that is unknown."""
+    found: dict[str, tuple[Known, ...]] = {}
+    for expr in mappings:
+        gathered = caller.get(expr.id) if isinstance(expr, Name) else None
+        if not isinstance(gathered, Gathered):
+            return None
+        found.update(gathered.items)
+    return found
+
+
+def _keywords(call: Call, caller: Mapping[str, Known]) -> dict[str, tuple[Known, ...]]:
+    """What a call gives by keyword; an empty value is one of which nothing is known."""
+    named = ((name, expr) for name, expr in call.keywords if name is not None)
+    return {name: tuple(_known(name, expr, caller).values()) for name, expr in named}
+
+
+def _gathered(function: Function, keywords: Mapping[str, tuple[Known, ...]]) -> Gathered:
+    """The keywords of a call that are no parameter's own."""
+    own = {p.name for p in function.parameters if p.kind in ("positional", "keyword")}
+    return Gathered(tuple(sorted(((n, v) for n, v in keywords.items() if n not in own), key=_name)))
+
+
+def _name(item: tuple[str, tuple[Known, ...]]) -> str:
+    return item[0]
 
 
 class Texts:
@@ -139,6 +170,13 @@ def _known(name: str, expr: Expr, caller: Mapping[str, Known]) -> dict[str, Know
         return {name: expr.value}
     if isinstance(expr, Name):
         return {name: caller[expr.id]} if expr.id in caller else {}
+    if isinstance(expr, Attr) and isinstance(expr.value, Name):
+        path = f"{expr.value.id}.{expr.name}"
+        return {name: caller[path]} if path in caller else {}
+    if isinstance(expr, Test) and expr.kind == "not":
+        value = _known(name, expr.value, caller).get(name, Given())
+        if not isinstance(value, (Symbol, Given, Gathered, Choice)):
+            return {name: not value}
     # A variable or an attribute may well be None; what is made for the call is not.
     return {} if isinstance(expr, (Attr, Unknown)) else {name: Given()}
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from loopsafe.effects.truth import Known, Nothing, choice, truth, value_of
+from loopsafe.effects.truth import Gathered, Known, choice, truth, value_of
 
 _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
@@ -23,6 +23,8 @@ class Open(NamedTuple):
     is_kept: bool = False
     """There is one more, which asks whether an object has the result already: of all on a way
     that do, it is the first time for each of them at once."""
+    names: Mapping[str, Known] | None = None
+    """What is known at the place; None where the text was not read."""
 
 
 class Facts(NamedTuple):
@@ -51,7 +53,7 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
             is_kept = True
         elif found != 1 or not _has_no_other(above, parent, child, facts):
             count += found
-    return Open(count, is_kept)
+    return Open(count, is_kept, facts.names)
 
 
 def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts: Facts) -> bool:
@@ -168,9 +170,13 @@ def _guards(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
 
     Brings what is known up to date with what they assign.
     """
-    block = next((b for b in _blocks(parent) if child in b), None)
+    block = next((b for b in _blocks(parent) if child in b), [])
+    return _guards_in(block[: block.index(child)] if child in block else [], facts)
+
+
+def _guards_in(block: list[ast.stmt], facts: Facts) -> int | None:
     count = 0
-    for statement in block[: block.index(child)] if block else ():  # type: ignore[arg-type]
+    for statement in block:
         found = _guard(statement, facts)
         if found is None:
             return None
@@ -189,6 +195,9 @@ def _guard(statement: ast.stmt, facts: Facts) -> int | None:
     holds = truth(statement.test, facts.names)
     if (leaves and holds is True) or (other and holds is False) or (leaves and other):
         return None
+    if holds is not None:
+        chosen = statement.body if holds else statement.orelse
+        return _guards_in(chosen, facts._replace(names=dict(facts.names)))
     is_early = leaves and isinstance(statement.body[-1], ast.Return)
     if not is_early or _has_place(statement.body, facts.alike):
         return 0
@@ -209,8 +218,11 @@ def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:
     found, literal = value_of(value, known) if value is not None else (False, None)
     _forget(statement, known)
     if found and isinstance(statement, ast.Assign):
-        targets = (target for target in statement.targets if isinstance(target, ast.Name))
-        known.update({target.id: literal for target in targets})
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                known[target.id] = literal
+            elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                known[f"{target.value.id}.{target.attr}"] = literal
 
 
 def _follow_both(statement: ast.If, known: dict[str, Known]) -> None:
@@ -238,8 +250,33 @@ def _forget(node: ast.AST, known: dict[str, Known]) -> None:
             known.pop(inner.id, None)
         elif isinstance(inner, (ast.Attribute, ast.Subscript)):
             name = inner.value.id if isinstance(inner.value, ast.Name) else ""
-            if isinstance(known.get(name), Nothing):
+            if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
+                known.pop(f"{name}.{inner.attr}", None)
+            if isinstance(known.get(name), Gathered) and not _only_reads(inner):
                 del known[name]  # `keywords.setdefault(...)`
+        elif isinstance(inner, ast.Call):
+            _take_out(inner, known)
+
+
+def _only_reads(node: ast.Attribute | ast.Subscript) -> bool:
+    """Whether something leaves gathered keywords as they are; what `pop` takes is minded apart."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("get", "pop", "items", "keys", "values", "copy")
+    return isinstance(node.ctx, ast.Load)
+
+
+def _take_out(call: ast.Call, known: dict[str, Known]) -> None:
+    """Drops what `keywords.pop("name")` takes out of gathered keywords."""
+    func = call.func
+    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
+        return
+    name, key = func.value.id, call.args[0] if call.args else None
+    gathered = known.get(name)
+    if func.attr == "pop" and isinstance(gathered, Gathered):
+        if isinstance(key, ast.Constant):
+            known[name] = Gathered(tuple(i for i in gathered.items if i[0] != key.value))
+        else:
+            del known[name]
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

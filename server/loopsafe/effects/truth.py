@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.ir import Literal
 
@@ -20,8 +20,13 @@ class Given(NamedTuple):
     """What a caller passes, whatever it is: something on purpose."""
 
 
-class Nothing(NamedTuple):
-    """What `**keywords` gathers where a call gives none."""
+class Gathered(NamedTuple):
+    """What `**keywords` gathers of a call, by name; nothing is known of an empty value.
+
+    What `*arguments` gathers is told only where it is nothing.
+    """
+
+    items: tuple[tuple[str, tuple[Known, ...]], ...] = ()
 
 
 class Choice(NamedTuple):
@@ -30,7 +35,7 @@ class Choice(NamedTuple):
     options: tuple[Literal, ...]
 
 
-Known = Literal | Symbol | Given | Nothing | Choice
+Known: TypeAlias = "Literal | Symbol | Given | Gathered | Choice"
 """What is known of a name's value."""
 
 _ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -64,7 +69,7 @@ def choice(values: Iterable[Known]) -> tuple[Known, ...]:
         return different
     options: list[Literal] = []
     for value in different:
-        if isinstance(value, (Symbol, Given, Nothing)):
+        if isinstance(value, (Symbol, Given, Gathered)):
             return ()
         options += value.options if isinstance(value, Choice) else (value,)
     unique = tuple({(type(option), option): option for option in options}.values())
@@ -99,7 +104,7 @@ def _truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     found, value = value_of(test, known)
     if not found or isinstance(value, (Symbol, Given, Choice)):
         return None
-    return bool(value) and not isinstance(value, Nothing)
+    return bool(value.items if isinstance(value, Gathered) else value)
 
 
 def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
@@ -111,7 +116,25 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         name = f"{node.value.id}.{node.attr}"
         return (True, known[name]) if name in known else (False, None)
+    if isinstance(node, ast.Call):
+        return _looked_up(node, known)
     return False, None
+
+
+def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]:
+    """What `keywords.get("name", default)` gives, by what is gathered."""
+    func, arguments = call.func, call.args
+    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
+        return False, None
+    gathered = known.get(func.value.id)
+    if not isinstance(gathered, Gathered) or func.attr not in ("get", "pop") or not arguments:
+        return False, None
+    if call.keywords or not isinstance(arguments[0], ast.Constant):
+        return False, None
+    for name, values in gathered.items:
+        if name == arguments[0].value:
+            return (True, values[0]) if values else (False, None)
+    return value_of(arguments[1], known) if len(arguments) > 1 else (True, None)
 
 
 def _compared(
@@ -119,9 +142,9 @@ def _compared(
 ) -> bool | None:
     here, a = value_of(left, known)
     there, b = value_of(right, known)
-    if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Nothing):
-        return isinstance(compared, ast.NotIn)
-    if isinstance(a, Nothing) or isinstance(b, Nothing):
+    if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Gathered) and here:
+        return any(a == name for name, _ in b.items) is isinstance(compared, ast.In)
+    if isinstance(a, Gathered) or isinstance(b, Gathered):
         return None
     if isinstance(right, ast.Name) and isinstance(a, Symbol) and not there:
         there, b = True, Symbol(right.id)
@@ -170,7 +193,7 @@ def _options(node: ast.expr) -> list[Known] | None:
 def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     """Of a literal only, and of the builtin classes."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
-    if not found or isinstance(value, (Symbol, Given, Nothing, Choice)):
+    if not found or isinstance(value, (Symbol, Given, Gathered, Choice)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]

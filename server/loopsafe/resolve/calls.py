@@ -47,6 +47,13 @@ _LOOKUPS = frozenset(
 )
 """What looks for a key, as `table[key]` does."""
 
+_ITERATORS = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "collections.abc")
+    for name in ("Iterable", "Iterator", "Generator")
+)
+"""Annotations that a generator fits as well as a list."""
+
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
@@ -101,7 +108,18 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
     if not resolver.tells(declared) and not module.is_stub:
         given_back = union(resolver.values(expr, frame) for expr in facts.values)
         values = given_back if resolver.known(given_back) else union((declared, given_back))
+    elif not module.is_stub and _is_iterator(resolver, declared):
+        given_back = union(resolver.values(expr, frame) for expr in facts.values)
+        values = (*(v for v in given_back if isinstance(v, GeneratorValue)), *declared)
     return (CoroutineValue(values),) if facts.is_async else values
+
+
+def _is_iterator(resolver: Resolver, declared: Values) -> bool:
+    """Whether an annotation only says that something can be iterated, not what that runs."""
+    return any(
+        isinstance(value, Instance) and dotted_name(resolver, value.cls) in _ITERATORS
+        for value in declared
+    )
 
 
 def decorated(resolver: Resolver, function: FunctionValue) -> Values:

@@ -7,6 +7,7 @@ objects do.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Binding, Call, last_name
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
 _MOST_MAKERS = 4
-"""Modules that make objects of a class, and calls in them; more tell too little apart."""
+"""Modules that make objects of a class, the nearest ones, and calls in them."""
 
 
 def kept(
@@ -108,7 +109,8 @@ def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]
     found = (resolver.table.user(key, name) for key in neighbours(resolver, home))
     others = [module for module in found if module is not None and module.key != home.key]
     count = 0
-    for module in (home, *others) if len(others) <= _MOST_MAKERS else ():
+    others.sort(key=lambda module: -_shared(module.dotted, home.dotted))
+    for module in (home, *others[:_MOST_MAKERS]):
         names = {name, "cls"} if module is home else {name}
         for call, scope in _calls(module, names):
             frame = resolver.frame(module.key, scope)
@@ -117,6 +119,12 @@ def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]
                 if count > _MOST_MAKERS:
                     return
                 yield call, frame
+
+
+def _shared(one: str, other: str) -> int:
+    """How many folders two modules have in common."""
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def _calls(module: Module, names: set[str]) -> Iterator[tuple[Call, int]]:

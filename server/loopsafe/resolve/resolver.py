@@ -27,6 +27,7 @@ from loopsafe.resolve.values import (
     Value,
     Values,
     as_instance,
+    is_same_class,
     without_none,
 )
 from loopsafe.resolve.yielding import Yielding
@@ -214,8 +215,18 @@ class Resolver(Memory):
         if module is None or function.number >= len(module.facts.functions):
             return None
         scope = module.facts.functions[function.number].scope
-        outer = function.outer
-        return self.frame(function.module, scope, function.receiver, arguments, outer)
+        receiver = function.receiver
+        if receiver is not None and not function.bound:
+            receiver = self._handed(receiver, dict(arguments).get(0, ()))
+        return self.frame(function.module, scope, receiver, arguments, function.outer)
+
+    def _handed(self, receiver: ClassValue, values: Values) -> ClassValue:
+        """The class of what a method runs on that is called by its class: `Base.load(self)`."""
+        given = values[0] if len(values) == 1 else None
+        if not isinstance(given, Instance):
+            return receiver
+        bases = self.mro(given.cls)
+        return given.cls if any(is_same_class(base, receiver) for base in bases) else receiver
 
     def module(self, name: str) -> Module | None:
         return self.table.get(name)
