@@ -11,7 +11,15 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
-from loopsafe.effects.relief import Holder, Relief, block_relief, class_relief, holder, idle_relief
+from loopsafe.effects.relief import (
+    Holder,
+    Relief,
+    block_relief,
+    class_relief,
+    fill_relief,
+    holder,
+    idle_relief,
+)
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
@@ -105,6 +113,8 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
         members, names = len(identities), len({name for name, _ in identities})
         for value in values:
             relief = _relief(resolver, value, here_only)
+            if relief is Relief.NONE and site.block:
+                relief = fill_relief(resolver, value, site, scope, here)
             for target in targets(resolver, site, value, here):
                 if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                     continue

@@ -8,6 +8,7 @@ from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import (
     Attr,
     Call,
+    Const,
     Expr,
     Function,
     Imported,
@@ -15,6 +16,7 @@ from loopsafe.facts.ir import (
     Param,
     Scope,
     Site,
+    Test,
     last_name,
 )
 from loopsafe.facts.reach import parts_of
@@ -26,6 +28,7 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
+    FunctionValue,
     Instance,
     ModuleValue,
     Value,
@@ -118,6 +121,54 @@ def idle_relief(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> R
                     return Relief.PROCESS
         block = found.parent
     return Relief.NONE
+
+
+def fill_relief(resolver: Resolver, value: Value, site: Site, scope: Scope, frame: Frame) -> Relief:
+    """Whether a function runs only while what it stores is missing: `if self.db is None:
+    self.connect()`, `if client is None: connect()`."""
+    call, block = site.expr, site.block
+    if not isinstance(value, FunctionValue) or not isinstance(call, Call):
+        return Relief.NONE
+    while block > 0:
+        found = scope.blocks[block]
+        if found.test is not None and found.kind in ("if", "else"):
+            for asked, holds in parts_of(found.test, found.kind == "if"):
+                missing = _missing(asked, holds)
+                if missing is not None and _stores(resolver, value, call, missing, frame):
+                    is_global = isinstance(missing, Name)
+                    is_global |= holder(resolver, site, frame) is Holder.PROCESS
+                    return Relief.PROCESS if is_global else Relief.OWN
+        block = found.parent
+    return Relief.NONE
+
+
+def _missing(asked: Expr, holds: bool) -> Attr | Name | None:
+    """What is not there where a condition holds, or fails."""
+    if isinstance(asked, Test) and asked.kind == "is none" and holds:
+        asked, holds = asked.value, False
+    return asked if isinstance(asked, (Attr, Name)) and not holds else None
+
+
+def _stores(
+    resolver: Resolver, function: FunctionValue, call: Call, missing: Attr | Name, frame: Frame
+) -> bool:
+    """Whether a function that is called gives a value to what is missing."""
+    module = resolver.table.get(function.module)
+    if module is None or not module.is_project:
+        return False
+    resolver.table.trace |= module.text_bit
+    facts = module.facts.functions[function.number]
+    if isinstance(missing, Name):
+        found = definitions(resolver, missing, frame)
+        stored = tuple(d.binding for d in found if d.frame.module == function.module)
+        return any(b.scope == facts.scope and not isinstance(b.value, Const) for b in stored)
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if facts.owner < 0 or not isinstance(receiver, Name) or not isinstance(missing.value, Name):
+        return False
+    stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
+    return receiver.id == missing.value.id and any(
+        b.scope == facts.scope and not isinstance(b.value, Const) for b in stored
+    )
 
 
 def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
