@@ -19,6 +19,7 @@ from loopsafe.effects.relief import (
     fill_relief,
     holder,
     idle_relief,
+    lasting,
 )
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
@@ -115,6 +116,7 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
             relief = _relief(resolver, value, here_only)
             if relief is Relief.NONE and site.block:
                 relief = fill_relief(resolver, value, site, scope, here)
+            relief = lasting(resolver, relief, here)
             for target in targets(resolver, site, value, here):
                 if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                     continue

@@ -7,11 +7,13 @@ from enum import Enum
 from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import (
     Attr,
+    Binding,
     Call,
     Const,
     Expr,
     Function,
     Imported,
+    ModuleFacts,
     Name,
     Param,
     Scope,
@@ -161,14 +163,29 @@ def _stores(
     if isinstance(missing, Name):
         found = definitions(resolver, missing, frame)
         stored = tuple(d.binding for d in found if d.frame.module == function.module)
-        return any(b.scope == facts.scope and not isinstance(b.value, Const) for b in stored)
+        return _fills(stored, facts.scope, 0)
     receiver = call.func.value if isinstance(call.func, Attr) else None
     if facts.owner < 0 or not isinstance(receiver, Name) or not isinstance(missing.value, Name):
         return False
     stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
-    return receiver.id == missing.value.id and any(
-        b.scope == facts.scope and not isinstance(b.value, Const) for b in stored
-    )
+    made = _scope_of_init(module.facts, facts.owner)
+    return receiver.id == missing.value.id and _fills(stored, facts.scope, made)
+
+
+def _scope_of_init(facts: ModuleFacts, owner: int) -> int:
+    scopes = (f.scope for f in facts.functions if f.owner == owner and f.name == "__init__")
+    return next(scopes, -1)
+
+
+def _fills(stored: tuple[Binding, ...], scope: int, first: int) -> bool:
+    """Whether one of the bindings, in a function's scope, is of a value; of a flag only if nobody
+    takes it back: a connection is made again as often as it is lost."""
+    given = [b.value for b in stored if b.scope == scope]
+    if any(not isinstance(value, Const) for value in given):
+        return True
+    others = (b.value for b in stored if b.scope not in (scope, first))
+    is_taken_back = any(not (isinstance(v, Const) and v.value) for v in others)
+    return any(isinstance(v, Const) and v.value for v in given) and not is_taken_back
 
 
 def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
@@ -186,6 +203,22 @@ def _classes_of(resolver: Resolver, value: Value) -> tuple[ClassValue | External
     if isinstance(value, ExternalInstance):
         return (External(value.name),)
     return resolver.mro(value.cls) if isinstance(value, Instance) else ()
+
+
+def lasting(resolver: Resolver, relief: Relief, frame: Frame) -> Relief:
+    """What an object keeps, where it is the only one of its class."""
+    cls = frame.receiver
+    if relief is not Relief.OWN or cls is None:
+        return relief
+    is_only_one = resolver.remember(
+        ("only one", cls.number), cls.module, lambda: (_is_only_one(resolver, cls),)
+    )
+    return Relief.PROCESS if is_only_one and is_only_one[0] else relief
+
+
+def _is_only_one(resolver: Resolver, cls: ClassValue) -> bool:
+    """Whether `__new__`, or the metaclass, makes an object of a class only where it has none."""
+    return _makes_once(resolver, cls, "__new__") or class_relief(resolver, cls) is Relief.PROCESS
 
 
 def class_relief(resolver: Resolver, cls: ClassValue) -> Relief:
@@ -215,17 +248,18 @@ def _is_singleton(resolver: Resolver, cls: ClassValue) -> bool:
 
 def _keeps_objects(resolver: Resolver, metaclass: Value) -> bool:
     """Whether a metaclass makes an object only where it has none yet."""
-    if not isinstance(metaclass, ClassValue):
-        return False
-    for function in functions(resolver, metaclass, "__call__"):
+    return isinstance(metaclass, ClassValue) and _makes_once(resolver, metaclass, "__call__")
+
+
+def _makes_once(resolver: Resolver, cls: ClassValue, name: str) -> bool:
+    """Whether a method that makes objects hands on to its base only where there is none yet."""
+    for function in functions(resolver, cls, name):
         module = resolver.table.get(function.module)
         if module is None or not module.is_project:
             continue
         resolver.table.trace |= module.text_bit
         sites = module.facts.functions[function.number].sites
-        making = [
-            s for s in sites if isinstance(s.expr, Call) and last_name(s.expr.func) == "__call__"
-        ]
+        making = [s for s in sites if isinstance(s.expr, Call) and last_name(s.expr.func) == name]
         return bool(making) and all(
             block_relief(module.facts.scopes[site.scope], site.block) is not Relief.NONE
             for site in making
