@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
+from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
@@ -50,7 +51,8 @@ _LOOKUPS = frozenset(
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
-    callees = fitting(resolver, resolver.values(call.func, frame), call, frame)
+    callees = dispatched(resolver, resolver.values(call.func, frame), call, frame)
+    callees = fitting(resolver, callees, call, frame)
     if last_name(call.func) in resolver.catalogue.handing_words:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:
@@ -310,6 +312,8 @@ def _itself(resolver: Resolver, call: Call | None, frame: Frame | None) -> Value
 def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     """What a decorator makes of a function."""
     name = dotted_name(resolver, decorator) or ""
+    if name in DISPATCHERS and isinstance(value, FunctionValue):
+        return (value, *implementations(resolver, value))
     known = DECORATORS.get(name)
     if known is not None:
         return known(value)
