@@ -12,7 +12,16 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import gives_awaitable, meant
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.readiness import is_ready
-from loopsafe.effects.relief import Holder, Relief, block_relief, class_relief, holder, idle_relief
+from loopsafe.effects.relief import (
+    Holder,
+    Relief,
+    block_relief,
+    class_relief,
+    fill_relief,
+    holder,
+    idle_relief,
+    lasting,
+)
 from loopsafe.effects.targets import Target, site_values, targets
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
@@ -117,6 +126,9 @@ def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tupl
     found: list[Meeting] = []
     for value in values:
         relief = _relief(resolver, value, here_only)
+        if relief is Relief.NONE and site.block:
+            relief = fill_relief(resolver, value, site, scope, here)
+        relief = lasting(resolver, relief, here)
         for target in targets(resolver, site, value, here):
             if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
                 continue

@@ -7,14 +7,18 @@ from enum import Enum
 from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import (
     Attr,
+    Binding,
     Call,
+    Const,
     Expr,
     Function,
     Imported,
+    ModuleFacts,
     Name,
     Param,
     Scope,
     Site,
+    Test,
     last_name,
 )
 from loopsafe.facts.reach import parts_of
@@ -26,6 +30,7 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
+    FunctionValue,
     Instance,
     ModuleValue,
     Value,
@@ -120,6 +125,69 @@ def idle_relief(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> R
     return Relief.NONE
 
 
+def fill_relief(resolver: Resolver, value: Value, site: Site, scope: Scope, frame: Frame) -> Relief:
+    """Whether a function runs only while what it stores is missing: `if self.db is None:
+    self.connect()`, `if client is None: connect()`."""
+    call, block = site.expr, site.block
+    if not isinstance(value, FunctionValue) or not isinstance(call, Call):
+        return Relief.NONE
+    while block > 0:
+        found = scope.blocks[block]
+        if found.test is not None and found.kind in ("if", "else"):
+            for asked, holds in parts_of(found.test, found.kind == "if"):
+                missing = _missing(asked, holds)
+                if missing is not None and _stores(resolver, value, call, missing, frame):
+                    is_global = isinstance(missing, Name)
+                    is_global |= holder(resolver, site, frame) is Holder.PROCESS
+                    return Relief.PROCESS if is_global else Relief.OWN
+        block = found.parent
+    return Relief.NONE
+
+
+def _missing(asked: Expr, holds: bool) -> Attr | Name | None:
+    """What is not there where a condition holds, or fails."""
+    if isinstance(asked, Test) and asked.kind == "is none" and holds:
+        asked, holds = asked.value, False
+    return asked if isinstance(asked, (Attr, Name)) and not holds else None
+
+
+def _stores(
+    resolver: Resolver, function: FunctionValue, call: Call, missing: Attr | Name, frame: Frame
+) -> bool:
+    """Whether a function that is called gives a value to what is missing."""
+    module = resolver.table.get(function.module)
+    if module is None or not module.is_project:
+        return False
+    resolver.table.trace |= module.text_bit
+    facts = module.facts.functions[function.number]
+    if isinstance(missing, Name):
+        found = definitions(resolver, missing, frame)
+        stored = tuple(d.binding for d in found if d.frame.module == function.module)
+        return _fills(stored, facts.scope, 0)
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if facts.owner < 0 or not isinstance(receiver, Name) or not isinstance(missing.value, Name):
+        return False
+    stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
+    made = _scope_of_init(module.facts, facts.owner)
+    return receiver.id == missing.value.id and _fills(stored, facts.scope, made)
+
+
+def _scope_of_init(facts: ModuleFacts, owner: int) -> int:
+    scopes = (f.scope for f in facts.functions if f.owner == owner and f.name == "__init__")
+    return next(scopes, -1)
+
+
+def _fills(stored: tuple[Binding, ...], scope: int, first: int) -> bool:
+    """Whether one of the bindings, in a function's scope, is of a value; of a flag only if nobody
+    takes it back: a connection is made again as often as it is lost."""
+    given = [b.value for b in stored if b.scope == scope]
+    if any(not isinstance(value, Const) for value in given):
+        return True
+    others = (b.value for b in stored if b.scope not in (scope, first))
+    is_taken_back = any(not (isinstance(v, Const) and v.value) for v in others)
+    return any(isinstance(v, Const) and v.value for v in given) and not is_taken_back
+
+
 def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
     callee = test.func if isinstance(test, Call) else None
     if not isinstance(callee, Attr) or callee.name not in resolver.catalogue.running_words:
@@ -135,6 +203,22 @@ def _classes_of(resolver: Resolver, value: Value) -> tuple[ClassValue | External
     if isinstance(value, ExternalInstance):
         return (External(value.name),)
     return resolver.mro(value.cls) if isinstance(value, Instance) else ()
+
+
+def lasting(resolver: Resolver, relief: Relief, frame: Frame) -> Relief:
+    """What an object keeps, where it is the only one of its class."""
+    cls = frame.receiver
+    if relief is not Relief.OWN or cls is None:
+        return relief
+    is_only_one = resolver.remember(
+        ("only one", cls.number), cls.module, lambda: (_is_only_one(resolver, cls),)
+    )
+    return Relief.PROCESS if is_only_one and is_only_one[0] else relief
+
+
+def _is_only_one(resolver: Resolver, cls: ClassValue) -> bool:
+    """Whether `__new__`, or the metaclass, makes an object of a class only where it has none."""
+    return _makes_once(resolver, cls, "__new__") or class_relief(resolver, cls) is Relief.PROCESS
 
 
 def class_relief(resolver: Resolver, cls: ClassValue) -> Relief:
@@ -164,17 +248,18 @@ def _is_singleton(resolver: Resolver, cls: ClassValue) -> bool:
 
 def _keeps_objects(resolver: Resolver, metaclass: Value) -> bool:
     """Whether a metaclass makes an object only where it has none yet."""
-    if not isinstance(metaclass, ClassValue):
-        return False
-    for function in functions(resolver, metaclass, "__call__"):
+    return isinstance(metaclass, ClassValue) and _makes_once(resolver, metaclass, "__call__")
+
+
+def _makes_once(resolver: Resolver, cls: ClassValue, name: str) -> bool:
+    """Whether a method that makes objects hands on to its base only where there is none yet."""
+    for function in functions(resolver, cls, name):
         module = resolver.table.get(function.module)
         if module is None or not module.is_project:
             continue
         resolver.table.trace |= module.text_bit
         sites = module.facts.functions[function.number].sites
-        making = [
-            s for s in sites if isinstance(s.expr, Call) and last_name(s.expr.func) == "__call__"
-        ]
+        making = [s for s in sites if isinstance(s.expr, Call) and last_name(s.expr.func) == name]
         return bool(making) and all(
             block_relief(module.facts.scopes[site.scope], site.block) is not Relief.NONE
             for site in making

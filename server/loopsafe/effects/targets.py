@@ -14,6 +14,7 @@ from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.resolve.arguments import argument_at
+from loopsafe.resolve.dispatching import dispatched
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions, qualified
@@ -61,7 +62,8 @@ def site_values(resolver: Resolver, site: Site, frame: Frame) -> Values:
     """What is called, entered, iterated or read at a site."""
     expr = site.expr
     if site.kind in ("call", "decorate") and isinstance(expr, Call):
-        return resolver.known(resolver.values(expr.func, frame))
+        callees = dispatched(resolver, resolver.values(expr.func, frame), expr, frame)
+        return resolver.known(callees)
     if site.kind in ("get", "set") and isinstance(expr, Attr):
         return resolver.known(resolver.values(expr.value, frame))
     if site.kind == "operator" and isinstance(expr, Call) and isinstance(expr.func, Attr):

@@ -106,7 +106,10 @@ class StatementReader(PatternReader):
             self.scope.leaves(node.end_lineno or node.lineno, test)
 
     def _kind_behind(self, node: ast.stmt, rest: Sequence[ast.stmt]) -> str:
-        """`once`, `own` or `lazy` for what follows an early return of a kept result."""
+        """`once`, `own` or `lazy` for what follows an early return of a kept result, which may be
+        asked for under a lock."""
+        while isinstance(node, (ast.With, ast.AsyncWith)):
+            node = node.body[-1]
         if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Return):
             return ""
         return kept_behind(node.test, rest, self._surroundings())

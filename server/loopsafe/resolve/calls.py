@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Function, Parameter, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
+from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
@@ -57,7 +58,8 @@ _ITERATORS = frozenset(
 
 def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
-    callees = fitting(resolver, resolver.values(call.func, frame), call, frame)
+    callees = dispatched(resolver, resolver.values(call.func, frame), call, frame)
+    callees = fitting(resolver, callees, call, frame)
     if last_name(call.func) in resolver.catalogue.handing_words:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:
@@ -169,7 +171,7 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if parameter.annotation is not None:
         declared = resolver.instances(parameter.annotation, frame)
         if resolver.tells(declared):
-            return declared
+            return _contradicting(resolver, declared, parameter, outer) or declared
     found = _injected(resolver, parameter, outer) or passed
     if found:
         return found
@@ -328,6 +330,8 @@ def _itself(resolver: Resolver, call: Call | None, frame: Frame | None) -> Value
 def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     """What a decorator makes of a function."""
     name = dotted_name(resolver, decorator) or ""
+    if name in DISPATCHERS and isinstance(value, FunctionValue):
+        return (value, *implementations(resolver, value))
     known = DECORATORS.get(name)
     if known is not None:
         return known(value)
@@ -367,6 +371,33 @@ def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
             if target is not None:
                 return _provided(resolver, resolver.values(target, frame))
     return ()
+
+
+def _contradicting(
+    resolver: Resolver, declared: Values, parameter: Parameter, frame: Frame
+) -> Values:
+    """What a framework passes, where an annotation names a class of which it certainly is none.
+
+    Nothing checks `db: Session = Depends(get_db)` with the `Session` of another library.
+    """
+    found = _injected(resolver, parameter, frame)
+    given = [_classes(resolver, value) for value in found]
+    wanted = [_classes(resolver, value) for value in declared]
+    if not given or not all(given) or not all(wanted):
+        return ()
+    related = any(one[0] in others or others[0] in one for one in given for others in wanted)
+    return () if related else found
+
+
+def _classes(resolver: Resolver, value: Value) -> list[str]:
+    """The names of an object's class and its bases; none where one of them is unknown."""
+    if isinstance(value, ExternalInstance):
+        known = resolver.catalogue.klass(value.name)
+        return [resolver.catalogue.canonical(value.name)] if known is not None else []
+    if not isinstance(value, Instance):
+        return []
+    names = (dotted_name(resolver, base) or "" for base in resolver.mro(value.cls))
+    return [resolver.catalogue.canonical(name) for name in names]
 
 
 def _provided(resolver: Resolver, targets: Values) -> Values:

@@ -15,6 +15,7 @@ from loopsafe.resolve.lookups import (
     field_of,
     kept,
     kept_exactly,
+    named_globally,
     of_class,
 )
 from loopsafe.resolve.members import is_enumeration
@@ -201,6 +202,8 @@ def _subscript(resolver: Resolver, expr: ir.Subscript, frame: Frame) -> Values:
         return entry
     found: list[Values] = []
     keys = resolver.values(expr.key, frame)
+    if member := named_globally(resolver, expr, keys, frame):
+        return member
     for value in resolver.values(expr.value, frame):
         if isinstance(value, TupleValue):
             found.append(_item_of(resolver, value, keys))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Const, DictDisplay, Filled, Name, Subscript
+from loopsafe.facts.ir import Attr, Call, Const, DictDisplay, Filled, Name, Subscript, last_name
 from loopsafe.facts.keyed import any_key, keyed
 from loopsafe.resolve.containers import entry_values, filling_of, is_plain, item_of, literal_key
 from loopsafe.resolve.members import annotated_names, find
-from loopsafe.resolve.names import own_name
+from loopsafe.resolve.names import module_member, own_name
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -23,6 +23,18 @@ from loopsafe.resolve.values import (
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
+
+
+def named_globally(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:
+    """What a module has under a name that is a text: `globals()["load"]`."""
+    call = expr.value
+    names = {key.value for key in keys if isinstance(key, ConstantValue)}
+    if not names or not isinstance(call, Call) or last_name(call.func) != "globals":
+        return ()
+    if not any(own_name(resolver, v) == "globals" for v in resolver.values(call.func, frame)):
+        return ()
+    texts = sorted(name for name in names if isinstance(name, str))
+    return union(module_member(resolver, frame.module, name) for name in texts)
 
 
 def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:

@@ -21,6 +21,7 @@ from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     External,
+    ExternalInstance,
     Frame,
     FunctionValue,
     Instance,
@@ -195,6 +196,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
             dotted = f"{entry.dotted}.{name}"
             if resolver.catalogue.function(dotted) is not None:
                 return (External(dotted),)
+            if resolver.catalogue.is_class(dotted):
+                # Of `connection: Any` the entry says more.
+                return (ExternalInstance(dotted),)
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:
