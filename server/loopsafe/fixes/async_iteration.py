@@ -16,7 +16,8 @@ from loopsafe.fixes.rewrite import async_loop
 from loopsafe.fixes.site import Site
 from loopsafe.model import Edit, Fix, Safety
 
-_DISPLAYS = {"list": "[]", "set": "{}"}
+_LIST = ("[", "]")
+_DISPLAYS = {"list": _LIST, "set": ("{", "}")}
 """Builtins that give what a comprehension gives; others are given one."""
 _NEEDS_BRACKETS = (ast.IfExp, ast.Lambda, ast.NamedExpr)
 
@@ -72,7 +73,7 @@ def _consumed(site: Site, call: ast.Call) -> tuple[Edit, ...]:
         return ()
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     is_whole = name in _DISPLAYS and len(call.args) == 1 and not call.keywords
-    opening, closing = _DISPLAYS[name] if is_whole else "[]"
+    opening, closing = _DISPLAYS[name] if is_whole else _LIST
     before, after = ("(", ")") if isinstance(given, _NEEDS_BRACKETS) else ("", "")
     around = call if is_whole else given
     head = f"{opening}item async for item in {before}"
