@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from loopsafe.fixes.drop_in import sibling
 from loopsafe.fixes.iteration import is_consumer, shown
 from loopsafe.fixes.place import may_await
 from loopsafe.fixes.rewrite import async_loop
@@ -24,7 +25,7 @@ _NEEDS_BRACKETS = (ast.IfExp, ast.Lambda, ast.NamedExpr)
 
 def cures(site: Site) -> Iterator[Fix]:
     """`async for` in place of `for`, and in a comprehension in place of a builtin that iterates."""
-    twin = _twin(site)
+    twin = sibling(site, "iterator")
     if not twin or not site.direct or not may_await(site):
         return
     iterated, outer = site.call or site.node, site.parent(site.call or site.node)
@@ -37,15 +38,6 @@ def cures(site: Site) -> Iterator[Fix]:
     if edits:
         title = f"Iterate {shown(iterated)} with async for"
         yield Fix(title, Safety.SAFE, (*renamed, *edits))
-
-
-def _twin(site: Site) -> str:
-    """The method beside the blocking one that gives an asynchronous iterator; or nothing."""
-    blocking = site.context.blocking
-    if blocking is None or blocking.twin_is != "iterator":
-        return ""
-    owner, _, name = blocking.twin.rpartition(".")
-    return name if owner == blocking.name.rpartition(".")[0] else ""
 
 
 def _renamed(site: Site, twin: str) -> tuple[Edit, ...] | None:

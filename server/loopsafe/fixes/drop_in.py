@@ -35,7 +35,7 @@ def cures(site: Site) -> Iterator[Fix]:
     elif entry:
         return
     elif isinstance(call.func, ast.Attribute):
-        method = _sibling(site)
+        method = sibling(site, "coroutine")
         if method:
             start, stop = site.draft.start(call), site.draft.stop(call.func) - len(call.func.attr)
             edits = _replaced(site, call, site.draft.source.text[start:stop] + method)
@@ -43,6 +43,16 @@ def cures(site: Site) -> Iterator[Fix]:
             yield Fix(f"Use await {owner}.{method}()", Safety.SAFE, edits)
         else:
             yield from _wrapped(site, call, call.func)
+
+
+def sibling(site: Site, gives: str) -> str:
+    """The async method beside a blocking one, `create_async` of `Charge.create`, if it gives what
+    is asked for, one of `TWINS`; empty where there is none."""
+    blocking = site.context.blocking
+    if blocking is None or blocking.twin_is != gives:
+        return ""
+    owner, _, name = blocking.twin.rpartition(".")
+    return name if owner == blocking.name.rpartition(".")[0] else ""
 
 
 def _function(site: Site, call: ast.Call, entry: dict[str, Any]) -> Iterator[Fix]:
@@ -113,15 +123,6 @@ def _keywords(site: Site, call: ast.Call, names: list[str]) -> list[Edit] | None
         if name:
             edits.append(site.draft.insert(opened(site.draft, call, position), f"{name}="))
     return edits
-
-
-def _sibling(site: Site) -> str:
-    """The async method beside a blocking one: `Charge.create_async` of `Charge.create`."""
-    blocking = site.context.blocking
-    if blocking is None or blocking.twin_is != "coroutine":
-        return ""
-    owner, _, name = blocking.twin.rpartition(".")
-    return name if owner == blocking.name.rpartition(".")[0] else ""
 
 
 def _wrapped(site: Site, call: ast.Call, callee: ast.Attribute) -> Iterator[Fix]:
