@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import Bounds, bounds
 from loopsafe.effects.dispatch import implementations
-from loopsafe.effects.edges import function_of
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.relief import Relief, block_relief, function_relief
 from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.effects.targets import Run, Target, site_values, targets

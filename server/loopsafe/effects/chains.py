@@ -11,8 +11,9 @@ from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.derive import Derivation, Derived
-from loopsafe.effects.edges import Edge, edges, function_of
+from loopsafe.effects.edges import Edge, edges
 from loopsafe.effects.libraries import library_edges
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.derive import Derivation
 from loopsafe.effects.dispatch import implementations
-from loopsafe.effects.edges import Edge, meetings
+from loopsafe.effects.edges import Edge
+from loopsafe.effects.meetings import meetings
 from loopsafe.effects.targets import Run
 from loopsafe.facts.ir import Site
 from loopsafe.knowledge.schema import Blocking

@@ -13,9 +13,10 @@ from importlib import resources
 
 from loopsafe.effects.callees import near
 from loopsafe.effects.chains import Chains
-from loopsafe.effects.edges import edges, function_of
+from loopsafe.effects.edges import edges
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import meant
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Site
 from loopsafe.model import Span

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from loopsafe.effects.edges import Meeting, function_of, meetings
+from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.facts.ir import AWAITING, Attr, Call, Function, Name, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module

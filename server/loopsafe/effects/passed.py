@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 
-from loopsafe.effects.edges import function_of
 from loopsafe.effects.flags import flags
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.truth import Choice, Gathered, Given, Known, Symbol

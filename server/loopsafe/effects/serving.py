@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loopsafe.effects.chains import Chains, Step
-from loopsafe.effects.edges import function_of
 from loopsafe.effects.known import serves
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.tasks import below, quiet
 from loopsafe.facts.ir import Call
 from loopsafe.resolve.resolver import Resolver

@@ -12,7 +12,7 @@ import json
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
-from loopsafe.effects.edges import function_of
+from loopsafe.effects.meetings import function_of
 from loopsafe.facts.ir import Site
 from loopsafe.modules.cache import engine_version
 from loopsafe.resolve.resolver import Resolver

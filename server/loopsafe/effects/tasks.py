@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.chains import Chains
-from loopsafe.effects.edges import function_of, meetings
 from loopsafe.effects.ended import end_of, is_standard
 from loopsafe.effects.known import serves
+from loopsafe.effects.meetings import function_of, meetings
 from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Function, Scope, Site, Starred
 from loopsafe.facts.reach import encloses
 from loopsafe.knowledge.schema import Blocking

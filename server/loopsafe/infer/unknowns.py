@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.chains import Chains
-from loopsafe.effects.edges import function_of
 from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.places import Places
 from loopsafe.facts.ir import Attr, Call, Const, Function, Site, Unknown
 from loopsafe.infer.interest import BORING, Interest
