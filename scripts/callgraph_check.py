@@ -18,7 +18,7 @@ from pathlib import Path
 from loopsafe.config import Settings
 from loopsafe.deep import run_deep
 from loopsafe.effects.dispatch import implementations
-from loopsafe.effects.edges import meetings
+from loopsafe.effects.meetings import meetings
 from loopsafe.effects.targets import Run
 from loopsafe.engine import Engine
 from loopsafe.modules.module import Module
