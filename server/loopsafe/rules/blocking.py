@@ -115,16 +115,17 @@ def _finding(
     if site.span in eager:
         code = "eager-offload"
         text = f"{call_label(site)} runs on the event loop, not in the thread"
+    doubts = _doubts(view, steps)
     return Finding(
         path=view.module.path,
         span=site.span,
         code=code,
         category=category,
         cost=cost,
-        severity=view.severity_of(code, _told_as(view, steps, cost)),
+        severity=view.severity_of(code, _told_as(cost, doubts)),
         message=text,
         function=view.qualified(root.function),
-        confidence=_confidence(view, steps, best),
+        confidence=_confidence(doubts, best),
         chain=chain,
         sink=best.blocking.name,
         reason=root.run.reason,
@@ -139,15 +140,15 @@ def _finding(
     )
 
 
-def _told_as(view: View, steps: list[Step], cost: Cost) -> Cost:
+def _told_as(cost: Cost, doubts: int) -> Cost:
     """The cost by which a way is told: milder where a step is one of many possibilities."""
-    return cost.lowered() if _doubts(view, steps) > _FEW else cost
+    return cost.lowered() if doubts > _FEW else cost
 
 
 def _milder(view: View, finding: Finding, steps: list[Step]) -> Finding:
     """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
     cost = finding.cost.lowered()
-    severity = view.severity_of(finding.code, _told_as(view, steps, cost))
+    severity = view.severity_of(finding.code, _told_as(cost, _doubts(view, steps)))
     reason = f"{finding.reason}; as the code is now, nothing else runs on its loop here"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
@@ -166,9 +167,8 @@ def _hops(view: View, steps: list[Step], best: Way) -> tuple[Hop, ...]:
     return tuple(hops)
 
 
-def _confidence(view: View, steps: list[Step], best: Way) -> Confidence:
+def _confidence(doubts: int, best: Way) -> Confidence:
     """Lower where a step may lead elsewhere, to something that does not block."""
-    doubts = _doubts(view, steps)
     if isinstance(best.blocking, Derived):
         doubts += best.blocking.doubts
     if doubts == 0:
