@@ -52,8 +52,8 @@ def _overrides(
     seen: set[tuple[str, int]] = set()
     for cls in _subclasses(resolver, home, base):
         for method in _defined(resolver, cls, name):
-            if method[:2] not in seen:
-                seen.add(method[:2])
+            if method.definition not in seen:
+                seen.add(method.definition)
                 yield method
 
 

@@ -89,8 +89,7 @@ def _method_knowledge(
                 return None if _is_of_another(resolver, owner, function) else False
             if (found := known.blocking(facts.name)) is not None:
                 return found
-        source = resolver.source(owner) if isinstance(owner, ClassValue) else None
-        if (function.module, facts.owner) in (owner[:2], source[:2] if source else ()):
+        if _is_defined_by(resolver, owner, (function.module, facts.owner)):
             return None
     return None
 
@@ -107,11 +106,19 @@ def _is_of_another(
         if isinstance(base, External):
             if base.name.partition(".")[0] == top:
                 return False  # What it has itself, nobody sees.
-            continue
-        source = resolver.source(base)
-        if (function.module, number) in (base[:2], source[:2] if source else ()):
+        elif _is_defined_by(resolver, base, (function.module, number)):
             return False
     return True
+
+
+def _is_defined_by(
+    resolver: Resolver, cls: ClassValue | External, definition: tuple[str, int]
+) -> bool:
+    """Whether a class is the one of a definition, be it that of its stub or of its source."""
+    if isinstance(cls, External):
+        return False
+    source = resolver.source(cls)
+    return definition in (cls.definition, source.definition if source is not None else None)
 
 
 def _class_knowledge(resolver: Resolver, cls: ClassValue) -> Blocking | bool | None:

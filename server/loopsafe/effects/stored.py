@@ -213,7 +213,8 @@ class Store:
             parts = (value.receiver, value.arguments, value.outer)
             return ("Frame", self._module(value.module), value.scope, self._plain(parts))
         if isinstance(value, (ClassValue, FunctionValue, ModuleValue)):
-            return (type(value).__name__, self._module(value[0]), self._plain(tuple(value[1:])))
+            module, *others = value
+            return (type(value).__name__, self._module(module), self._plain(tuple(others)))
         if isinstance(value, tuple):
             return (type(value).__name__, *map(self._plain, value))
         return (type(value).__name__, repr(value))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.ir import Literal
+from loopsafe.record import Record
 
 
 class Symbol(NamedTuple):
@@ -20,7 +21,7 @@ class Given(NamedTuple):
     """What a caller passes, whatever it is: something on purpose."""
 
 
-class Gathered(NamedTuple):
+class Gathered(Record):
     """What `**keywords` gathers of a call, by name; nothing is known of an empty value.
 
     What `*arguments` gathers is told only where it is nothing.

@@ -15,7 +15,7 @@ from loopsafe.modules.marks import is_test_file
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue
+from loopsafe.resolve.values import ClassValue, is_same_class
 
 _MOST_FUNCTIONS = 30
 _MOST_FILES = 60
@@ -146,11 +146,9 @@ class Converter:
                 continue
             for index in range(len(other.facts.classes)):
                 cls = ClassValue(other.name, index)
-                if cls[:2] == own[:2] or not _has_method(other, index, function.name):
+                if is_same_class(cls, own) or not _has_method(other, index, function.name):
                     continue
-                if any(
-                    isinstance(b, ClassValue) and b[:2] == own[:2] for b in self._resolver.mro(cls)
-                ):
+                if any(is_same_class(base, own) for base in self._resolver.mro(cls)):
                     raise Refused(f"{where} is overridden in {self.shown(other.path)}")
 
     def shown(self, path: str) -> str:

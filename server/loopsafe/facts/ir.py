@@ -11,11 +11,12 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.recover import SyntaxProblem
 from loopsafe.model import Span
+from loopsafe.record import Record
 
 Literal: TypeAlias = str | bytes | int | float | complex | bool | None
 
 
-class Name(NamedTuple):
+class Name(Record):
     """A name that is read."""
 
     id: str
@@ -23,14 +24,14 @@ class Name(NamedTuple):
     order: int
 
 
-class Attr(NamedTuple):
+class Attr(Record):
     """`value.name`"""
 
     value: Expr
     name: str
 
 
-class Call(NamedTuple):
+class Call(Record):
     """`func(*args, **keywords)`; a keyword without a name is `**mapping`."""
 
     func: Expr
@@ -40,13 +41,13 @@ class Call(NamedTuple):
     """The callee expression."""
 
 
-class Const(NamedTuple):
+class Const(Record):
     """A literal."""
 
     value: Literal
 
 
-class Typed(NamedTuple):
+class Typed(Record):
     """An expression of which only the builtin class of the result matters: `str` of an f-string."""
 
     builtin: str
@@ -56,38 +57,38 @@ class Typed(NamedTuple):
     """What such a text ends with: `_now`."""
 
 
-class Subscript(NamedTuple):
+class Subscript(Record):
     """`value[index]`"""
 
     value: Expr
     key: Expr
 
 
-class Await(NamedTuple):
+class Await(Record):
     """`await value`"""
 
     value: Expr
 
 
-class Param(NamedTuple):
+class Param(Record):
     """What a caller gives the function's parameter of this index."""
 
     number: int
 
 
-class FunctionRef(NamedTuple):
+class FunctionRef(Record):
     """A `def` or `lambda`: its index in `ModuleFacts.functions`."""
 
     number: int
 
 
-class ClassRef(NamedTuple):
+class ClassRef(Record):
     """A class definition: its index in `ModuleFacts.classes`."""
 
     number: int
 
 
-class Imported(NamedTuple):
+class Imported(Record):
     """`import module` (name None) or `from module import name`; `level` counts leading dots."""
 
     module: str
@@ -95,14 +96,14 @@ class Imported(NamedTuple):
     level: int
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """One of several: `a if c else b`, `a or b`; `op` is `and`, `or` or empty."""
 
     options: tuple[Expr, ...]
     op: str = ""
 
 
-class Test(NamedTuple):
+class Test(Record):
     """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
     or `completes` (a call that did not raise)."""
 
@@ -110,34 +111,34 @@ class Test(NamedTuple):
     value: Expr
 
 
-class Compared(NamedTuple):
+class Compared(Record):
     """A condition that a value is one of some literals: `mode == "r"`, `mode in ("r", "w")`."""
 
     value: Expr
     options: tuple[Literal, ...]
 
 
-class Has(NamedTuple):
+class Has(Record):
     """A condition that a text has a literal in it: `"://" in path`."""
 
     value: Expr
     literal: Literal
 
 
-class Display(NamedTuple):
+class Display(Record):
     """A tuple, list or set display; `kind` is the builtin's name."""
 
     kind: str
     items: tuple[Expr, ...]
 
 
-class DictDisplay(NamedTuple):
+class DictDisplay(Record):
     """`{key: value}`; `{**other}` has no key."""
 
     items: tuple[tuple[Expr | None, Expr], ...]
 
 
-class Comprehension(NamedTuple):
+class Comprehension(Record):
     """A comprehension; `kind` is `list`, `set`, `dict` or `generator`."""
 
     kind: str
@@ -145,13 +146,13 @@ class Comprehension(NamedTuple):
     key: Expr | None
 
 
-class Starred(NamedTuple):
+class Starred(Record):
     """`*value`"""
 
     value: Expr
 
 
-class Binary(NamedTuple):
+class Binary(Record):
     """`left op right`; `op` is the method's name, `__add__`."""
 
     left: Expr
@@ -159,28 +160,28 @@ class Binary(NamedTuple):
     right: Expr
 
 
-class Element(NamedTuple):
+class Element(Record):
     """What iterating over a value gives: the target of `for` or `async for`."""
 
     value: Expr
     is_async: bool
 
 
-class Item(NamedTuple):
+class Item(Record):
     """The part of an unpacked value; `index` -1 is a starred rest."""
 
     value: Expr
     number: int
 
 
-class Entered(NamedTuple):
+class Entered(Record):
     """What `with value as target` gives the target."""
 
     value: Expr
     is_async: bool
 
 
-class Narrowed(NamedTuple):
+class Narrowed(Record):
     """A name after `isinstance(name, type)`, or where that fails."""
 
     name: Name
@@ -188,7 +189,7 @@ class Narrowed(NamedTuple):
     holds: bool
 
 
-class Filled(NamedTuple):
+class Filled(Record):
     """A container into which an element was put: `container[key] = element`, `.append(element)`."""
 
     container: Name | Attr
@@ -199,13 +200,13 @@ class Filled(NamedTuple):
     """The block, of the scope that fills, in which it happens."""
 
 
-class InstanceOf(NamedTuple):
+class InstanceOf(Record):
     """An instance of a class expression: the target of `except type as target`."""
 
     type: Expr
 
 
-class Unknown(NamedTuple):
+class Unknown(Record):
     """An expression that no stage looks into."""
 
 

@@ -211,7 +211,7 @@ class Walker:
             self._twins.append((old, new))
         return True
 
-    def _same_items(self, old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    def _same_items(self, old: Any, new: Any) -> bool:
         return len(old) == len(new) and all(map(self._same, old, new))
 
     def _same_call(self, old: Call, new: Call) -> bool:

@@ -18,6 +18,7 @@ from loopsafe.resolve.values import (
     PartialValue,
     Value,
     Values,
+    is_same_class,
 )
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _may_be(resolver: Resolver, value: Value, cls: ClassValue) -> bool:
     if not isinstance(value, Instance):
         return not isinstance(value, ConstantValue)
     lineage = resolver.mro(value.cls)
-    return any(isinstance(base, External) or base[:2] == cls[:2] for base in lineage)
+    return any(isinstance(base, External) or is_same_class(base, cls) for base in lineage)
 
 
 def argument_at(call: Call, position: int, name: str) -> Expr | None:

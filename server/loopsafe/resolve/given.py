@@ -166,7 +166,7 @@ def _handed_itself(resolver: Resolver, call: Call, frame: Frame) -> Instance | N
     if module is None or scope is None or scope.kind != "function" or frame.receiver is None:
         return None
     function = module.facts.functions[scope.owner]
-    if function.owner < 0 or frame.receiver[:2] == (frame.module, function.owner):
+    if function.owner < 0 or frame.receiver.definition == (frame.module, function.owner):
         return None
     own = function.parameters[0].name if function.parameters else ""
     is_handed = any(isinstance(arg, Name) and arg.id == own for arg in call.args)

@@ -130,7 +130,7 @@ def _variables(resolver: Resolver, expr: Expr, frame: Frame) -> Iterator[tuple[s
             cls = owner.cls if isinstance(owner, Instance) else owner
             member = find(resolver, cls, expr.name) if isinstance(cls, ClassValue) else None
             if member is not None and isinstance(member.owner, ClassValue):
-                yield expr.name, (*member.owner[:2], expr.name)
+                yield expr.name, (*member.owner.definition, expr.name)
 
 
 def _name_of(resolver: Resolver, name: Name, frame: Frame) -> str:

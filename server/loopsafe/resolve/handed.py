@@ -82,7 +82,7 @@ class Handed:
         """
         found = self._each(resolver, name, module, scope)
         values = resolver.known(union(found))
-        kinds = {v.cls[:2] if isinstance(v, Instance) else v for v in values}
+        kinds = {v.cls.definition if isinstance(v, Instance) else v for v in values}
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
         return values if len(kinds) == 1 and are_objects and () not in found else ()
 

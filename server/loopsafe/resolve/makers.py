@@ -14,7 +14,15 @@ from loopsafe.facts.ir import Binding, Call, last_name
 from loopsafe.resolve.given import Arguments, constructors, given
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.setters import set_later
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Value, Values, union
+from loopsafe.resolve.values import (
+    ClassValue,
+    Frame,
+    FunctionValue,
+    Value,
+    Values,
+    is_same_class,
+    union,
+)
 
 if TYPE_CHECKING:
     from loopsafe.modules.module import Module
@@ -97,7 +105,7 @@ def _is_of(resolver: Resolver, callee: FunctionValue, wanted: FunctionValue) -> 
     source = resolver.source(ClassValue(callee.module, owner)) if owner >= 0 else None
     if source is None or home is None:
         return False
-    return source[:2] == (wanted.module, home.facts.functions[wanted.number].owner)
+    return source.definition == (wanted.module, home.facts.functions[wanted.number].owner)
 
 
 def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]:
@@ -139,4 +147,4 @@ def _makes(resolver: Resolver, value: Value, cls: ClassValue) -> bool:
     source = resolver.source(value) if isinstance(value, ClassValue) else None
     bases = resolver.mro(source) if source is not None else ()
     sources = (resolver.source(base) for base in bases if isinstance(base, ClassValue))
-    return any(base[:2] == cls[:2] for base in sources if base is not None)
+    return any(is_same_class(base, cls) for base in sources)

@@ -116,7 +116,7 @@ def _own(
     """The class whose object calls its own setter, if a method of it or its bases does."""
     if function.owner < 0 or method.receiver is None:
         return None
-    owners = (base[:2] for base in resolver.mro(method.receiver) if isinstance(base, ClassValue))
+    owners = _definitions(resolver, method.receiver)
     return method.receiver if (home.key, function.owner) in owners else None
 
 
@@ -131,7 +131,12 @@ def _has(resolver: Resolver, value: Value, method: FunctionValue) -> bool:
     if cls is None or module is None:
         return False
     wanted = (method.module, module.facts.functions[method.number].owner)
-    return any(base[:2] == wanted for base in resolver.mro(cls) if isinstance(base, ClassValue))
+    return wanted in _definitions(resolver, cls)
+
+
+def _definitions(resolver: Resolver, cls: ClassValue) -> set[tuple[str, int]]:
+    """A class and what it inherits from, by where they are defined."""
+    return {base.definition for base in resolver.mro(cls) if isinstance(base, ClassValue)}
 
 
 def _users(resolver: Resolver, module: Module, name: str) -> Iterator[Module]:

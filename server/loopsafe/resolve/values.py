@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from loopsafe.facts.ir import Call, Literal
+from loopsafe.record import Record
 
 LIMIT = 12
 """A union of more members than this says too little to follow; the rest is dropped."""
@@ -44,13 +45,13 @@ class Frame:
         self.depth: int = (outer.depth + 1 if outer else 0) + (1 if arguments else 0)
 
 
-class ModuleValue(NamedTuple):
+class ModuleValue(Record):
     """A module."""
 
     name: str
 
 
-class ClassValue(NamedTuple):
+class ClassValue(Record):
     """A class whose definition is known; `arguments` are those of a generic class."""
 
     module: str
@@ -60,14 +61,19 @@ class ClassValue(NamedTuple):
     holds: tuple[tuple[str, Values], ...] = ()
     """What the objects made at one place hold by attribute, where only that place tells."""
 
+    @property
+    def definition(self) -> tuple[str, int]:
+        """Which class it is, whatever else is told of it: the module, and the index in it."""
+        return self.module, self.number
 
-class Instance(NamedTuple):
+
+class Instance(Record):
     """An object of a class."""
 
     cls: ClassValue
 
 
-class FunctionValue(NamedTuple):
+class FunctionValue(Record):
     """A function whose definition is known."""
 
     module: str
@@ -79,8 +85,13 @@ class FunctionValue(NamedTuple):
     outer: Frame | None = None
     """The frame it was made in, for a function inside a function."""
 
+    @property
+    def definition(self) -> tuple[str, int]:
+        """Which function it is, whatever else is told of it: the module, and the index in it."""
+        return self.module, self.number
 
-class PartialValue(NamedTuple):
+
+class PartialValue(Record):
     """`functools.partial(function, ...)`."""
 
     function: Value
@@ -98,81 +109,81 @@ class PartialValue(NamedTuple):
         )
 
 
-class External(NamedTuple):
+class External(Record):
     """A name of a package whose source is not at hand, or that its source does not show."""
 
     name: str
 
 
-class ExternalInstance(NamedTuple):
+class ExternalInstance(Record):
     """An object of a class whose source is not at hand."""
 
     name: str
 
 
-class CoroutineValue(NamedTuple):
+class CoroutineValue(Record):
     """Something to await; awaiting it gives the result."""
 
     result: Values
 
 
-class GeneratorValue(NamedTuple):
+class GeneratorValue(Record):
     """A running generator; its body runs where it is iterated."""
 
     function: FunctionValue
     arguments: tuple[tuple[int, Values], ...] = ()
 
 
-class ManagerValue(NamedTuple):
+class ManagerValue(Record):
     """A context manager made of a generator function."""
 
     function: FunctionValue
     arguments: tuple[tuple[int, Values], ...] = ()
 
 
-class ManagerFactory(NamedTuple):
+class ManagerFactory(Record):
     """A generator function below `@contextmanager` or `@asynccontextmanager`."""
 
     function: FunctionValue
 
 
-class OffloadingValue(NamedTuple):
+class OffloadingValue(Record):
     """A callable that runs another one off the loop: `sync_to_async(f)`."""
 
     function: Value
 
 
-class ReturningValue(NamedTuple):
+class ReturningValue(Record):
     """Something to be called of which an annotation tells what it gives: `Callable[..., T]`."""
 
     result: Values
 
 
-class ConstantValue(NamedTuple):
+class ConstantValue(Record):
     """A literal."""
 
     value: Literal
 
 
-class OtherValue(NamedTuple):
+class OtherValue(Record):
     """Anything but some literals: what conditions around a call say of what it passes on."""
 
     literals: frozenset[Literal]
 
 
-class TupleValue(NamedTuple):
+class TupleValue(Record):
     """A tuple whose items are known one by one."""
 
     items: tuple[Values, ...]
 
 
-class TypeVariable(NamedTuple):
+class TypeVariable(Record):
     """What a generic class is given for a type parameter, while its bases are read for all uses."""
 
     number: int
 
 
-class SuperValue(NamedTuple):
+class SuperValue(Record):
     """`super()`: lookups start behind `after` in the order of `receiver`."""
 
     receiver: ClassValue
@@ -205,7 +216,7 @@ Values: TypeAlias = tuple[Value, ...]
 
 def is_same_class(value: object, cls: ClassValue) -> bool:
     """Whether a value is a class, whatever else is told of either."""
-    return isinstance(value, ClassValue) and value[:2] == cls[:2]
+    return isinstance(value, ClassValue) and value.definition == cls.definition
 
 
 def union(parts: Iterable[Values]) -> Values:
