@@ -54,15 +54,15 @@ def is_driving_aside(resolver: Resolver, call: Call, frame: Frame) -> bool:
     )
 
 
-def is_made_aside(resolver: Resolver, function: Function, made: Expr, frame: Frame) -> bool:
-    """Whether a coroutine that a function makes is for the loop of a worker thread."""
-    return any(
-        isinstance(site.expr, Call)
-        and any(arg is made for arg in site.expr.args)
-        and is_driving_aside(resolver, site.expr, frame)
-        for site in function.sites
-        if site.kind == "call"
-    )
+def takers(function: Function) -> dict[int, list[Call]]:
+    """The calls of a function that are given a call as an argument, by the identity of that."""
+    found: dict[int, list[Call]] = {}
+    for site in function.sites:
+        if site.kind == "call" and isinstance(site.expr, Call):
+            for arg in site.expr.args:
+                if isinstance(arg, Call):
+                    found.setdefault(id(arg), []).append(site.expr)
+    return found
 
 
 def is_driven_by_decorator(resolver: Resolver, module: Module, number: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
-from loopsafe.effects.drivers import is_made_aside
+from loopsafe.effects.drivers import takers, is_driving_aside
 from loopsafe.effects.meant import gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.effects.overrides import MOST, Overrides
@@ -55,6 +55,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     if function is None:
         return []
     is_root = function.is_async and not frame.arguments
+    runners = takers(function) if is_root else {}
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
         if is_for_async(function, meeting.site) and (
@@ -66,7 +67,10 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         begins = is_root and (
             isinstance(target, Blocking)
             or not target.arguments
-            or not is_made_aside(resolver, function, meeting.site.expr, frame)
+            or not any(
+                is_driving_aside(resolver, call, frame)
+                for call in runners.get(id(meeting.site.expr), ())
+            )
         )
         ends = _ends(resolver, overrides, target, begins)
         # Any of a few implementations is run sooner or later; of many, who knows.
