@@ -16,24 +16,22 @@ from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
 
 
-def deciding(module: Module) -> Unit:
-    """Stands for which parameters of a module's functions decide what these do."""
-    return ("decides", module.key)
+def deciding(module: Module, number: int) -> Unit:
+    """Stands for which parameters of a module's function decide what it does."""
+    return ("decides", module.key, str(number))
 
 
-def decides_otherwise(before: ModuleFacts, after: ModuleFacts, kept: Kept) -> bool:
-    """Whether that may be another thing after an edit of some functions."""
+def decide_otherwise(before: ModuleFacts, after: ModuleFacts, kept: Kept) -> Iterator[int]:
+    """The functions of which that may be another thing after an edit of some."""
     for number, (old, new) in enumerate(zip(before.functions, after.functions, strict=False)):
         if number in kept.functions or not old.parameters:
             continue
         then, now = before.scopes[old.scope], after.scopes[new.scope]
         told = _told(old, then)
-        if told != _told(new, now):
-            return True
         # What a local name stands for that is called may be something else.
-        if kept.names is None or not kept.names.isdisjoint(_called(new, now)):
-            return True
-    return False
+        is_open = kept.names is None or not kept.names.isdisjoint(_called(new, now))
+        if is_open or told != _told(new, now):
+            yield number
 
 
 def _told(function: Function, scope: Scope) -> Hashable:

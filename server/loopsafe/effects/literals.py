@@ -154,7 +154,7 @@ def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> f
     """The parameters whose value, passed on as it is, decides what a call does."""
     module = resolver.table.get(function.module)
     if module is not None and module.is_project:
-        resolver.table.trace |= resolver.table.bit(deciding(module))
+        resolver.table.trace |= resolver.table.bit(deciding(module, function.number))
     return resolver.remember(
         ("decisive", function.module, function.number),
         function.module,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from loopsafe.effects.deciding import decides_otherwise, deciding
+from loopsafe.effects.deciding import decide_otherwise, deciding
 from loopsafe.effects.defaults import sets_by_name, setting_by_name
 from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, Imported, ModuleFacts, Name, last_name
@@ -36,8 +36,9 @@ def news(change: Change) -> Iterator[Unit]:
     before, after = change.before.facts, change.after.facts
     if sets_by_name(before, change.kept) != sets_by_name(after, change.kept):
         yield setting_by_name(change.after)
-    if change.kept is not None and decides_otherwise(before, after, change.kept):
-        yield deciding(change.after)
+    if change.kept is not None:
+        changed = decide_otherwise(before, after, change.kept)
+        yield from (deciding(change.after, number) for number in changed)
     if change.kept is None or change.kept.difference.functions:
         texts = (change.before, change.after)
         yield from (("decorates", name) for text in texts for name in decorator_names(text))
