@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
-from loopsafe.effects.drivers import takers, is_driving_aside
+from loopsafe.effects.drivers import is_driving_aside, takers
 from loopsafe.effects.meant import gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.effects.overrides import MOST, Overrides
@@ -55,10 +55,10 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     if function is None:
         return []
     is_root = function.is_async and not frame.arguments
-    runners = takers(function) if is_root else {}
+    runners, for_async = takers(function) if is_root else {}, ForAsync(function)
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
-        if is_for_async(function, meeting.site) and (
+        if for_async.has(meeting.site) and (
             _is_made_async(resolver, meeting.value)
             or _is_for_subclasses(resolver, overrides, meeting, frame)
         ):
@@ -80,9 +80,11 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
             edge = Edge(meeting.site, end, members, meeting.relief, fresh, meeting.holder)
             found.setdefault((meeting.site, end), edge)
     sure = [
-        edge for edge in found.values() if not _is_declared_wrongly(resolver, edge, function, frame)
+        edge
+        for edge in found.values()
+        if not _is_declared_wrongly(resolver, edge, for_async, frame)
     ]
-    return _without_doubtful(function, sure)
+    return _without_doubtful(for_async, sure)
 
 
 def _passes_data(resolver: Resolver, site: Site, frame: Frame) -> bool:
@@ -108,29 +110,28 @@ def _root(expr: Expr) -> Name | None:
     return expr if isinstance(expr, Name) else None
 
 
-def is_for_async(function: Function, site: Site) -> bool:
-    """Whether what a call gives is awaited, or is what `async for` or `async with` asks for."""
-    if site.is_awaited or site.kind != "call" or not function.awaits:
-        return site.is_awaited
-    expr: object = site.expr
-    # A plain loop: of each call of a function, all its calls are looked through.
-    for other in function.sites:  # noqa: SIM110
-        if other.kind in _ASKING and other.expr == expr:
-            return True
-    return False
+class ForAsync:
+    """Which calls of a function give what is awaited, or what `async for` and `async with` ask."""
+
+    def __init__(self, function: Function) -> None:
+        self._asked: list[object] = [s.expr for s in function.sites if s.kind in _ASKING]
+
+    def has(self, site: Site) -> bool:
+        """Whether a site is one of them."""
+        return site.is_awaited or (site.kind == "call" and site.expr in self._asked)
 
 
 _ASKING = ("aenter", "aiterate")
 
 
-def _without_doubtful(function: Function, edges: list[Edge]) -> list[Edge]:
+def _without_doubtful(for_async: ForAsync, edges: list[Edge]) -> list[Edge]:
     """Edges without calls that block, where what is awaited may be something else: then it is that.
 
     A receiver may be a client of either kind, and only the asynchronous one's result is awaited.
     """
     leading: dict[Site, set[Blocking | Frame]] = {}
     for edge in edges:
-        if edge.members > 1 and is_for_async(function, edge.site):
+        if edge.members > 1 and for_async.has(edge.site):
             leading.setdefault(edge.site, set()).add(edge.target)
     return [
         edge
@@ -183,7 +184,7 @@ def _is_for_subclasses(
     return not gives_awaitable(resolver, value) and overrides.are_coroutines(resolver, value)
 
 
-def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, frame: Frame) -> bool:
+def _is_declared_wrongly(resolver: Resolver, edge: Edge, for_async: ForAsync, frame: Frame) -> bool:
     """Whether only a variable's annotation says that what is awaited is the synchronous client.
 
     `client: redis.Redis = context["redis"]`: that its results are awaited says more.
@@ -193,7 +194,7 @@ def _is_declared_wrongly(resolver: Resolver, edge: Edge, function: Function, fra
         return False
     receiver = call.func.value if isinstance(call.func, Attr) else None
     has_twin = target.twin.rpartition(".")[2] == last_name(call.func)
-    if not isinstance(receiver, Name) or not has_twin or not is_for_async(function, edge.site):
+    if not isinstance(receiver, Name) or not has_twin or not for_async.has(edge.site):
         return False
     found = definitions(resolver, receiver, frame)
     return bool(found) and all(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
-from loopsafe.effects.edges import Edge, is_for_async
+from loopsafe.effects.edges import Edge, ForAsync
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
@@ -61,11 +61,12 @@ def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
     for edge in view.chains.edges(root.frame):
         by_site.setdefault(edge.site, []).append(edge)
     seen: set[Span] = set()
+    for_async = ForAsync(root.function)
     for site, edges in by_site.items():
         if site.span in seen or _callee(site) in seen:
             # `with open_file() as f` has said enough when it has named the call.
             continue
-        ways = _ways(view, root, site, edges)
+        ways = _ways(view, root, for_async.has(site), edges)
         if ways:
             seen.add(site.span)
             yield site, ways
@@ -77,9 +78,9 @@ def _callee(site: Site) -> Span | None:
     return site.expr.span if is_over_call and isinstance(site.expr, Call) else None
 
 
-def _ways(view: View, root: Root, site: Site, edges: list[Edge]) -> list[Way]:
+def _ways(view: View, root: Root, for_async: bool, edges: list[Edge]) -> list[Way]:
     """The ways from a site to what blocks, the worst and nearest first."""
-    if is_for_async(root.function, site):
+    if for_async:
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         edges = [e for e in edges if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
     return sorted((way for edge in edges for way in view.chains.through(edge)), key=_weight)
