@@ -37,7 +37,7 @@ from loopsafe.model import Span
 from loopsafe.modules.bundle import CONTENTS, FOLDER, SUFFIX
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.module import Module
-from loopsafe.modules.table import LARGEST_TEXT
+from loopsafe.modules.reading import LARGEST_TEXT
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 

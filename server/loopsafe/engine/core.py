@@ -24,8 +24,9 @@ from loopsafe.modules.environment import find_environment
 from loopsafe.modules.finder import Finder
 from loopsafe.modules.homes import Home, Homes
 from loopsafe.modules.module import Change, Module, renewals
+from loopsafe.modules.reading import LARGEST_TEXT
 from loopsafe.modules.roots import source_roots
-from loopsafe.modules.table import LARGEST_TEXT, ModuleTable
+from loopsafe.modules.table import ModuleTable
 from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.modules.units import Unit
 from loopsafe.resolve.resolver import Resolver
