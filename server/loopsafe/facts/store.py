@@ -244,33 +244,43 @@ def _read(data: bytes) -> Any:
     begin = len(start) + 1
     end = begin + int(start)
     words, literals, heads, length = json.loads(plain[begin:end])
-    columns = array("i")
-    columns.frombytes(plain[end:])
+    numbers, references = array("i", plain[end:]), array("I", plain[end:])
     if sys.byteorder == "big":
-        columns.byteswap()
-    if len(columns) != length or not all(type(word) is str for word in words):
+        numbers.byteswap()
+        references.byteswap()
+    if len(numbers) != length or not all(type(word) is str for word in words):
         raise Unreadable("damaged")
     nodes: list[Any] = [*_ATOMS, *words]
     nodes.extend(_LITERALS[kind](text) for kind, text in literals)
     at = 0
     for kind, size, count in heads:
-        at = _add(nodes, columns, at, kind, size, count)
+        at = _add(nodes, numbers, references, at, (kind, size, count))
     return nodes[-1]
 
 
-def _add(nodes: list[Any], columns: array[int], at: int, kind: int, size: int, count: int) -> int:
-    """Makes the nodes of one kind and height out of those before them."""
+def _add(
+    nodes: list[Any],
+    numbers: array[int],
+    references: array[int],
+    at: int,
+    head: tuple[int, int, int],
+) -> int:
+    """Makes the nodes of one kind and height out of those before them.
+
+    References are the same numbers without signs, so that none counts from the end of the nodes.
+    """
+    kind, size, count = head
     if not 0 <= kind <= _FROZENSET or count < 1 or size < 0:
         raise Unreadable("damaged")
     plain = _KINDS[kind].plain if kind < _TUPLE else (False,) * size
     get = nodes.__getitem__
     rows: list[Iterable[Any]] = []
     for is_plain in plain:
-        column = columns[at : at + count]
-        at += count
-        if len(column) != count or (not is_plain and min(column) < 0):
+        end = at + count
+        if end > len(numbers):
             raise Unreadable("damaged")
-        rows.append(column if is_plain else map(get, column))
+        rows.append(numbers[at:end] if is_plain else map(get, references[at:end]))
+        at = end
     if not rows:
         nodes.extend([_empty(kind)] * count)
         return at
