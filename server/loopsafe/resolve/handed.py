@@ -20,6 +20,7 @@ from loopsafe.resolve.values import (
     ExternalInstance,
     FunctionValue,
     Instance,
+    ManagerFactory,
     PartialValue,
     Value,
     Values,
@@ -232,5 +233,5 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
 
 
 def _is_one(value: Value, module: str, number: int) -> bool:
-    inner = value.function if isinstance(value, PartialValue) else value
+    inner = value.function if isinstance(value, (ManagerFactory, PartialValue)) else value
     return isinstance(inner, FunctionValue) and (inner.module, inner.number) == (module, number)
