@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -454,7 +455,8 @@ def _returned(file: str) -> Iterator[str]:
 def _classes(result: Result) -> Iterator[str]:
     """The classes that a result names: of a tuple, those of its items that are known."""
     names = (result,) if isinstance(result, str) else filter(None, result)
-    yield from (name for name in names if name != "Self")
+    for name in names:
+        yield from re.findall(r"\w+(?:\.\w+)+", name)
 
 
 def test_spellings_are_one_object(file: str) -> None:

@@ -79,10 +79,17 @@ def _heirs(owner: str) -> Iterator[type]:
         )
 
 
+_SERVICES = (
+    *("s3", "lambda", "bedrock-runtime", "bedrock-agent-runtime", "sagemaker-runtime", "polly"),
+    *("kinesis", "kinesis-video-media"),
+)
+
+
 def _examples(owner: str) -> Iterator[object]:
     """Instances of classes whose methods are made at run time."""
     if owner == "botocore.client.BaseClient":
-        yield runtime("boto3.client")("s3", region_name="eu-west-1")
+        session = runtime("boto3.Session")(region_name="eu-west-1")
+        yield from map(session.client, _SERVICES)
     elif owner == "boto3.resources.base.ServiceResource":
         for service in ("s3", "dynamodb", "sqs", "sns", "ec2"):
             yield runtime("boto3.resource")(service, region_name="eu-west-1")

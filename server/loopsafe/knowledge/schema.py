@@ -13,7 +13,10 @@ from typing import TypeAlias
 from loopsafe.model import Cost, Place
 
 Result: TypeAlias = str | tuple[str, ...]
-"""What a call gives: an object of a class, or a tuple of such; an empty name is unknown."""
+"""What a call gives: an object of a class, or a tuple of such; an empty name is unknown.
+
+A builtin container tells what it holds: `dict[str, package.Class]`.
+"""
 
 CATEGORIES = frozenset(
     (

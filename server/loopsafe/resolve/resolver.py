@@ -155,11 +155,14 @@ class Resolver(Memory):
 
     def given_by(self, result: Result, receiver: ClassValue | None = None) -> Values:
         """What a call gives of which the catalogue tells the class, or those of a tuple's items."""
+        if not isinstance(result, str):
+            return (TupleValue(tuple(self.given_by(item) if item else () for item in result)),)
         if result == "Self" and receiver is not None:
             return (Instance(receiver),)
-        if isinstance(result, str):
-            return self.instance_of(result)
-        return (TupleValue(tuple(self.instance_of(item) if item else () for item in result)),)
+        container, _, held = result.removesuffix("]").partition("[")
+        if held:
+            return self.builtin(container, *(self.given_by(name) for name in held.split(", ")))
+        return self.instance_of(result) if "." in result else self.builtin(result)
 
     def builtin(self, name: str, *arguments: Values) -> Values:
         """An object of a builtin class."""
