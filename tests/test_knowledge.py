@@ -446,7 +446,8 @@ def _returned(file: str) -> Iterator[str]:
     for entry in library(file).classes:
         for result in entry.knowledge.returns.values():
             yield from _classes(result)
-        yield from entry.knowledge.attributes.values()
+        for held in entry.knowledge.attributes.values():
+            yield from _classes(held)
         yield from filter(None, (entry.knowledge.becomes,))
         for runner in entry.knowledge.runners.values():
             yield from runner.passes

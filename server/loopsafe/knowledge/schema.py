@@ -15,7 +15,7 @@ from loopsafe.model import Cost, Place
 Result: TypeAlias = str | tuple[str, ...]
 """What a call gives: an object of a class, or a tuple of such; an empty name is unknown.
 
-A builtin container tells what it holds: `dict[str, package.Class]`.
+A generic class tells what it holds: `dict[str, package.Class]`.
 """
 
 CATEGORIES = frozenset(

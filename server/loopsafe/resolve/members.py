@@ -428,7 +428,7 @@ def _known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
             given = resolver.attribute(Instance(cls), sister)
             return tuple(OffloadingValue(value) for value in given)
         if name in known.attributes:
-            return resolver.instance_of(known.attributes[name])
+            return resolver.given_by(known.attributes[name])
         dotted = dotted_name(resolver, owner)
         if dotted and (known.blocking(name) is not None or name in known.returns):
             return (External(f"{dotted}.{name}"),)
@@ -442,14 +442,14 @@ def _declared(resolver: Resolver, cls: ClassValue, name: str) -> Values:
     for owner in resolver.mro(cls):
         known = resolver.knowledge(owner) if isinstance(owner, External) else None
         if known is not None and name in known.attributes:
-            return resolver.instance_of(known.attributes[name])
+            return resolver.given_by(known.attributes[name])
     return ()
 
 
 def _external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
     known = resolver.catalogue.klass(cls)
     if known is not None and name in known.attributes:
-        return resolver.instance_of(known.attributes[name])
+        return resolver.given_by(known.attributes[name])
     if (
         known is not None
         and "__getattr__" in known.returns

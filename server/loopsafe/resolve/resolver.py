@@ -159,16 +159,20 @@ class Resolver(Memory):
             return (TupleValue(tuple(self.given_by(item) if item else () for item in result)),)
         if result == "Self" and receiver is not None:
             return (Instance(receiver),)
-        container, _, held = result.removesuffix("]").partition("[")
+        name, _, held = result.removesuffix("]").partition("[")
+        name = name if "." in name else f"builtins.{name}"
         if held:
-            return self.builtin(container, *(self.given_by(name) for name in held.split(", ")))
-        return self.instance_of(result) if "." in result else self.builtin(result)
+            return self._generic(name, *(self.given_by(part) for part in held.split(", ")))
+        return self.instance_of(name)
 
     def builtin(self, name: str, *arguments: Values) -> Values:
         """An object of a builtin class."""
+        return self._generic(f"builtins.{name}", *arguments)
+
+    def _generic(self, name: str, *arguments: Values) -> Values:
         return tuple(
             Instance(value._replace(arguments=arguments))
-            for value in self.named(f"builtins.{name}")
+            for value in self.named(name)
             if isinstance(value, ClassValue)
         )
 
