@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 from loopsafe.facts.building import span_of
 from loopsafe.facts.ir import (
@@ -82,7 +83,11 @@ class TargetReader(Reading, ABC):
 
     def fill(self, node: ast.expr, container: Expr, element: Expr, key: Expr | None = None) -> None:
         """Notes what is put into a container that a name or an attribute of `self` holds."""
-        root, scope = root_name(element), self.scope
+        if (outer := _holder(node, container)) is not None:
+            whole = Display("list", (element,)) if key is None else DictDisplay(((key, element),))
+            self.fill(outer.node, outer.container, whole, outer.key)
+            return
+        root, scope = _root(element), self.scope
         if root is None and isinstance(node, ast.Attribute) and isinstance(element, Display):
             # Records of what an object keeps: `self.listeners.append((name, listener))`.
             roots = map(root_name, element.items if element.kind == "tuple" else ())
@@ -197,6 +202,37 @@ def _makes_object(value: Expr | None) -> bool:
 
 _SHARED = (Param, Imported, ClassRef)
 """What a name is of that others know as well."""
+
+
+class _Holder(NamedTuple):
+    """A container of containers, of which one is filled."""
+
+    node: ast.expr
+    container: Expr
+    key: Expr
+
+
+def _holder(node: ast.expr, container: Expr) -> _Holder | None:
+    """What holds the container that is filled: in `self.listeners[name].append(listener)`, or in
+    `self.listeners.setdefault(name, []).append(listener)`."""
+    if isinstance(node, ast.Subscript) and isinstance(container, Subscript):
+        return _Holder(node.value, container.value, container.key)
+    if not isinstance(container, Call) or not isinstance(container.func, Attr):
+        return None
+    is_default = container.func.name == "setdefault" and container.args
+    if is_default and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _Holder(node.func.value, container.func.value, container.args[0])
+    return None
+
+
+def _root(element: Expr) -> str | None:
+    """The name with which begins what is put into a container, or into one inside of it."""
+    if isinstance(element, Display) and element.kind == "list" and len(element.items) == 1:
+        return _root(element.items[0])
+    if isinstance(element, DictDisplay) and len(element.items) == 1:
+        return _root(element.items[0][1])
+    return root_name(element)
+
 
 _FILLING = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of containers that put their last argument into them."""

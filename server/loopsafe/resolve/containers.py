@@ -61,8 +61,16 @@ def filled(resolver: Resolver, containers: Values, element: Expr, frame: Frame) 
 
 
 def _is_open(resolver: Resolver, container: Instance) -> bool:
-    """Whether a container's own type says at most that what it holds is to be called."""
-    return only_to_call(resolver, next(reversed(container.cls.arguments), ()))
+    """Whether a container's own type says at most that what it holds, or what containers in it
+    hold, is to be called."""
+    held = next(reversed(container.cls.arguments), ())
+    return only_to_call(resolver, held) or all(
+        isinstance(value, Instance)
+        and value.cls.module == "builtins"
+        and type_parameters(resolver, value.cls)
+        and _is_open(resolver, value)
+        for value in held
+    )
 
 
 def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
@@ -167,6 +175,10 @@ def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:
         return union(resolver.called(callee) for callee in callees)
     if isinstance(element, Display) and element.kind == "tuple" and is_plain(element):
         return (TupleValue(tuple(_held(resolver, item, frame) for item in element.items)),)
+    if isinstance(element, Display) and len(element.items) == 1 and is_plain(element):
+        return resolver.builtin(element.kind, _held(resolver, element.items[0], frame))
+    if isinstance(element, DictDisplay) and len(element.items) == 1:
+        return resolver.builtin("dict", (), _held(resolver, element.items[0][1], frame))
     module = resolver.table.get(frame.module)
     bindings = module.facts.scopes[frame.scope].bindings if module else {}
     root = bindings.get(root_name(element) or "", ())
