@@ -13,7 +13,7 @@ from loopsafe.effects.news import inherited, news
 from loopsafe.effects.places import Places
 from loopsafe.effects.registrations import Found, Registration
 from loopsafe.engine.records import made, plain
-from loopsafe.facts.kept import kept
+from loopsafe.facts.untouched import compared
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.table import ModuleTable
 from loopsafe.modules.units import Unit
@@ -108,7 +108,7 @@ def loaded(data: Any) -> Grounds:
 def _news(table: ModuleTable, before: Module, after: Module) -> int:
     """The bits of what is different of a module."""
     unseen = table.unseen(before, after)
-    same = kept(before.facts, after.facts, unseen) if unseen is not None else None
+    same = compared(before.facts, after.facts, unseen) if unseen is not None else None
     bits = after.text_bit | table.asked(news(Change(before, after, same)))
     return bits if same is not None else bits | after.bit | table.asked(inherited(before, after))
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.interface import Difference
-from loopsafe.facts.ir import Exit, ModuleFacts
+from loopsafe.facts.ir import Exit, Function, ModuleFacts
 from loopsafe.model import Span
 
 T = TypeVar("T")
@@ -167,11 +167,12 @@ class _Twins:
         if len(old) != len(new):
             return False
         kind = type(old)
-        for a, b in zip(old, new, strict=True):
-            if a is not b and not (kind is Exit and a is old[0]) and not self.same(a, b):
+        line = _LINES.get(kind)
+        for number, (a, b) in enumerate(zip(old, new, strict=True)):
+            if number == line:
+                self.moves.add(b - a)
+            elif a is not b and not self.same(a, b):
                 return False
-        if isinstance(old, Exit):
-            self.moves.add(new[0] - old.line)
         if kind is not tuple:
             self.by_id[id(old)] = new
         return True
@@ -186,3 +187,7 @@ class _Twins:
             new.end_column,
             new.end_line,
         )
+
+
+_LINES = {Exit: Exit._fields.index("line"), Function: Function._fields.index("end")}
+"""Where records have a line that is no span."""

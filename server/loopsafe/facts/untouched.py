@@ -8,10 +8,12 @@ that is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from loopsafe.facts.interface import Difference
 from loopsafe.facts.ir import Assigned, Attr, Exit, Function, ModuleFacts, Name, Scope, Site
+from loopsafe.facts.kept import Kept, kept
 from loopsafe.facts.pairing import Pair, Walker, names_in
 
 _BLOCKS = frozenset({"enter", "exit", "aenter", "aexit"})
@@ -27,8 +29,21 @@ class Untouched(NamedTuple):
     """Those that stand anywhere else in them, in either text."""
 
 
+def compared(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kept:
+    """What two texts have in common, also inside of those functions that differ."""
+    found = kept(before, after, difference)
+    counts = [(len(f.functions), len(f.scopes), len(f.classes)) for f in (before, after)]
+    others = [n for n in range(len(before.functions)) if n not in found.functions]
+    if counts[0] != counts[1] or 0 in others:
+        return found
+    inside = untouched(before, after, others, {before.functions[n].scope for n in others})
+    if inside is None:
+        return found
+    return found._replace(twins=found.twins | inside.twins, names=inside.names)
+
+
 def untouched(
-    before: ModuleFacts, after: ModuleFacts, functions: range, scopes: range
+    before: ModuleFacts, after: ModuleFacts, functions: Iterable[int], scopes: Collection[int]
 ) -> Untouched | None:
     """What in some functions, with these scopes, means the same in both texts; None where they
     cannot be compared."""
