@@ -17,10 +17,12 @@ from loopsafe.resolve.members import Member, named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
     ClassValue,
+    External,
     ExternalInstance,
     FunctionValue,
     Instance,
     ManagerFactory,
+    OffloadingValue,
     PartialValue,
     Value,
     Values,
@@ -42,6 +44,9 @@ _MAKERS = frozenset({"__init__", "__new__"})
 """What these are given belongs to one object, not to all of a class."""
 
 _SEVERAL = frozenset({"args", "kwargs"})
+
+FUNCTIONS = (FunctionValue, PartialValue, OffloadingValue, External)
+"""What is there to be called, and is no class."""
 
 
 class _Handover(NamedTuple):
@@ -86,6 +91,15 @@ class Handed:
         kinds = {v.cls.definition if isinstance(v, Instance) else v for v in values}
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
         return values if len(kinds) == 1 and are_objects and () not in found else ()
+
+    def called(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """What a function gets in one of its parameters where it is nothing but functions.
+
+        Of what is there to be called, each of a few may be meant: `table[name] = Tool(function)`
+        in a decorator.
+        """
+        values = self.stored(resolver, name, module, scope)
+        return values if all(isinstance(value, FUNCTIONS) for value in values) else ()
 
     def _each(
         self, resolver: Resolver, expr: Expr | None, module: str, scope: int
@@ -186,7 +200,8 @@ def passed_on(resolver: Resolver, member: Member, stored: Sequence[Binding], mad
             continue
         given = dict(matched(constructor, made.call, bound=True)).get(names.index(name))
         if isinstance(given, Name):
-            return resolver.handed.agreed(resolver, given, made.module, made.scope)
+            place = (resolver, given, made.module, made.scope)
+            return resolver.handed.agreed(*place) or resolver.handed.called(*place)
     return ()
 
 

@@ -15,7 +15,7 @@ from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.given import holding
-from loopsafe.resolve.handed import passed_on
+from loopsafe.resolve.handed import FUNCTIONS, passed_on
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
@@ -23,11 +23,8 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
-    FunctionValue,
     Instance,
     ModuleValue,
-    OffloadingValue,
-    PartialValue,
     Value,
     Values,
     is_same_class,
@@ -41,9 +38,6 @@ if TYPE_CHECKING:
 
 _MOST = 16
 """An attribute that more places give a value says little about any of them."""
-
-_FUNCTIONS = (FunctionValue, PartialValue, OffloadingValue, External)
-"""What is there to be called, and is no class."""
 
 
 class _Stored(NamedTuple):
@@ -143,7 +137,7 @@ class Outside:
                     held = held or passed_on(resolver, member, stored, made)
                     found.append(resolver.known(held))
         values = union(found)
-        if all(isinstance(value, _FUNCTIONS) for value in values):
+        if all(isinstance(value, FUNCTIONS) for value in values):
             return values
         kinds = {kind for value in values for kind in _kinds(resolver, value)}
         return values if len(kinds) == 1 and () not in found else ()
