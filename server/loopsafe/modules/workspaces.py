@@ -50,5 +50,5 @@ def workspace_of(folder: Path) -> Path | None:
 def _glob(root: Path, pattern: str) -> list[Path]:
     try:
         return [p for p in root.glob(pattern) if p.is_dir()]
-    except (ValueError, NotImplementedError, OSError):
-        return []
+    except (ValueError, IndexError, NotImplementedError, OSError):  # IndexError: of ".", before 3.13
+        return [root] if Path(pattern) == Path() and pattern else []
