@@ -169,7 +169,7 @@ def known(name: str) -> bool:
 
 
 # Namespaces that many distributions share -> how much of a name tells one from the other.
-_SHARED = {"google": 3, "azure": 3, "opentelemetry": 2, "snowflake": 2}
+_SHARED = {"google": 3, "azure": 3, "databricks": 2, "opentelemetry": 2, "snowflake": 2}
 
 
 def same(names: tuple[str, ...]) -> bool:
