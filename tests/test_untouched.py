@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from loopsafe.facts.extract import extract
+from loopsafe.facts.interface import difference, interface
 from loopsafe.facts.ir import Attr, Call, ModuleFacts, Site, last_name
 from loopsafe.facts.patch import patches
+from loopsafe.facts.untouched import compared
 
 BODY = """\
 import time
@@ -101,3 +103,17 @@ def test_what_a_nested_function_is_made_of_may_matter_to_who_calls_it() -> None:
 def test_a_function_with_a_class_in_it_is_not_compared() -> None:
     old = "def work():\n    class Inner:\n        x = a()\n    b()\n    c()\n"
     assert _kept(old, old.replace("c()", "d()")) == set()
+
+
+def test_functions_behind_an_edit_are_the_same_in_a_whole_text() -> None:
+    behind = "\n\ndef later():\n    try:\n        return make(1)\n    finally:\n        make(2)\n"
+    old = BODY + behind
+    new = old.replace("    client.get()\n", "    client.get()\n    time.sleep(1)\n")
+    before, after = extract(old), extract(new)
+    seen = difference(before, interface(before), after, interface(after))
+    assert seen is not None
+    found = compared(before, after, seen)
+    assert found.functions == {0, 2}
+    assert found.names is not None
+    assert found.names >= {"time", "sleep"}
+    assert "client" not in found.names

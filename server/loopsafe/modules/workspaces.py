@@ -50,5 +50,6 @@ def workspace_of(folder: Path) -> Path | None:
 def _glob(root: Path, pattern: str) -> list[Path]:
     try:
         return [p for p in root.glob(pattern) if p.is_dir()]
-    except (ValueError, IndexError, NotImplementedError, OSError):  # IndexError: of ".", before 3.13
+    except (ValueError, IndexError, NotImplementedError, OSError):
+        # "." raises an IndexError before Python 3.13.
         return [root] if Path(pattern) == Path() and pattern else []
