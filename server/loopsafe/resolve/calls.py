@@ -1,22 +1,20 @@
-"""Calls: what a call gives, what a parameter may hold, and what decorators make of functions."""
+"""Calls: what a call gives, and what decorators make of functions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Function, Parameter, last_name
-from loopsafe.resolve.arguments import argument_at, fitting, is_callable, metadata
+from loopsafe.facts.ir import Attr, Call, last_name
+from loopsafe.resolve.arguments import argument_at, fitting, is_callable
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
-from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.values import (
     ClassValue,
-    ConstantValue,
     CoroutineValue,
     External,
     ExternalInstance,
@@ -27,7 +25,6 @@ from loopsafe.resolve.values import (
     ManagerFactory,
     ManagerValue,
     OffloadingValue,
-    OtherValue,
     PartialValue,
     ReturningValue,
     Value,
@@ -147,41 +144,6 @@ def _offloads(resolver: Resolver, decorator: Call, frame: Frame) -> bool:
     names = (dotted_name(resolver, callee) for callee in resolver.values(decorator.func, frame))
     runners = [resolver.catalogue.runner(name) for name in names if name]
     return any(r is not None and r.decorated and r.gives == "callable" for r in runners)
-
-
-def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
-    """What a function's parameter may hold."""
-    module = resolver.table.get(frame.module)
-    if module is None:
-        return ()
-    facts = module.facts.functions[module.facts.scopes[frame.scope].owner]
-    parameter = facts.parameters[index]
-    receiver = _receiver(resolver, facts, index, frame)
-    if receiver:
-        return receiver
-    passed = next((values for i, values in frame.arguments if i == index), ())
-    if any(isinstance(value, OtherValue) for value in passed):
-        passed = ()  # That tells what it is not.
-    if parameter.kind in ("args", "kwargs"):
-        return _gathered(resolver, parameter, passed, frame)
-    if passed and all(isinstance(value, ConstantValue) for value in passed):
-        return passed
-    outer = resolver.frame(frame.module, facts.outer, frame.receiver)
-    declared: Values = ()
-    if parameter.annotation is not None:
-        declared = resolver.instances(parameter.annotation, frame)
-        if resolver.tells(declared):
-            return _contradicting(resolver, declared, parameter, outer) or declared
-    found = _injected(resolver, parameter, outer) or passed
-    if found:
-        return found
-    if parameter.default is not None:
-        default = resolver.values(parameter.default, outer)
-        return default if resolver.known(default) else declared or default
-    if parameter.annotation is not None:
-        return declared
-    owner = module.facts.scopes[frame.scope].owner
-    return resolver.handed.parameter(resolver, module, owner, index)
 
 
 def _run(resolver: Resolver, callee: Value, call: Call, frame: Frame) -> Values:
@@ -355,78 +317,3 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     first = 1 if decorator.bound else 0
     made = resolver.function_result(decorator, ((first, (value,)),))
     return tuple(v for v in made if is_callable(v))
-
-
-def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:
-    """What a framework passes for `= Depends(f)`: the result of `f`, awaited and unwrapped."""
-    markers = [parameter.default, *metadata(parameter.annotation)]
-    for marker in markers:
-        if not isinstance(marker, Call):
-            continue
-        for callee in resolver.values(marker.func, frame):
-            runner = resolver.catalogue.runner(dotted_name(resolver, callee) or "")
-            if runner is None or runner.gives != "result":
-                continue
-            target = argument_at(marker, runner.position, runner.argument)
-            if target is not None:
-                return _provided(resolver, resolver.values(target, frame))
-    return ()
-
-
-def _contradicting(
-    resolver: Resolver, declared: Values, parameter: Parameter, frame: Frame
-) -> Values:
-    """What a framework passes, where an annotation names a class of which it certainly is none.
-
-    Nothing checks `db: Session = Depends(get_db)` with the `Session` of another library.
-    """
-    found = _injected(resolver, parameter, frame)
-    given = [_classes(resolver, value) for value in found]
-    wanted = [_classes(resolver, value) for value in declared]
-    if not given or not all(given) or not all(wanted):
-        return ()
-    related = any(one[0] in others or others[0] in one for one in given for others in wanted)
-    return () if related else found
-
-
-def _classes(resolver: Resolver, value: Value) -> list[str]:
-    """The names of an object's class and its bases; none where one of them is unknown."""
-    if isinstance(value, ExternalInstance):
-        known = resolver.catalogue.klass(value.name)
-        return [resolver.catalogue.canonical(value.name)] if known is not None else []
-    if not isinstance(value, Instance):
-        return []
-    names = (dotted_name(resolver, base) or "" for base in resolver.mro(value.cls))
-    return [resolver.catalogue.canonical(name) for name in names]
-
-
-def _provided(resolver: Resolver, targets: Values) -> Values:
-    found: list[Values] = []
-    for target in targets:
-        for value in call_value(resolver, target, None, None):
-            if isinstance(value, GeneratorValue):
-                found.append(yielded(resolver, value.function, value.arguments))
-            elif isinstance(value, CoroutineValue):
-                found.append(value.result)
-            else:
-                found.append((value,))
-    return union(found)
-
-
-def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
-    """`self` or `cls`, for the first parameter of a method, or of what a class made one of."""
-    if index != 0 or frame.receiver is None or (facts.owner < 0 and frame.outer is None):
-        return ()
-    names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
-    if "staticmethod" in names:
-        return ()
-    if "classmethod" in names or facts.name in ("__new__", "__init_subclass__"):
-        return (frame.receiver,)
-    return (Instance(frame.receiver),)
-
-
-def _gathered(resolver: Resolver, parameter: Parameter, passed: Values, frame: Frame) -> Values:
-    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else passed
-    if parameter.kind == "args":
-        return resolver.builtin("tuple", item)
-    return resolver.builtin("dict", resolver.builtin("str"), item)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopsafe.facts import ir
 from loopsafe.resolve.callbacks import only_to_call
-from loopsafe.resolve.calls import call_values, parameter_values
+from loopsafe.resolve.calls import call_values
 from loopsafe.resolve.containers import entry_values, filled
 from loopsafe.resolve.lookups import (
     entry_of_attribute,
@@ -20,6 +20,7 @@ from loopsafe.resolve.lookups import (
 )
 from loopsafe.resolve.members import is_enumeration
 from loopsafe.resolve.names import imported_values, name_values, own_name
+from loopsafe.resolve.parameters import parameter_values
 from loopsafe.resolve.protocols import awaited, elements, entered
 from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
