@@ -139,6 +139,7 @@ ON_DEMAND = frozenset(
         "kazoo",
         "keycloak",
         "kiteconnect",
+        "kokoro",
         "kuzu",
         "lancedb",
         "langchain",

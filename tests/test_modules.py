@@ -338,6 +338,12 @@ class TestRoots:
         assert source_roots(packages / "old") == (packages / "old",)
         assert source_roots(root / "other") == (root / "other",)
 
+    def test_a_workspace_may_name_its_own_root(self, root: Path) -> None:
+        text = '[tool.uv.workspace]\nmembers = [".", "", "packages/*"]'
+        write(root, {"pyproject.toml": text})
+        write(root, "packages/b/src/b/__init__.py")
+        assert source_roots(root) == (root / "packages/b/src", root)
+
     @pytest.mark.parametrize(
         "text",
         [

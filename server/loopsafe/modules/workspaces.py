@@ -34,7 +34,7 @@ def texts(value: object) -> list[str]:
 
 
 def members(root: Path) -> list[Path]:
-    """The folders of the members of a uv workspace."""
+    """The folders of the members of a uv workspace, beside its own root."""
     workspace = get(read_pyproject(root), "tool", "uv", "workspace")
     found = {f for member in texts(get(workspace, "members")) for f in _glob(root, member)}
     for left_out in texts(get(workspace, "exclude")):
@@ -49,7 +49,7 @@ def workspace_of(folder: Path) -> Path | None:
 
 def _glob(root: Path, pattern: str) -> list[Path]:
     try:
-        return [p for p in root.glob(pattern) if p.is_dir()]
+        return [p for p in root.glob(pattern) if p.is_dir() and p != root]
     except (ValueError, IndexError, NotImplementedError, OSError):
-        # "." raises an IndexError before Python 3.13.
-        return [root] if Path(pattern) == Path() and pattern else []
+        # Before Python 3.13 a pattern of "." is an index error.
+        return []
