@@ -312,6 +312,24 @@ def test_a_folder_with_homes_in_it_is_no_project(
     assert run("check", "app")[0] == 0
 
 
+def test_a_folder_with_requirements_is_a_project_where_nothing_above_is_one(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").unlink()
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "base.py").write_text(
+        "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
+        "async def f(base: Base):\n    base.work()\n"
+    )
+    (tmp_path / "other.py").write_text(
+        "import time\n\nfrom shop.base import Base\n\n\n"
+        "class Slow(Base):\n    def work(self):\n        time.sleep(1)\n"
+    )
+    assert run("check", "shop")[0] == 1
+    (tmp_path / "shop" / "requirements.txt").touch()
+    assert run("check", "shop")[0] == 0
+
+
 def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(BLOCKING)
     assert "\x1b" not in run("check")[1]

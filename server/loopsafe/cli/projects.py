@@ -13,7 +13,7 @@ from loopsafe.config import ConfigError, Settings, anchored, inner_settings, rea
 from loopsafe.config.document import find_line, read_toml
 from loopsafe.modules.environment import find_environment
 from loopsafe.modules.homes import SETTINGS_FILE, Home, Homes
-from loopsafe.modules.marks import project_root
+from loopsafe.modules.marks import REQUIREMENTS_MARK, project_root
 from loopsafe.project_files import WITH_NOTEBOOKS
 
 
@@ -146,14 +146,18 @@ def _setting(key: str, problem: str, settings: Settings) -> ConfigError:
 def _top(path: Path) -> Path:
     """The nearest folder, upwards, that looks like a project.
 
-    Without one: the current folder, if the path is in it and nobody's home is; else what holds the
-    path's package.
+    Without one: the outermost below the current folder that has requirements; the current folder,
+    if the path is in it and nobody's home is; else what holds the path's package.
     """
     folder = path if path.is_dir() else path.parent
     found = project_root(folder)
     if found is not None:
         return found
     here = Path.cwd()
+    below = [f for f in (folder, *folder.parents) if f != here and f.is_relative_to(here)]
+    for outer in reversed(below):
+        if (outer / REQUIREMENTS_MARK).is_file():
+            return outer
     if folder.is_relative_to(here) and not Path(os.path.expanduser("~")).is_relative_to(here):
         return here
     while (folder / "__init__.py").exists() and folder != folder.parent:

@@ -10,7 +10,8 @@ from loopsafe.modules.places import MODULE_ENDS
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile")
 """A folder with one of these is a project of its own."""
 REPOSITORY_MARKS = (".git", ".hg", ".jj")
-_SCRIPT_MARKS = (*PROJECT_MARKS, "requirements.txt")
+REQUIREMENTS_MARK = "requirements.txt"
+_SCRIPT_MARKS = (*PROJECT_MARKS, REQUIREMENTS_MARK)
 _READ = (*MODULE_ENDS, ".ipynb", ".typed")
 """`py.typed` says that a package has annotations."""
 
