@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Binding, Filled, FunctionRef
+from loopsafe.facts.ir import Attr, Binding, Call, Expr, Filled, FunctionRef
 from loopsafe.resolve.containers import filled
 from loopsafe.resolve.dynamic import getters_of, made_by_name
 from loopsafe.resolve.names import final_bindings, module_member, qualified
@@ -281,6 +281,9 @@ def _member_values(
         for binding in member.stored
         if not isinstance(binding.value, Filled)
     )
+    if not member.bindings and any(_is_around(b.value, name) for b in member.stored):
+        inner = find(resolver, cls, name, after=owner)
+        found.append(_member_values(resolver, inner, name, cls, bound) if inner else ())
     if bound:
         found.append(dict(cls.holds).get(name, ()))
     containers = union(found)
@@ -292,6 +295,13 @@ def _member_values(
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
     return values or _known_attribute(resolver, cls, name)
+
+
+def _is_around(value: Expr | None, name: str) -> bool:
+    """Whether an object keeps what is made of its own method: `self.load = traced(self.load)`."""
+    return isinstance(value, Call) and any(
+        isinstance(arg, Attr) and arg.name == name for arg in value.args
+    )
 
 
 def is_enumeration(resolver: Resolver, cls: ClassValue) -> bool:
