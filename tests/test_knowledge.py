@@ -27,6 +27,7 @@ FILES = sorted(path.name for path in FOLDER.glob("*.toml"))
 ON_DEMAND = frozenset(
     [
         "acouchbase",
+        "GPUtil",
         "adb_shell",
         "aerospike",
         "agno",
