@@ -27,7 +27,6 @@ FILES = sorted(path.name for path in FOLDER.glob("*.toml"))
 ON_DEMAND = frozenset(
     [
         "acouchbase",
-        "GPUtil",
         "adb_shell",
         "aerospike",
         "agno",
@@ -116,6 +115,7 @@ ON_DEMAND = frozenset(
         "googleapiclient",
         "googlemaps",
         "googlesearch",
+        "GPUtil",
         "gql",
         "groq",
         "gspread",
