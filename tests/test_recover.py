@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from loopsafe.facts.newer import rewrite
 from loopsafe.facts.recover import Parsed, SyntaxProblem, parse
+from loopsafe.facts.syntax import parse_plain
 
 PACKAGES = ("jedi", "astroid", "pygls", "_pytest", "hypothesis", "packaging", "pip")
 
@@ -33,12 +34,6 @@ def sources(minimum: int = 0, maximum: int = 10**6) -> list[Path]:
             found += sorted(Path(folder).rglob("*.py"))
     sized = [(path, path.read_bytes().count(b"\n")) for path in found]
     return [path for path, lines in sized if minimum <= lines <= maximum]
-
-
-def plain(source: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(source)
 
 
 def calls(parsed: Parsed, source: str) -> dict[str, str]:
@@ -65,7 +60,7 @@ class TestGoodSource:
             source = path.read_text(encoding="utf-8")
             parsed = parse(source)
             assert parsed.problems == ()
-            expected = ast.dump(plain(source), include_attributes=True)
+            expected = ast.dump(parse_plain(source), include_attributes=True)
             assert ast.dump(parsed.tree, include_attributes=True) == expected
 
     @pytest.mark.parametrize("source", ["", "\n", "# only a comment", "x = 1\r\ny = 2\r\n", "\f\n"])
@@ -154,7 +149,7 @@ class TestNewerSyntax:
         rewriting = rewrite(source, version=version)
         text = rewriting.text if rewriting else source
         assert text.count("\n") == source.count("\n")
-        tree = plain(text)
+        tree = parse_plain(text)
         if rewriting:
             rewriting.restore(tree)
         found = calls(Parsed(tree), source)
@@ -468,10 +463,10 @@ def broken_modules(count: int) -> Iterator[tuple[ast.Module, int, str]]:
         source = rng.choice(paths).read_text(encoding="utf-8")
         number, text = damaged(source.split("\n"), rng)
         try:
-            plain(text)
+            parse_plain(text)
         except SyntaxError:
             count -= 1
-            yield plain(source), number, text
+            yield parse_plain(source), number, text
 
 
 def test_damage_to_a_line_leaves_the_other_functions() -> None:
