@@ -296,16 +296,7 @@ def test_each_project_has_its_own_settings(run: Run, tmp_path: Path) -> None:
 def test_a_folder_with_homes_in_it_is_no_project(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "pyproject.toml").unlink()
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "main.py").write_text(
-        "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
-        "async def f(base: Base):\n    base.work()\n"
-    )
-    (tmp_path / "other.py").write_text(
-        "import time\n\nfrom app.main import Base\n\n\n"
-        "class Slow(Base):\n    def work(self):\n        time.sleep(1)\n"
-    )
+    _override_beside(tmp_path, "app")
     assert run("check", "app")[0] == 1
     for variable in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(variable, str(tmp_path / "homes" / "me"))
@@ -315,19 +306,24 @@ def test_a_folder_with_homes_in_it_is_no_project(
 def test_a_folder_with_requirements_is_a_project_where_nothing_above_is_one(
     run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "pyproject.toml").unlink()
-    (tmp_path / "shop").mkdir()
-    (tmp_path / "shop" / "base.py").write_text(
-        "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
-        "async def f(base: Base):\n    base.work()\n"
-    )
-    (tmp_path / "other.py").write_text(
-        "import time\n\nfrom shop.base import Base\n\n\n"
-        "class Slow(Base):\n    def work(self):\n        time.sleep(1)\n"
-    )
+    _override_beside(tmp_path, "shop")
     assert run("check", "shop")[0] == 1
     (tmp_path / "shop" / "requirements.txt").touch()
     assert run("check", "shop")[0] == 0
+
+
+def _override_beside(around: Path, folder: str) -> None:
+    """A folder whose only finding rests on a file beside it, and nothing that is a project."""
+    (around / "pyproject.toml").unlink()
+    (around / folder).mkdir()
+    (around / folder / "main.py").write_text(
+        "class Base:\n    def work(self):\n        raise NotImplementedError\n\n\n"
+        "async def f(base: Base):\n    base.work()\n"
+    )
+    (around / "other.py").write_text(
+        f"import time\n\nfrom {folder}.main import Base\n\n\n"
+        "class Slow(Base):\n    def work(self):\n        time.sleep(1)\n"
+    )
 
 
 def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def _runs(site: Site, function: Function, target: Run) -> bool:
 
 def _is_direct(value: Value, function: FunctionValue) -> bool:
     if isinstance(value, FunctionValue):
-        same = (value.module, value.number) == (function.module, function.number)
+        same = value.definition == function.definition
         # An override takes the arguments of what it stands for.
         same = same or (value.receiver is not None and function.receiver is not None)
         return same or function.outer is not None  # A decorator's wrapper takes what it wraps does.

@@ -101,14 +101,14 @@ class Callers:
             return base in self.resolver.mro(ClassValue(module.name, owner))
         if not isinstance(value, FunctionValue):
             return False
-        if (value.module, value.number) == (module.name, number):
+        if value.definition == (module.name, number):
             return True
         called = self.resolver.table.get(value.module)
         if owner < 0 or called is None or called.facts.functions[value.number].owner < 0:
             return False
         defines = (value.module, called.facts.functions[value.number].owner)
         return any(
-            isinstance(cls, ClassValue) and (cls.module, cls.number) == defines
+            isinstance(cls, ClassValue) and cls.definition == defines
             for cls in self.resolver.mro(ClassValue(module.name, owner))[1:]
         )
 

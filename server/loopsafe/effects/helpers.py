@@ -30,7 +30,7 @@ def handed_on(
         for callee in resolver.values(made.call.func, home):
             if not isinstance(callee, FunctionValue):
                 continue
-            if (callee.module, callee.number) != (module.name, number):
+            if callee.definition != (module.name, number):
                 continue
             for index, given in matched(function, made.call, callee.bound):
                 if index in indices:

@@ -73,7 +73,7 @@ def registrations(resolver: Resolver, module: Module) -> Found:
         return ()
     names = words | _aliases(module, words)
     found = _Scan(resolver, module, names).all()
-    return tuple(((f.module, f.number), registration) for f, registration in found)
+    return tuple((f.definition, registration) for f, registration in found)
 
 
 class _Scan(NamedTuple):

@@ -119,8 +119,7 @@ def _sources(resolver: Resolver, callee: Expr, cls: ClassValue, frame: Frame) ->
         for found in definitions(resolver, callee.value, frame)
         if (value := found.binding.value) is not None
         and any(
-            isinstance(given, Instance)
-            and (given.cls.module, given.cls.number) == (cls.module, cls.number)
+            isinstance(given, Instance) and given.cls.definition == cls.definition
             for given in resolver.bound(found.binding, found.frame)
         )
     ]

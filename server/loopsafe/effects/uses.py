@@ -198,7 +198,7 @@ class AllUses:
         values = self._resolver.known(self._resolver.values(site.expr.func, frame))
         if not values:
             return "unknown"
-        if not any(isinstance(v, FunctionValue) and (v.module, v.number) == target for v in values):
+        if not any(isinstance(v, FunctionValue) and v.definition == target for v in values):
             return None
         return "call" if len(values) == 1 else "unknown"
 

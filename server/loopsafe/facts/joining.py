@@ -23,7 +23,7 @@ from loopsafe.facts.ir import (
     Scope,
     Unknown,
 )
-from loopsafe.facts.kept import Kept, collect
+from loopsafe.facts.kept import LINES, Kept, collect
 from loopsafe.facts.reach import scopes_around
 from loopsafe.facts.syntax import SyntaxProblem
 from loopsafe.facts.untouched import untouched
@@ -218,16 +218,13 @@ class _Mover:
             items = [item if type(item) in _PLACELESS else move(item) for item in part]
             # The statement that an exit stands behind may end with the function.
             if kind is Exit and part.line >= self._behind:
-                items[0] += self._by
+                items[LINES[Exit]] += self._by
             elif kind is Function and part.end > self._behind:
-                items[_END] += self._by
+                items[LINES[Function]] += self._by
         if all(map(is_, items, part)):
             return part
         moved = self.twins[id(part)] = tuple.__new__(kind, items)
         return moved
-
-
-_END = Function._fields.index("end")
 
 
 def _span(span: Span, by: int) -> Span:

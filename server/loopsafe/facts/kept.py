@@ -15,6 +15,9 @@ from loopsafe.model import Span
 
 T = TypeVar("T")
 
+LINES = {Exit: Exit._fields.index("line"), Function: Function._fields.index("end")}
+"""Where records have a line that is no span."""
+
 
 class Kept(NamedTuple):
     """The parts that are the same before and after an edit."""
@@ -167,7 +170,7 @@ class _Twins:
         if len(old) != len(new):
             return False
         kind = type(old)
-        line = _LINES.get(kind)
+        line = LINES.get(kind)
         for number, (a, b) in enumerate(zip(old, new, strict=True)):
             if number == line:
                 self.moves.add(b - a)
@@ -187,7 +190,3 @@ class _Twins:
             new.end_column,
             new.end_line,
         )
-
-
-_LINES = {Exit: Exit._fields.index("line"), Function: Function._fields.index("end")}
-"""Where records have a line that is no span."""

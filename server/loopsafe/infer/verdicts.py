@@ -92,7 +92,7 @@ def _owners(resolver: Resolver, value: Value) -> list[tuple[str, int]]:
     owner = module.facts.functions[value.number].owner
     cls = value.receiver or (ClassValue(value.module, owner) if owner >= 0 else None)
     line = resolver.mro(cls) if cls is not None else ()
-    return [(c.module, c.number) for c in line if isinstance(c, ClassValue)]
+    return [c.definition for c in line if isinstance(c, ClassValue)]
 
 
 def _last(name: str) -> str:

@@ -292,4 +292,5 @@ def looked_up(dotted: str) -> tuple[str, str]:
 
 
 def digest_of(text: str) -> bytes:
+    """Tells a text from all others: facts are kept by it."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

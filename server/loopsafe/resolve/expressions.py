@@ -67,12 +67,11 @@ def _is_narrower(resolver: Resolver, value: Values, declared: Values) -> bool:
     """Whether an assigned object is of a subclass of the declared class."""
     if not value or not all(isinstance(v, Instance) for v in value):
         return False
-    bases = {(d.cls.module, d.cls.number) for d in declared if isinstance(d, Instance)}
+    bases = {d.cls.definition for d in declared if isinstance(d, Instance)}
     return all(
         isinstance(v, Instance)
         and any(
-            isinstance(c, ClassValue) and (c.module, c.number) in bases
-            for c in resolver.mro(v.cls)[1:]
+            isinstance(c, ClassValue) and c.definition in bases for c in resolver.mro(v.cls)[1:]
         )
         for v in value
     )
@@ -296,7 +295,7 @@ def _identity(value: Value) -> Hashable:
     if isinstance(value, Instance):
         value = value.cls
     if isinstance(value, ClassValue):
-        return value.module, value.number
+        return value.definition
     return value.name if isinstance(value, (External, ExternalInstance)) else value
 
 

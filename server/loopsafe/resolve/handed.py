@@ -249,4 +249,4 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
 
 def _is_one(value: Value, module: str, number: int) -> bool:
     inner = value.function if isinstance(value, (ManagerFactory, PartialValue)) else value
-    return isinstance(inner, FunctionValue) and (inner.module, inner.number) == (module, number)
+    return isinstance(inner, FunctionValue) and inner.definition == (module, number)

@@ -156,7 +156,7 @@ def _spelled(resolver: Resolver, expr: Subscript, keys: Values) -> Subscript:
 
 def _kind(value: object) -> object:
     if isinstance(value, ClassValue):
-        return value.module, value.number
+        return value.definition
     return value.name if isinstance(value, External) else None
 
 

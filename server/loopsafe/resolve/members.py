@@ -23,6 +23,7 @@ from loopsafe.resolve.values import (
     TupleValue,
     Value,
     Values,
+    is_same_class,
     union,
 )
 from loopsafe.resolve.variables import type_parameters
@@ -190,11 +191,7 @@ def _found(
     unseen: Member | None = None
     for owner in resolver.mro(cls):
         if not passed:
-            passed = (
-                isinstance(owner, ClassValue)
-                and after is not None
-                and (owner.module, owner.number) == (after.module, after.number)
-            )
+            passed = after is not None and is_same_class(owner, after)
             continue
         if isinstance(owner, External):
             known = resolver.knowledge(owner)

@@ -267,7 +267,7 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
     """What two values must share for an attribute of one to be one of the other."""
     cls = value.cls if isinstance(value, Instance) else value
     if isinstance(cls, ClassValue):
-        yield (cls.module, cls.number)
+        yield cls.definition
     elif isinstance(cls, (External, ExternalInstance)):
         yield resolver.catalogue.canonical(cls.name)
     elif isinstance(cls, ModuleValue):

@@ -91,7 +91,7 @@ class Yielding:
         functions = {f for place in places for f in self._functions(resolver, place)}
         if len(functions) > _MOST:
             return ()
-        ordered = sorted(functions, key=lambda function: (function.module, function.number))
+        ordered = sorted(functions, key=lambda function: function.definition)
         return resolver.known(union(_of(resolver, function, key) for function in ordered))
 
     def _functions(self, resolver: Resolver, place: str) -> Iterator[FunctionValue]:
