@@ -75,6 +75,7 @@ class Chains:
 
     def edges(self, frame: Frame) -> tuple[Edge, ...]:
         """Where the sites of a frame's function lead, into packages too."""
+        self.derivation.check_in()
         module = self.resolver.table.get(frame.module)
         if module is not None:
             self.resolver.table.trace |= module.text_bit

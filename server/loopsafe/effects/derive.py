@@ -88,7 +88,8 @@ class Derivation:
         self._bounds = bounds()
         self._store = Store(resolver)
         self.check_in: Callable[[], None] = lambda: None
-        """Called between functions of packages; what it raises ends a search, to be begun again."""
+        """Called between functions, the project's too; what it raises ends a search, to be begun
+        again."""
 
     def of(self, site: Site, value: Value, target: Target) -> Derived | None:
         """What a site of the project meets, for one target of one of its values."""

@@ -25,7 +25,7 @@ from loopsafe.engine.teachable import Teachable, teachables
 from loopsafe.engine.verdicts import Verdict, members, verdict
 from loopsafe.engine.wide import Files, Wide
 from loopsafe.facts.ir import Function
-from loopsafe.infer.deepening import Deepening, Inquiry
+from loopsafe.infer.deepening import MOST_ROUNDS, Deepening, Inquiry
 from loopsafe.infer.opinion import SecondOpinion, search_of
 from loopsafe.infer.wire import Answer, Question
 from loopsafe.knowledge.schema import Blocking
@@ -42,9 +42,6 @@ from loopsafe.suppress import Suppressions
 __all__ = ["Cancelled", "Engine", "FileReport", "FunctionPlace", "Problem", "Verdict"]
 
 T = TypeVar("T")
-
-_MOST_ROUNDS = 4
-"""Of questions to the second opinion: an answer may open the way to further calls."""
 
 
 class Engine(Core):
@@ -180,19 +177,19 @@ class Engine(Core):
         """What jedi and astroid may add to a file's report; None where nothing is left to ask."""
         if not self.settings.second_opinion:
             return None
-        findings = self.report(path).findings
+        findings = self.confirm(path).findings
         module = self.table.at(path)
         return self._deepening.inquire(module, findings) if module is not None else None
 
     def learn(self, inquiry: Inquiry, answers: dict[Question, Answer]) -> FileReport | None:
         """The file's report with the answers, if it differs; the engine's own findings all stay."""
         path = inquiry.path
-        before = self.report(path)
+        before = self.confirm(path)
         own = [f for f in before.findings if not self._deepening.hinted(f)]
         if not self._deepening.learn(inquiry, answers):
             return None
         self._reports.clear()
-        after = self.report(path)
+        after = self.confirm(path)
         spans = {finding.span for finding in after.findings}
         roots = {finding.root for finding in after.findings}  # One may move nearer to its root.
         lost = [f for f in own if f.span not in spans and f.root not in roots]
@@ -205,7 +202,7 @@ class Engine(Core):
     def deepen(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport | None:
         """Asks and learns in turn, waiting for answers; the new report, if it differs."""
         latest = None
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(MOST_ROUNDS):
             inquiry = None if cancelled() else self.inquire(path)
             if inquiry is None:
                 break
@@ -221,16 +218,17 @@ class Engine(Core):
 
         Raises what `check_in` raises, and goes on from there when it is called again.
         """
-        self._chains.derivation.check_in = check_in
+        derivation = self._chains.derivation
         module = self.table.at(path)
-        if module is None or self._chains.derivation.is_warm(module):
+        if module is None or derivation.is_warm(module):
             return
-        for number in range(len(module.facts.functions)):
-            check_in()
-            frame = self.resolver.function_frame(FunctionValue(module.key, number))
-            if frame is not None:
-                library_edges(self.resolver, self._chains.derivation, frame)
-        self._chains.derivation.warmed(module)
+        with self._checking_in(check_in):
+            for number in range(len(module.facts.functions)):
+                check_in()
+                frame = self.resolver.function_frame(FunctionValue(module.key, number))
+                if frame is not None:
+                    library_edges(self.resolver, derivation, frame)
+        derivation.warmed(module)
 
     def keep(self) -> None:
         """Hands what was derived from packages to the cache, for all projects and later runs."""
@@ -239,6 +237,12 @@ class Engine(Core):
     def close(self) -> None:
         """Ends the process that gives second opinions, if there is one."""
         self._deepening.opinion.close()
+
+    def reports(self) -> Iterator[FileReport]:
+        """What is known of files by now, without what a second opinion added."""
+        for report in super().reports():
+            own = (f for f in report.findings if not self._deepening.hinted(f))
+            yield replace(report, findings=tuple(own))
 
     # Insides
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -81,6 +82,8 @@ class Core:
         """All files of the project are known."""
         self._reports: dict[str, tuple[FileReport, int]] = {}
         """By path, with what it rests on, as bits of the module table."""
+        self._earlier: dict[str, FileReport] = {}
+        """What an earlier session came to, for files that this one has not looked at."""
 
     # Inputs
 
@@ -115,24 +118,26 @@ class Core:
 
     def open_text(self, path: str, text: str) -> None:
         """An unsaved buffer shadows the file from now on."""
-        if self.disk.is_open(path) and self.disk.read(path) == text:
+        is_same = self._reads(path, text)
+        if is_same and self.disk.is_open(path):
             return
         names = self.disk.generation
         self.disk.open(path, text)
-        self._changed(path, files=self.disk.generation != names)
+        self._changed(path, self.disk.generation != names, is_same)
 
     def close_text(self, path: str) -> None:
         """The file on disk counts again."""
         names = self.disk.generation
+        text = self.disk.read(path) if self.disk.is_open(path) else ""
         self.disk.close(path)
-        self._changed(path, files=self.disk.generation != names)
+        self._changed(path, self.disk.generation != names, self._reads(path, text))
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files were changed, made or removed on disk."""
         for path in paths:
             names = self.disk.generation
             self.finder.invalidate([path])
-            self._changed(path, files=self.disk.generation != names)
+            self._changed(path, self.disk.generation != names)
 
     def is_outdated(self) -> bool:
         """Whether the project has other releases of libraries by now than those that are known."""
@@ -142,18 +147,48 @@ class Core:
         """What is told of files may be another now; what is known of them stays."""
         self.homes = homes
         self._reports.clear()
+        self._earlier.clear()
+
+    def remind(self, reports: Iterable[FileReport]) -> None:
+        """What an earlier session came to, which holds as long as no text is another.
+
+        To be told first. `confirm` looks at a file in earnest.
+        """
+        self._earlier = {report.path: report for report in reports}
 
     # Answers
 
     def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
         """The findings of a file. Raises Cancelled where the caller asks to stop."""
+
+        def check_in() -> None:
+            if cancelled():
+                raise Cancelled
+
+        earlier = self._earlier.get(path)
+        return self.confirm(path, check_in) if earlier is None else earlier
+
+    def confirm(self, path: str, check_in: Callable[[], None] = lambda: None) -> FileReport:
+        """The same, whatever is known of an earlier session. Raises what `check_in` raises."""
         self._drop_reports(self._places.refreshed())
         known = self._reports.get(path)
         if known is None:
             self.table.trace = 0
-            report = self._report(path, cancelled)
+            with self._checking_in(check_in):
+                report = self._report(path, check_in)
             known = self._reports[path] = (report, self.table.trace)
+        self._earlier.pop(path, None)
         return known[0]
+
+    def is_confirmed(self, path: str) -> bool:
+        """Whether what is known of a file is this session's."""
+        return path not in self._earlier
+
+    def reports(self) -> Iterator[FileReport]:
+        """What is known of files by now, without looking at any."""
+        self._drop_reports(self._places.refreshed())
+        yield from (report for report, _ in self._reports.values())
+        yield from self._earlier.values()
 
     def paths(self) -> tuple[str, ...]:
         """The project's files; none before all are known."""
@@ -215,9 +250,21 @@ class Core:
     def _source(self, path: str) -> SourceText:
         return SourceText(self.disk.read(path))
 
-    def _changed(self, path: str, files: bool) -> None:
-        """Drops what rests on a file; with `files`, on which files there are, too."""
+    def _reads(self, path: str, text: str) -> bool:
+        """Whether a file has this text by now."""
+        try:
+            return self.disk.read(path) == text
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return False
+
+    def _changed(self, path: str, files: bool, is_same: bool = False) -> None:
+        """Drops what rests on a file; with `files`, on which files there are, too.
+
+        `is_same`: its text is what it was, in a buffer or out of it.
+        """
         self._before_change()
+        if not is_same:
+            self._earlier.clear()
         if path in self._modules:
             self._modules[path] = None
         gone: dict[str, Module | None] = {}
@@ -284,11 +331,17 @@ class Core:
         self._chains.forget()
         self._reports.clear()
 
-    def _report(self, path: str, cancelled: Callable[[], bool]) -> FileReport:
-        def check_in() -> None:
-            if cancelled():
-                raise Cancelled
+    @contextlib.contextmanager
+    def _checking_in(self, check_in: Callable[[], None]) -> Iterator[None]:
+        """Whoever asks may stop what takes long."""
+        derivation = self._chains.derivation
+        derivation.check_in = check_in
+        try:
+            yield
+        finally:
+            derivation.check_in = lambda: None
 
+    def _report(self, path: str, check_in: Callable[[], None]) -> FileReport:
         check_in()
         try:
             source = SourceText(self.disk.read(path))

@@ -28,6 +28,9 @@ from loopsafe.text import SourceText
 JEDI, ASTROID, CHECK = "jedi", "astroid", "check"
 """What a question is for: hints by either library, or a look at what `resolve` knows itself."""
 
+MOST_ROUNDS = 4
+"""Of inquiries about a file: an answer may open the way to further calls."""
+
 _MOST_QUESTIONS = 150
 """In one inquiry."""
 

@@ -10,21 +10,25 @@ from loopsafe.lsp.wire import Server
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     ls.session.opened(params.text_document)
+    ls.opinions.want(params.text_document.uri)
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     if params.content_changes:
         document = params.text_document
         ls.session.changed(document.uri, document.version, params.content_changes[-1].text)
+        ls.opinions.leave(document.uri)
 
 
 def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
     ls.session.saved(params.text_document.uri)
+    ls.opinions.want(params.text_document.uri)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
     ls.session.closed(params.text_document.uri)
     ls.diagnostics.closed(params.text_document.uri)
+    ls.opinions.leave(params.text_document.uri)
 
 
 def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:

@@ -32,7 +32,7 @@ class Indexer:
         worker: Worker,
         status: Status,
         uses: Callable[[Engine], bool],
-        done: Callable[[], None],
+        done: Callable[[Engine], None],
     ) -> None:
         """`uses` says on the worker's thread whether an engine is still asked anything."""
         self._worker = worker
@@ -66,7 +66,7 @@ class Indexer:
             return
         if len(read) == _MOST_FILES:
             _log.info("%s has many files: only %d were read", engine.root, _MOST_FILES)
-        self._done()
+        self._done(engine)
         await warm(self._worker, self._status, engine, read)
 
 

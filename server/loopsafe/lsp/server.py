@@ -12,6 +12,7 @@ from lsprotocol import types
 from loopsafe.lsp import actions, answers, changes, guards
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.diagnostics import Diagnostics
+from loopsafe.lsp.opinions import Opinions
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.survey import Survey
 from loopsafe.lsp.wire import Server
@@ -63,6 +64,7 @@ def initialize(ls: Server, params: types.InitializeParams) -> None:
     ls.session = Session(ls, client)
     ls.diagnostics = Diagnostics(ls.session)
     ls.survey = Survey(ls.session)
+    ls.opinions = Opinions(ls.session)
     if params.workspace_folders:
         ls.session.scopes.add(folder.uri for folder in params.workspace_folders)
     elif ls.workspace.root_uri:

@@ -21,6 +21,7 @@ from pygls.lsp.server import LanguageServer
 
 from loopsafe.engine import Cancelled, Engine, FileReport
 from loopsafe.lsp.client import Client
+from loopsafe.lsp.continuity import Continuity
 from loopsafe.lsp.convert import Converter, path_of, uri_of
 from loopsafe.lsp.documents import Documents
 from loopsafe.lsp.indexing import Indexer
@@ -52,12 +53,13 @@ class Session:
         self.convert = Converter(client)
         self.documents = Documents()
         self.notebooks = Notebooks(self.convert.place)
-        self.scopes = Scopes(self._fetch_settings, self._news)
+        self.scopes = Scopes(self._fetch_settings, self.news)
         self.status = Status(self._send_status)
         self.workbench = Workbench(client)
         self.worker = Worker()
         self.worker.start()
-        self.indexer = Indexer(self.worker, self.status, self.workbench.uses, self._news)
+        self.continuity = Continuity(self.worker, self.workbench, self.news)
+        self.indexer = Indexer(self.worker, self.status, self.workbench.uses, self._project_read)
         self._plain_settings: object = client.settings
         self._unsaved: set[str] = set()
         self.lenses_asked = False
@@ -132,7 +134,7 @@ class Session:
         self.worker.post(lambda: self.workbench.forget(paths))
         if appeared or SETTINGS_FILE in names:
             self.indexer.again()
-        self._news()
+        self.news()
 
     async def catch_up(self) -> None:
         """Notice settings files that changed before the client was watching; it tells of none."""
@@ -148,7 +150,7 @@ class Session:
         if isinstance(settings, dict) and not self.client.configuration:
             self._plain_settings = settings.get(_SECTION, settings)
         self.scopes.forget()
-        self._news()
+        self.news()
 
     def folders_changed(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Folders came into the workspace or left it."""
@@ -156,7 +158,7 @@ class Session:
         self.scopes.add(added)
         folders = [scope.root for scope in self.scopes.folders]
         self.worker.post(lambda: self.workbench.keep_only(folders))
-        self._news()
+        self.news()
 
     def refresh_lenses(self) -> None:
         """Make the client ask for its lenses again, a moment from now."""
@@ -183,7 +185,7 @@ class Session:
             job = partial(self._answer, uri, path, scope, editor, call)
             try:
                 async with self.status.working():
-                    answer, engine, report = await self.worker.run(job, rank)
+                    answer, engine, report, is_confirmed = await self.worker.run(job, rank)
                     self._ready(engine, report)
             except Cancelled:
                 return None
@@ -192,6 +194,7 @@ class Session:
                 return None
             if scope in self.scopes.folders:
                 self.indexer.want(engine)
+            self.continuity.asked(engine, path, is_confirmed)
             if version == self.documents.version(uri):
                 return answer
 
@@ -253,10 +256,11 @@ class Session:
         editor: EditorSettings,
         call: Callable[[Work], T],
         stop: Stop,
-    ) -> tuple[T, Engine, FileReport]:
+    ) -> tuple[T, Engine, FileReport, bool]:
         """On the analysis thread."""
         work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
-        return call(work.about(uri)), work.engine, work.report
+        answer = call(work.about(uri))
+        return answer, work.engine, work.report, work.engine.is_confirmed(path)
 
     def _slice(
         self,
@@ -311,13 +315,18 @@ class Session:
         path = path_of(f"file://{name}") if name.startswith("/") else None
         return path or str(self.scopes.for_unnamed().root / Path(name).name)
 
-    def _news(self) -> None:
+    def _project_read(self, engine: Engine) -> None:
+        self.continuity.read(engine)
+        self.news()
+
+    def news(self) -> None:
         """Something other than a buffer changed."""
         self.documents.touch()
         self._moved()
         self.refresh_lenses()
 
     def _moved(self) -> None:
+        self.continuity.moved()
         for listener in self._listeners:
             listener()
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from loopsafe.engine import Cancelled, Engine
 from loopsafe.lsp.status import Status
-from loopsafe.lsp.worker import Rank, Stop, Worker
+from loopsafe.lsp.worker import Rank, Stop, Worker, moment
 from loopsafe.memory import reclaim
 
 _SLICE_SECONDS = 0.02
 _PAUSE_SECONDS = 0.02
 _GROWTH = 1.05
 """Of the slices of one file: each goes over what the ones before it did, and has to get further."""
+_FIRST_KEPT_SECONDS = 10.0
+"""Until what was derived is written the first time, and twice as long for each that follows: the
+session may end before all files are through."""
 _RANK = Rank.BACKGROUND
 _log = logging.getLogger(__name__)
 
@@ -33,16 +36,21 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
     twin = await worker.run(lambda _: engine.twin(), _RANK)
     try:
         async with status.working("Reading the packages in use"):
+            kept = time.monotonic()
+            pause = _FIRST_KEPT_SECONDS
             for number, path in enumerate(files, 1):
                 seconds = _SLICE_SECONDS
                 while not await worker.run(partial(_slice, twin, path, seconds), _RANK):
                     await asyncio.sleep(_PAUSE_SECONDS)
                     seconds *= _GROWTH
                 status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
+                if time.monotonic() - kept > pause:
+                    await worker.run(partial(_keep, twin), _RANK)
+                    kept, pause = time.monotonic(), pause * 2
     except Exception as error:
         _log.error("Deriving for %s failed: %s", engine.root, error, exc_info=error)
     finally:
-        worker.post(partial(_keep, twin))
+        worker.post(partial(_keep, twin, lambda: False))
         del twin
         worker.post(reclaim)
 
@@ -50,24 +58,13 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
 def _slice(engine: Engine, path: str, seconds: float, stop: Stop) -> bool:
     """Derives for a moment; whether the file is through."""
     try:
-        engine.warm(path, _moment(seconds, stop))
+        engine.warm(path, moment(seconds, stop))
     except Cancelled:
         return False
     return True
 
 
-def _moment(seconds: float, stop: Stop) -> Callable[[], None]:
-    """A function that raises Cancelled when the moment is over."""
-    deadline = time.perf_counter() + seconds
-
-    def check_in() -> None:
-        if stop() or time.perf_counter() > deadline:
-            raise Cancelled
-
-    return check_in
-
-
-def _keep(engine: Engine) -> None:
+def _keep(engine: Engine, _stop: Stop) -> None:
     engine.keep()
     if engine.table.cache is not None:
         engine.table.cache.flush()

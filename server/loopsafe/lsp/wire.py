@@ -13,6 +13,7 @@ from pygls.protocol import LanguageServerProtocol
 from loopsafe import __version__
 from loopsafe.lsp import notebooks
 from loopsafe.lsp.diagnostics import Diagnostics
+from loopsafe.lsp.opinions import Opinions
 from loopsafe.lsp.session import Session
 from loopsafe.lsp.survey import Survey
 
@@ -56,6 +57,7 @@ class Server(LanguageServer):
     session: Session
     diagnostics: Diagnostics
     survey: Survey
+    opinions: Opinions
 
     def __init__(self) -> None:
         super().__init__(

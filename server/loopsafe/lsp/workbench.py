@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lsprotocol import types
 
 from loopsafe.engine import Engine, FileReport
+from loopsafe.engine.earlier import Earlier
 from loopsafe.lsp.client import Client
 from loopsafe.lsp.convert import Converter, uri_of
 from loopsafe.lsp.documents import DiskTexts, Document, OpenCell, View
@@ -134,6 +135,7 @@ class Bench:
     """The folder that it is opened in."""
     home: Home
     engine: Engine
+    earlier: Earlier
     open: dict[str, Document] = field(default_factory=dict)
     reports: dict[str, tuple[int, FileReport]] = field(default_factory=dict)
 
@@ -186,6 +188,12 @@ class Workbench:
         """Whether questions are still put to an engine."""
         return any(bench.engine is engine for bench in self.benches)
 
+    def keep(self, engines: Collection[Engine]) -> None:
+        """Remembers for the next session what these engines, which know all files, came to."""
+        for bench in self.benches:
+            if bench.engine in engines:
+                bench.earlier.keep()
+
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""
         paths = tuple(paths)
@@ -228,7 +236,7 @@ class Workbench:
             self._drop(self.benches[: max(len(self.benches) - _MOST_ENGINES + 1, 0)])
             engine = Engine(home.root, home.settings, home.python, self._cache, homes)
             self.in_force.note(engine.mistakes, home.root)
-            bench = Bench(top, home, engine)
+            bench = Bench(top, home, engine, Earlier(engine))
         else:
             self.benches.remove(bench)
         self.benches.append(bench)

@@ -7,6 +7,7 @@ import itertools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from loopsafe.deep import deep_thread
+from loopsafe.engine import Cancelled
 from loopsafe.memory import postpone, settle
 
 T = TypeVar("T")
@@ -104,6 +106,17 @@ class Worker:
         except queue.Empty:
             settle()
             return self._jobs.get()
+
+
+def moment(seconds: float, stop: Stop) -> Callable[[], None]:
+    """A function that raises Cancelled when the time is over, or for another reason to stop."""
+    deadline = time.perf_counter() + seconds
+
+    def check_in() -> None:
+        if stop() or time.perf_counter() > deadline:
+            raise Cancelled
+
+    return check_in
 
 
 def _log_failure(future: Future[Any]) -> None:

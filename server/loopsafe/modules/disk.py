@@ -78,10 +78,14 @@ class Disk:
             return buffer[0]
         if self.bundle.holds(path):
             return decode(self.bundle.read(path))
-        self.seen[path] = _UNREADABLE
-        data, self.seen[path] = _read(path)
-        text = decode(data)
-        return notebook.read(text).text if path.endswith(notebook.SUFFIX) else text
+        return self._stored(path)
+
+    def is_saved(self) -> bool:
+        """Whether every buffer has the text of its file."""
+        try:
+            return all(self._stored(path) == text for path, (text, _) in self._buffers.items())
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return False
 
     def listed(self) -> Mapping[str, Mapping[str, bool]]:
         """The folders that were looked into."""
@@ -124,6 +128,12 @@ class Disk:
         for path in paths:
             if self._is_news(path):
                 self._forget_folders(path)
+
+    def _stored(self, path: str) -> str:
+        self.seen[path] = _UNREADABLE
+        data, self.seen[path] = _read(path)
+        text = decode(data)
+        return notebook.read(text).text if path.endswith(notebook.SUFFIX) else text
 
     def _is_news(self, path: str) -> bool:
         """Whether the nearest listing above a path says otherwise than the disk does now."""

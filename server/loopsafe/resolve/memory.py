@@ -168,6 +168,13 @@ class Memory:
         self._traces.clear()
         self._resting.clear()
 
+    def _drop_provisional(self, mark: int) -> None:
+        """Drops the answers that were cut short since then."""
+        for other, stale in self._provisional[mark:]:
+            other.answers.pop(stale, None)
+            other.traces.pop(stale, None)
+        del self._provisional[mark:]
+
     def _compute(self, key: Key, shelf: _Shelf, compute: Callable[[], T], depth: int) -> T:
         table = self.table
         self._active[key] = depth
@@ -176,6 +183,9 @@ class Memory:
         mark = len(self._provisional)
         try:
             result = compute()
+        except BaseException:
+            self._drop_provisional(mark)  # Nobody will know what they were cut short by.
+            raise
         finally:
             del self._active[key]
             lowest, self._lowest = self._lowest, outer_lowest
@@ -185,10 +195,7 @@ class Memory:
             self._provisional.append((shelf, key))
             self._lowest = min(self._lowest, lowest)
         else:
-            for other, stale in self._provisional[mark:]:
-                other.answers.pop(stale, None)
-                other.traces.pop(stale, None)
-            del self._provisional[mark:]
+            self._drop_provisional(mark)
         shelf.answers[key] = result
         if trace != shelf.bit:
             # Most answers rest on the same few modules as many others.
