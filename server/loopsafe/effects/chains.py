@@ -21,6 +21,7 @@ from loopsafe.effects.relief import Holder, Relief, function_relief
 from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span
+from loopsafe.modules.units import Resting
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
@@ -63,14 +64,16 @@ class Chains:
         self._ways: dict[Frame, dict[str, Way]] = {}
         self._traces: dict[Frame, int] = {}
         """What the ways of a frame rest on, as bits of the module table."""
+        self._resting: Resting[Frame] = Resting()
 
     def forget(self, changed: int | None = None) -> None:
         """Drops what rests on any of these bits, or all."""
         if changed is None:
             self._ways.clear()
             self._traces.clear()
+            self._resting.clear()
             return
-        for frame in [frame for frame, trace in self._traces.items() if trace & changed]:
+        for frame in self._resting.take(changed):
             del self._ways[frame], self._traces[frame]
 
     def edges(self, frame: Frame) -> tuple[Edge, ...]:
@@ -233,6 +236,8 @@ class Chains:
             self._traces[frame] = 0
         self._spread(found, callers)
         self._rest(traces, callers)
+        for frame in callers:
+            self._resting.note(frame, self._traces[frame])
 
     def _rest(
         self, traces: dict[Frame, int], callers: dict[Frame, list[tuple[Frame, Edge]]]

@@ -10,7 +10,7 @@ from loopsafe.lsp.wire import Server
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     ls.session.opened(params.text_document)
-    ls.opinions.want(params.text_document.uri)
+    ls.opinions.opened(params.text_document.uri)
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -22,7 +22,7 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
 
 def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
     ls.session.saved(params.text_document.uri)
-    ls.opinions.want(params.text_document.uri)
+    ls.opinions.saved(params.text_document.uri)
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:

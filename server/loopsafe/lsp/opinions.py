@@ -17,8 +17,12 @@ from loopsafe.lsp.session import Session
 from loopsafe.lsp.workbench import Work
 from loopsafe.lsp.worker import Rank
 
-_PAUSE_SECONDS = 3.0
-"""After a file was opened or saved, and between looks whether its own analysis is done."""
+_OPENED_SECONDS = 3.0
+"""Until a file that was opened is asked about."""
+_SAVED_SECONDS = 10.0
+"""The same after a save: editors save by themselves, and who types on is not asked about."""
+_LATER_SECONDS = 1.0
+"""Between looks whether a file's own analysis is done."""
 _LABEL = "Second opinion"
 _log = logging.getLogger(__name__)
 
@@ -31,11 +35,13 @@ class Opinions:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
 
-    def want(self, uri: str) -> None:
-        """A file was opened or saved."""
-        self.leave(uri)
-        task = self._tasks[uri] = asyncio.ensure_future(self._run(uri))
-        task.add_done_callback(_log_failure)
+    def opened(self, uri: str) -> None:
+        """A file is looked at now."""
+        self._want(uri, _OPENED_SECONDS)
+
+    def saved(self, uri: str) -> None:
+        """A file's text may stay as it is for a while."""
+        self._want(uri, _SAVED_SECONDS)
 
     def leave(self, uri: str) -> None:
         """A file was changed or closed: answers would be about a text that is gone."""
@@ -43,8 +49,13 @@ class Opinions:
         if task:
             task.cancel()
 
-    async def _run(self, uri: str) -> None:
-        await asyncio.sleep(_PAUSE_SECONDS)
+    def _want(self, uri: str, pause: float) -> None:
+        self.leave(uri)
+        task = self._tasks[uri] = asyncio.ensure_future(self._run(uri, pause))
+        task.add_done_callback(_log_failure)
+
+    async def _run(self, uri: str, pause: float) -> None:
+        await asyncio.sleep(pause)
         async with self._turn:
             for _ in range(MOST_ROUNDS):
                 inquiry = await self._inquiry(uri)
@@ -55,7 +66,7 @@ class Opinions:
     async def _inquiry(self, uri: str) -> Inquiry | None:
         """What to ask about a file, once it was looked at in earnest."""
         while (found := await self._session.ask(uri, _LABEL, _inquire, Rank.BACKGROUND)) == "later":
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_LATER_SECONDS)
         return found
 
     async def _ask(self, uri: str, inquiry: Inquiry) -> None:
