@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from loopsafe.facts.ir import Attr, FunctionRef
 from loopsafe.resolve.dynamic import getters_of
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.metaclasses import metaclass_of
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -22,6 +23,8 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
     """What runs when an operator asks an object for a method, or else for the next best one."""
     if isinstance(value, ExternalInstance):
         return resolver.attribute(value, name)
+    if isinstance(value, ClassValue):
+        return resolver.of_metaclass(value, name)
     if not isinstance(value, Instance):
         return ()
     for candidate in (name, *_NEXT_BEST.get(name, ())):
@@ -33,11 +36,16 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
 
 def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
     """What runs when an attribute is read: a property, a descriptor, or `__getattr__`."""
+    if isinstance(value, ClassValue):
+        yield from _getters_of_class(resolver, value, name)
     if not isinstance(value, Instance):
         return
     found = functions(resolver, value.cls, name)
     if found:
-        yield from (f for f in found if is_property(decorator_names(resolver, f)))
+        named = [(function, decorator_names(resolver, function)) for function in found]
+        yield from (function for function, names in named if is_property(names))
+        if any(names and not is_property(names) for _, names in named):
+            yield from _descriptor(resolver, value.cls, name, "__get__")
         return
     member = find(resolver, value.cls, name)
     if member is None:
@@ -49,6 +57,15 @@ def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionVal
         for binding in member.bindings:
             yield from getters_of(resolver, binding, frame)
         yield from _descriptor(resolver, value.cls, name, "__get__")
+
+
+def _getters_of_class(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
+    """The properties of a class's metaclass."""
+    meta = metaclass_of(resolver, cls)
+    if meta is not None and find(resolver, cls, name) is None:
+        for function in functions(resolver, meta, name):
+            if is_property(decorator_names(resolver, function)):
+                yield function._replace(receiver=cls)
 
 
 def setters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:

@@ -13,6 +13,7 @@ from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.model import Place
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.dispatching import dispatched
 from loopsafe.resolve.given import Arguments
@@ -47,6 +48,9 @@ class Run(NamedTuple):
 
 Target: TypeAlias = Blocking | Run
 """What a site leads to: a catalogued blocking callable, or a function of known source."""
+
+_CALLED_BACK = frozenset({"callback", "signal handler"})
+"""Roles of what the loop calls with the arguments that stand behind it."""
 
 _METHODS = {
     "enter": "__enter__",
@@ -137,6 +141,8 @@ def called(
     if entry is not None:
         if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
             yield entry
+        elif entry is False:
+            yield from _later(resolver, value, call, frame)
         return
     if isinstance(value, FunctionValue):
         yield Run(value, passed(resolver, value, call, frame), False)
@@ -184,6 +190,9 @@ def _constructed(
     resolver: Resolver, cls: ClassValue, call: Call | None, frame: Frame
 ) -> Iterator[Target]:
     found_init = False
+    for function in resolver.of_metaclass(cls, "__call__"):
+        if isinstance(function, FunctionValue):
+            yield Run(function, (), False)
     for name in ("__new__", "__init__"):
         for function in functions(resolver, cls, name):
             found_init = found_init or name == "__init__"
@@ -215,6 +224,10 @@ def _protocol(
         if isinstance(entry, Blocking) and blocks(resolver, entry, None, frame, expr):
             yield entry
         return
+    if isinstance(value, ClassValue):
+        for function in resolver.of_metaclass(value, method):
+            if isinstance(function, FunctionValue):
+                yield Run(function, (), True)
     if isinstance(value, Instance):
         names = (method, "__next__") if kind == "iterate" else (method,)
         for name in names:
@@ -234,6 +247,25 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
         argument = argument_at(call, one.position, one.argument) if one.inline else None
         if argument is not None:
             yield from _run_inline(resolver, one, argument, frame)
+    yield from _later(resolver, value, call, frame)
+
+
+def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Blocking]:
+    """Calls that the catalogue knows and that the loop makes: `loop.call_soon(time.sleep, 1)`.
+
+    Functions with a body here have a place of their own when they are given away.
+    """
+    runner = runner_of(resolver, value) if call is not None else None
+    if runner is None or call is None or runner.role not in _CALLED_BACK:
+        return
+    argument = argument_at(call, runner.position, runner.argument)
+    if runner.sync is not Place.LOOP or runner.inline or argument is None:
+        return
+    made = Call(argument, call.args[runner.position + 1 :], (), call.span)
+    for given_value in resolver.values(argument, frame):
+        for target in called(resolver, given_value, made, frame):
+            if isinstance(target, Blocking):
+                yield target
 
 
 def _run_inline(

@@ -100,7 +100,8 @@ class TargetReader(Reading, ABC):
             self.fillings.append((node.id, binding))
         elif isinstance(node, ast.Attribute) and isinstance(container, Attr):
             receiver = node.value.id if isinstance(node.value, ast.Name) else ""
-            owners = [owner for known, owner in self.receivers if known == receiver]
+            # What a class shares goes by its own name as well: `Plugin.plugins.append(cls)`.
+            owners = [o for known, o in self.receivers if receiver in (known, o.name)]
             if owners:
                 filled = Filled(container, element, key, scope.block)
                 binding = Binding(filled, None, scope.number, -1, scope.tick())
