@@ -29,8 +29,14 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
         return ()
     for candidate in (name, *_NEXT_BEST.get(name, ())):
         member = find(resolver, value.cls, candidate)
-        if member is not None and dotted_name(resolver, member.owner) != "builtins.object":
-            return resolver.attribute(value, candidate)
+        owner = dotted_name(resolver, member.owner) if member is not None else None
+        if member is None or owner == "builtins.object":
+            continue
+        found = resolver.attribute(value, candidate)
+        if owner == "builtins.dict" and candidate == "__getitem__":
+            # A dict asks its own class for what it has not.
+            return (*found, *resolver.attribute(value, "__missing__"))
+        return found
     return ()
 
 

@@ -52,6 +52,9 @@ Target: TypeAlias = Blocking | Run
 _CALLED_BACK = frozenset({"callback", "signal handler"})
 """Roles of what the loop calls with the arguments that stand behind it."""
 
+_COMPARING = frozenset({"__lt__", "each __lt__"})
+"""What is not called where a key is compared instead."""
+
 _METHODS = {
     "enter": "__enter__",
     "exit": "__exit__",
@@ -243,7 +246,10 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
     runner = runner_of(resolver, value) if call is not None else None
     if runner is None or call is None:
         return
+    is_by_key = argument_at(call, runner.position, runner.argument) is not None
     for one in (runner, *runner.also):
+        if one.takes in _COMPARING and is_by_key and runner.takes == "callable":
+            continue
         argument = argument_at(call, one.position, one.argument) if one.inline else None
         if argument is not None:
             yield from _run_inline(resolver, one, argument, frame)
@@ -271,11 +277,13 @@ def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) ->
 def _run_inline(
     resolver: Resolver, runner: Runner, argument: Expr, frame: Frame
 ) -> Iterator[Target]:
-    for given_value in resolver.values(argument, frame):
+    each, _, name = runner.takes.rpartition(" ") if "__" in runner.takes else ("", "", "")
+    values = resolver.values(argument, frame)
+    for given_value in resolver.elements(values) if each else values:
         if runner.takes == "callable":
             yield from called(resolver, given_value, None, frame)
-        elif runner.takes.startswith("__"):
-            for method in operator_methods(resolver, given_value, runner.takes):
+        elif name:
+            for method in operator_methods(resolver, given_value, name):
                 if isinstance(method, (FunctionValue, External)):
                     yield from called(resolver, method, None, frame)
         elif isinstance(given_value, ManagerValue):
