@@ -19,11 +19,8 @@ from loopsafe.model import Cost, Place
 
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
 _DURING = frozenset(("making", "writing"))
-_METHODS = tuple(
-    f"__{name}__"
-    for name in ("len", "str", "repr", "bool", "int", "float", "abs", "format")
-    + ("hash", "fspath", "lt")
-)
+_NAMES = "len str repr bool int float abs format hash fspath lt"
+_METHODS = tuple(f"__{name}__" for name in _NAMES.split())
 _TAKES = frozenset(
     ("callable", "iterator", "context manager", *_METHODS, *(f"each {name}" for name in _METHODS))
 )
