@@ -111,6 +111,9 @@ def _descriptor(
             yield from functions(resolver, held.cls, method)
 
 
+AFTER_MAKING = ("__post_init__", "__attrs_post_init__")
+"""Methods that a constructor calls which a decorator writes."""
+
 _NEXT_BEST = {
     "__contains__": ("__iter__", "__getitem__"),
     "__bool__": ("__len__",),

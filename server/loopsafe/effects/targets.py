@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
-from loopsafe.effects.implicit import functions, getters, operator_methods, setters
+from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
@@ -54,6 +54,9 @@ _CALLED_BACK = frozenset({"callback", "signal handler"})
 
 _COMPARING = frozenset({"__lt__", "each __lt__"})
 """What is not called where a key is compared instead."""
+
+_KINDS = frozenset({"callable", "iterator", "context manager"})
+"""What a runner takes that is not an object of which a method is called."""
 
 _METHODS = {
     "enter": "__enter__",
@@ -170,6 +173,10 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
     facts = module.facts.functions[function.number]
     frame = resolver.frame(function.module, facts.outer)
     for expr in facts.decorators:
+        for entered in resolver.values(expr, frame) if isinstance(expr, Call) else ():
+            # What `@contextmanager` makes may also stand above a function.
+            if isinstance(entered, ManagerValue) and not facts.is_async:
+                yield Run(entered.function, entered.arguments, True)
         call = expr if isinstance(expr, Call) else None
         name = qualified(resolver, call.func if call else expr, frame)
         entry = resolver.catalogue.decorator(name) if name else None
@@ -201,8 +208,9 @@ def _constructed(
             found_init = found_init or name == "__init__"
             yield Run(function, passed(resolver, function, call, frame), False)
     if not found_init:
-        for function in functions(resolver, cls, "__post_init__"):
-            yield Run(function, (), False)
+        for name in AFTER_MAKING:
+            for function in functions(resolver, cls, name):
+                yield Run(function, (), False)
     given_names = {name for name, _ in call.keywords} if call is not None else set()
     for part in running(resolver, cls, MAKING):
         if not part.default_of or part.default_of not in given_names:
@@ -277,7 +285,7 @@ def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) ->
 def _run_inline(
     resolver: Resolver, runner: Runner, argument: Expr, frame: Frame
 ) -> Iterator[Target]:
-    each, _, name = runner.takes.rpartition(" ") if "__" in runner.takes else ("", "", "")
+    each, _, name = ("", "", "") if runner.takes in _KINDS else runner.takes.rpartition(" ")
     values = resolver.values(argument, frame)
     for given_value in resolver.elements(values) if each else values:
         if runner.takes == "callable":

@@ -58,7 +58,9 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
         return _external_attribute(resolver, value.name, name)
     if isinstance(value, SuperValue):
         member = find(resolver, value.receiver, name, after=value.after)
-        return member_values(resolver, member, name, value.receiver, True) if member else ()
+        if member is None:
+            return _of_object(resolver, name)
+        return member_values(resolver, member, name, value.receiver, True)
     if isinstance(value, ConstantValue) and value.value is not None:
         kind = type(value.value).__name__
         return union(attribute(resolver, v, name) for v in resolver.builtin(kind))
@@ -235,9 +237,8 @@ def _unlisted(resolver: Resolver, cls: ClassValue, name: str) -> Member | None:
 def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
     def compute() -> Values:
         member = find(resolver, cls, name)
-        if member is None and name == "__new__":  # Every class has it, and none inherits it here.
-            base = resolver.named("builtins.object")
-            return union(attribute(resolver, cls, name) for cls in base)
+        if member is None and (given := _of_object(resolver, name)):
+            return given
         if member is None:
             known = dict(cls.holds).get(name, ()) or _known_attribute(resolver, cls, name)
             known = known or (_delegated(resolver, cls, name) if bound else ())
@@ -248,6 +249,12 @@ def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> 
         return known if bound else _held_by(resolver, cls, known)
 
     return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
+
+
+def _of_object(resolver: Resolver, name: str) -> Values:
+    """What every class has, and none inherits here: `__new__`."""
+    base = resolver.named("builtins.object") if name == "__new__" else ()
+    return union(attribute(resolver, cls, name) for cls in base)
 
 
 def member_values(
