@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, FunctionRef
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.dynamic import getters_of
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
 from loopsafe.resolve.metaclasses import metaclass_of
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
+    External,
     ExternalInstance,
     FunctionValue,
     Instance,
@@ -27,6 +30,7 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
         return resolver.of_metaclass(value, name)
     if not isinstance(value, Instance):
         return ()
+    described: Values = ()
     for candidate in (name, *_NEXT_BEST.get(name, ())):
         member = find(resolver, value.cls, candidate)
         owner = dotted_name(resolver, member.owner) if member is not None else None
@@ -36,8 +40,19 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
         if owner == "builtins.dict" and candidate == "__getitem__":
             # A dict asks its own class for what it has not.
             return (*found, *resolver.attribute(value, "__missing__"))
-        return found
-    return ()
+        if not _is_only_described(resolver, member.owner) or any(
+            isinstance(knowledge(resolver, method), Blocking) for method in found
+        ):
+            return found
+        # A stub may declare a method that the class itself leaves to the next best.
+        described = described or found
+    return described
+
+
+def _is_only_described(resolver: Resolver, owner: ClassValue | External) -> bool:
+    """Whether a class of a package is known by a stub."""
+    module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+    return module is not None and module.is_stub and module.name != "builtins"
 
 
 def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
