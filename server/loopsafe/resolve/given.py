@@ -227,7 +227,7 @@ def _kept_arguments(
 def decorating(resolver: Resolver, cls: ClassValue, decorated: Value) -> ClassValue | None:
     """A class of the project with the function that its object keeps and stands for: `@Lazy`.
 
-    None where the object does not keep it, or is nothing to call or to read an attribute by.
+    None where the object does not keep it.
     """
     made_by = list(constructors(resolver, cls))
     module = resolver.table.get(made_by[-1].module) if made_by else None
@@ -236,9 +236,7 @@ def decorating(resolver: Resolver, cls: ClassValue, decorated: Value) -> ClassVa
     held = _stored(resolver, made_by[-1], {1: (decorated,)})
     if not any(decorated in values for values in held.values()):
         return None
-    made = cls._replace(holds=tuple(held.items()))
-    stands = (find(resolver, cls, name) for name in ("__call__", "__get__"))
-    return made if any(stands) else None
+    return cls._replace(holds=tuple(held.items()))
 
 
 def _stored(

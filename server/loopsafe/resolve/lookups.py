@@ -94,6 +94,8 @@ def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Val
         return ()
     owners = resolver.values(expr.value.value, frame)
     if expr.value.name in resolver.catalogue.yielded_names:
+        if not isinstance(key, Const):
+            return ()
         return resolver.yielding.entry(resolver, owners, expr.value.name, key.value)
     found: list[Values] = []
     for owner in owners:
@@ -108,7 +110,7 @@ def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Val
                 found.append(filling_of(resolver, value, key, inner))
             elif (item := item_of(value, key)) is not None:
                 found.append(resolver.values(item, inner))
-            elif not isinstance(value, DictDisplay) or not is_plain(value):
+            elif not isinstance(value, DictDisplay) or not is_plain(value, key):
                 return ()
     return union(found)
 
