@@ -99,6 +99,10 @@ def setters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionVal
         if any(isinstance(d, Attr) and d.name == "setter" for d in decorators):
             yield function
     yield from _descriptor(resolver, value.cls, name, "__set__")
+    for function in functions(resolver, value.cls, "__setattr__"):
+        module = resolver.table.get(function.module)
+        if module is not None and module.is_project:
+            yield function
 
 
 def functions(resolver: Resolver, cls: ClassValue, name: str) -> tuple[FunctionValue, ...]:

@@ -13,7 +13,9 @@ from loopsafe.facts.ir import (
     FunctionRef,
     Imported,
     Name,
+    Narrowed,
     Param,
+    path_of,
 )
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.module import Module
@@ -81,6 +83,28 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     if starred is not None:
         return starred
     return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+
+
+def narrowed_attribute(
+    resolver: Resolver, name: Name, attribute: str, frame: Frame
+) -> Narrowed | None:
+    """What the conditions around a use tell of an attribute of a name, if the name is the same."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return None
+    scope = module.facts.scopes[frame.scope]
+    path = path_of(name.id, attribute)
+    if path not in scope.bindings:
+        return None
+    found = reaching(scope, path, name.block, name.order)
+    told = found[0].value if len(found) == 1 and found[0].order < name.order else None
+    if not isinstance(told, Narrowed) or not isinstance(told.name, Attr):
+        return None
+    asked = told.name.value
+    if not isinstance(asked, Name):
+        return None
+    is_same = definitions(resolver, asked, frame) == definitions(resolver, name, frame)
+    return told if is_same else None
 
 
 def _is_inside(definition: Definition, frame: Frame) -> bool:
