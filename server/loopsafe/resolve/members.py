@@ -19,6 +19,7 @@ from loopsafe.resolve.values import (
     Instance,
     ModuleValue,
     OffloadingValue,
+    PartialValue,
     SuperValue,
     TupleValue,
     Value,
@@ -394,6 +395,15 @@ def _through_descriptors(
             is_own = is_own and module.facts.functions[value.number].owner == owner.number
             is_own = is_own or value.outer is not None
             found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
+            continue
+        if isinstance(value, PartialValue) and isinstance(value.function, FunctionValue):
+            # `partialmethod` of one of the class's own.
+            inner = value.function
+            home = resolver.table.get(inner.module)
+            is_own = home is not None and home.facts.functions[inner.number].owner == owner.number
+            is_own = is_own and inner.module == owner.module and inner.receiver is None
+            inner = inner._replace(receiver=cls, bound=True) if is_own else inner
+            found.append((value._replace(function=inner),))
             continue
         got: Values = ()
         if isinstance(value, Instance) and find(resolver, value.cls, "__get__") is not None:

@@ -23,6 +23,7 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
+    FunctionValue,
     Instance,
     ModuleValue,
     TupleValue,
@@ -297,6 +298,8 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
         yield cls.name
     elif isinstance(cls, TupleValue):
         yield "tuple"
+    elif isinstance(cls, FunctionValue):
+        yield "function", *cls.definition
 
 
 def _is_container(resolver: Resolver, value: Value) -> bool:

@@ -23,6 +23,7 @@ from loopsafe.resolve.names import definitions
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
+    CoroutineValue,
     Frame,
     FunctionValue,
     Instance,
@@ -184,6 +185,12 @@ def _text(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return tuple(dict.fromkeys(map(ConstantValue, made)))
 
 
+def _anext(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    values = resolver.values(call.args[0], frame) if call.args else ()
+    found = resolver.elements(values, True)
+    return (CoroutineValue(found),) if found else None
+
+
 def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if len(call.args) != 1:
         return ()
@@ -222,7 +229,9 @@ _MOST_SHAPED = 24
 
 SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partial": _partial,
+    "functools.partialmethod": _partial,
     "builtins.super": _super,
+    "builtins.anext": _anext,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
