@@ -403,3 +403,14 @@ def test_a_connection_for_all_threads_may_be_kept(tmp_path: Path) -> None:
     engine = Engine(tmp_path, Settings())
     [finding] = engine.report(str(main)).findings
     assert engine.fixes(finding)[0].title == "Run store.save() in a thread with asyncio.to_thread()"
+
+
+@pytest.mark.parametrize("line", ["max(u, key=time.sleep)", "loop.call_soon(time.sleep, 1)"])
+def test_what_is_only_handed_over_is_not_replaced_by_its_twin(tmp_path: Path, line: str) -> None:
+    head = "import asyncio\nimport time\n\n\nasync def f(u):\n"
+    loop = "    loop = asyncio.get_running_loop()\n"
+    engine = Engine(tmp_path, Settings())
+    path = tmp_path / "main.py"
+    path.write_text(f"{head}{loop}    {line}\n")
+    (found,) = engine.report(str(path)).findings
+    assert not any("asyncio.sleep" in fix.title for fix in engine.fixes(found))

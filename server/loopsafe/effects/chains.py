@@ -20,7 +20,7 @@ from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Holder, Relief, function_relief
 from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Span
+from loopsafe.model import COSTS, Span
 from loopsafe.modules.units import Resting
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
@@ -197,6 +197,9 @@ class Chains:
             eased = relief.eased(rank)
             if eased is None:
                 return None
+            if relief is not Relief.NONE and eased == rank and way.blocking.category == "loop":
+                # It fails where a loop runs: most likely the result is there by then.
+                eased = min(rank + 1, len(COSTS) - 1)
             rank, kept = eased, kept or relief is Relief.PROCESS
         held = Holder.SAME if edge.relief is Relief.OWN else held
         return Way(rank, way.length + 1, edge, way.blocking, kept, held)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, FunctionRef
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.dynamic import getters_of
 from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.metaclasses import metaclass_of
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
+    External,
     ExternalInstance,
     FunctionValue,
     Instance,
@@ -22,22 +26,47 @@ def operator_methods(resolver: Resolver, value: Value, name: str) -> Values:
     """What runs when an operator asks an object for a method, or else for the next best one."""
     if isinstance(value, ExternalInstance):
         return resolver.attribute(value, name)
+    if isinstance(value, ClassValue):
+        return resolver.of_metaclass(value, name)
     if not isinstance(value, Instance):
         return ()
+    described: Values = ()
     for candidate in (name, *_NEXT_BEST.get(name, ())):
         member = find(resolver, value.cls, candidate)
-        if member is not None and dotted_name(resolver, member.owner) != "builtins.object":
-            return resolver.attribute(value, candidate)
-    return ()
+        owner = dotted_name(resolver, member.owner) if member is not None else None
+        if member is None or owner == "builtins.object":
+            continue
+        found = resolver.attribute(value, candidate)
+        if owner == "builtins.dict" and candidate == "__getitem__":
+            # A dict asks its own class for what it has not.
+            return (*found, *resolver.attribute(value, "__missing__"))
+        if not _is_only_described(resolver, member.owner) or any(
+            isinstance(knowledge(resolver, method), Blocking) for method in found
+        ):
+            return found
+        # A stub may declare a method that the class itself leaves to the next best.
+        described = described or found
+    return described
+
+
+def _is_only_described(resolver: Resolver, owner: ClassValue | External) -> bool:
+    """Whether a class of a package is known by a stub."""
+    module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+    return module is not None and module.is_stub and module.name != "builtins"
 
 
 def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
     """What runs when an attribute is read: a property, a descriptor, or `__getattr__`."""
+    if isinstance(value, ClassValue):
+        yield from _getters_of_class(resolver, value, name)
     if not isinstance(value, Instance):
         return
     found = functions(resolver, value.cls, name)
     if found:
-        yield from (f for f in found if is_property(decorator_names(resolver, f)))
+        named = [(function, decorator_names(resolver, function)) for function in found]
+        yield from (function for function, names in named if is_property(names))
+        if any(names and not is_property(names) for _, names in named):
+            yield from _descriptor(resolver, value.cls, name, "__get__")
         return
     member = find(resolver, value.cls, name)
     if member is None:
@@ -51,6 +80,15 @@ def getters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionVal
         yield from _descriptor(resolver, value.cls, name, "__get__")
 
 
+def _getters_of_class(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[FunctionValue]:
+    """The properties of a class's metaclass."""
+    meta = metaclass_of(resolver, cls)
+    if meta is not None and find(resolver, cls, name) is None:
+        for function in functions(resolver, meta, name):
+            if is_property(decorator_names(resolver, function)):
+                yield function._replace(receiver=cls)
+
+
 def setters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionValue]:
     """What runs when an attribute is assigned: a property's setter, or a descriptor."""
     if not isinstance(value, Instance):
@@ -61,6 +99,10 @@ def setters(resolver: Resolver, value: Value, name: str) -> Iterator[FunctionVal
         if any(isinstance(d, Attr) and d.name == "setter" for d in decorators):
             yield function
     yield from _descriptor(resolver, value.cls, name, "__set__")
+    for function in functions(resolver, value.cls, "__setattr__"):
+        module = resolver.table.get(function.module)
+        if module is not None and module.is_project:
+            yield function
 
 
 def functions(resolver: Resolver, cls: ClassValue, name: str) -> tuple[FunctionValue, ...]:
@@ -87,6 +129,9 @@ def _descriptor(
         if isinstance(held, Instance):
             yield from functions(resolver, held.cls, method)
 
+
+AFTER_MAKING = ("__post_init__", "__attrs_post_init__")
+"""Methods that a constructor calls which a decorator writes."""
 
 _NEXT_BEST = {
     "__contains__": ("__iter__", "__getitem__"),

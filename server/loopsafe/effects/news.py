@@ -21,7 +21,7 @@ from loopsafe.resolve.handed import decorator_names, given_names
 from loopsafe.resolve.outside import stored_names
 from loopsafe.resolve.subclasses import bases_of
 
-BY_NAME = ("used", "made", "stored", "handed", "decorates")
+BY_NAME = ("used", "made", "stored", "handed", "decorates", "among")
 """Kinds of units about what all modules do with a name."""
 
 

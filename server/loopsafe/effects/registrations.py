@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import holds
 from loopsafe.effects.helpers import handed_on, wrapped
-from loopsafe.effects.implicit import functions
+from loopsafe.effects.implicit import AFTER_MAKING, functions
 from loopsafe.effects.models import MAKING, WRITING, Part, running, running_in
 from loopsafe.effects.runners import runners_of
 from loopsafe.facts.ir import (
@@ -214,7 +214,7 @@ def _targets(resolver: Resolver, runner: Runner, value: Value) -> Iterator[Funct
         for name in runner.methods or ("__call__",):
             yield from functions(resolver, value.cls, name)
     elif isinstance(value, ClassValue):
-        for name in ("__init__", "__post_init__", *runner.methods):
+        for name in ("__init__", *AFTER_MAKING, *runner.methods):
             yield from functions(resolver, value, name)
         for part in running(resolver, value, MAKING):
             if isinstance(part.value, FunctionValue):

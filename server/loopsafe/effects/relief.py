@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 
 from loopsafe.effects.implicit import functions
@@ -12,6 +13,7 @@ from loopsafe.facts.ir import (
     Const,
     Expr,
     Function,
+    FunctionRef,
     Imported,
     ModuleFacts,
     Name,
@@ -169,7 +171,20 @@ def _stores(
         return False
     stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
     made = _scope_of_init(module.facts, facts.owner)
-    return receiver.id == missing.value.id and _fills(stored, facts.scope, made)
+    scopes = (facts.scope, *_scopes_below(module.facts, facts))
+    return receiver.id == missing.value.id and any(_fills(stored, s, made) for s in scopes)
+
+
+def _scopes_below(module: ModuleFacts, method: Function) -> Iterator[int]:
+    """The scopes of what a method calls of its own class: `run(self._load())` stores as well."""
+    own = method.parameters[0].name if method.parameters else ""
+    bindings = module.scopes[module.classes[method.owner].scope].bindings
+    for site in method.sites:
+        func = site.expr.func if isinstance(site.expr, Call) else None
+        if isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == own:
+            for binding in bindings.get(func.name, ()):
+                if isinstance(binding.value, FunctionRef):
+                    yield module.functions[binding.value.number].scope
 
 
 def _scope_of_init(facts: ModuleFacts, owner: int) -> int:

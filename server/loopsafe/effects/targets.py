@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.effects.conditions import blocks
-from loopsafe.effects.implicit import functions, getters, operator_methods, setters
+from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
+from loopsafe.model import Place
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.dispatching import dispatched
 from loopsafe.resolve.given import Arguments
@@ -47,6 +48,15 @@ class Run(NamedTuple):
 
 Target: TypeAlias = Blocking | Run
 """What a site leads to: a catalogued blocking callable, or a function of known source."""
+
+_CALLED_BACK = frozenset({"callback", "signal handler"})
+"""Roles of what the loop calls with the arguments that stand behind it."""
+
+_COMPARING = frozenset({"__lt__", "each __lt__"})
+"""What is not called where a key is compared instead."""
+
+_KINDS = frozenset({"callable", "iterator", "context manager"})
+"""What a runner takes that is not an object of which a method is called."""
 
 _METHODS = {
     "enter": "__enter__",
@@ -137,6 +147,8 @@ def called(
     if entry is not None:
         if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
             yield entry
+        elif entry is False:
+            yield from _later(resolver, value, call, frame)
         return
     if isinstance(value, FunctionValue):
         yield Run(value, passed(resolver, value, call, frame), False)
@@ -161,6 +173,10 @@ def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
     facts = module.facts.functions[function.number]
     frame = resolver.frame(function.module, facts.outer)
     for expr in facts.decorators:
+        for entered in resolver.values(expr, frame) if isinstance(expr, Call) else ():
+            # What `@contextmanager` makes may also stand above a function.
+            if isinstance(entered, ManagerValue) and not facts.is_async:
+                yield Run(entered.function, entered.arguments, True)
         call = expr if isinstance(expr, Call) else None
         name = qualified(resolver, call.func if call else expr, frame)
         entry = resolver.catalogue.decorator(name) if name else None
@@ -184,13 +200,17 @@ def _constructed(
     resolver: Resolver, cls: ClassValue, call: Call | None, frame: Frame
 ) -> Iterator[Target]:
     found_init = False
+    for function in resolver.of_metaclass(cls, "__call__"):
+        if isinstance(function, FunctionValue):
+            yield Run(function, (), False)
     for name in ("__new__", "__init__"):
         for function in functions(resolver, cls, name):
             found_init = found_init or name == "__init__"
             yield Run(function, passed(resolver, function, call, frame), False)
     if not found_init:
-        for function in functions(resolver, cls, "__post_init__"):
-            yield Run(function, (), False)
+        for name in AFTER_MAKING:
+            for function in functions(resolver, cls, name):
+                yield Run(function, (), False)
     given_names = {name for name, _ in call.keywords} if call is not None else set()
     for part in running(resolver, cls, MAKING):
         if not part.default_of or part.default_of not in given_names:
@@ -215,6 +235,10 @@ def _protocol(
         if isinstance(entry, Blocking) and blocks(resolver, entry, None, frame, expr):
             yield entry
         return
+    if isinstance(value, ClassValue):
+        for function in resolver.of_metaclass(value, method):
+            if isinstance(function, FunctionValue):
+                yield Run(function, (), True)
     if isinstance(value, Instance):
         names = (method, "__next__") if kind == "iterate" else (method,)
         for name in names:
@@ -230,20 +254,44 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
     runner = runner_of(resolver, value) if call is not None else None
     if runner is None or call is None:
         return
+    is_by_key = argument_at(call, runner.position, runner.argument) is not None
     for one in (runner, *runner.also):
+        if one.takes in _COMPARING and is_by_key and runner.takes == "callable":
+            continue
         argument = argument_at(call, one.position, one.argument) if one.inline else None
         if argument is not None:
             yield from _run_inline(resolver, one, argument, frame)
+    yield from _later(resolver, value, call, frame)
+
+
+def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Blocking]:
+    """Calls that the catalogue knows and that the loop makes: `loop.call_soon(time.sleep, 1)`.
+
+    Functions with a body here have a place of their own when they are given away.
+    """
+    runner = runner_of(resolver, value) if call is not None else None
+    if runner is None or call is None or runner.role not in _CALLED_BACK:
+        return
+    argument = argument_at(call, runner.position, runner.argument)
+    if runner.sync is not Place.LOOP or runner.inline or argument is None:
+        return
+    made = Call(argument, call.args[runner.position + 1 :], (), call.span)
+    for given_value in resolver.values(argument, frame):
+        for target in called(resolver, given_value, made, frame):
+            if isinstance(target, Blocking):
+                yield target
 
 
 def _run_inline(
     resolver: Resolver, runner: Runner, argument: Expr, frame: Frame
 ) -> Iterator[Target]:
-    for given_value in resolver.values(argument, frame):
+    each, _, name = ("", "", "") if runner.takes in _KINDS else runner.takes.rpartition(" ")
+    values = resolver.values(argument, frame)
+    for given_value in resolver.elements(values) if each else values:
         if runner.takes == "callable":
             yield from called(resolver, given_value, None, frame)
-        elif runner.takes.startswith("__"):
-            for method in operator_methods(resolver, given_value, runner.takes):
+        elif name:
+            for method in operator_methods(resolver, given_value, name):
                 if isinstance(method, (FunctionValue, External)):
                     yield from called(resolver, method, None, frame)
         elif isinstance(given_value, ManagerValue):

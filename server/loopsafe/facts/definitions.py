@@ -10,6 +10,7 @@ from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder,
 from loopsafe.facts.expressions import ExpressionReader
 from loopsafe.facts.generics import type_parameters
 from loopsafe.facts.ir import (
+    Binding,
     Call,
     ClassRef,
     Const,
@@ -35,7 +36,7 @@ class DefinitionReader(ExpressionReader):
 
     def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = self.expressions(node.decorator_list)
-        self._type_parameters(node)
+        variables = self._type_parameters(node)
         is_async = isinstance(node, ast.AsyncFunctionDef)
         name_span = _name_span(node, "async def " if is_async else "def ")
         qualname = ".".join((*self.qualname, node.name))
@@ -47,9 +48,19 @@ class DefinitionReader(ExpressionReader):
         if self.scope.kind == "class":
             function.owner = self.scope.owner
         index = self.enter_function(function)
+        if variables and function.owner >= 0:
+            self._keep_variables(function)
         self.bind_name(node.name, FunctionRef(index))
         self.body(node, function)
         self._decorate(node.decorator_list, decorators, FunctionRef(index))
+
+    def _keep_variables(self, method: FunctionBuilder) -> None:
+        """A method sees its own type parameters, but no other name of its class."""
+        inner = self.scopes[method.scope]
+        for name, bound in self.scope.bindings.items():
+            value = bound[-1].value if bound else None
+            if isinstance(value, Call) and value.func is _TYPE_VARIABLE:
+                inner.bindings.setdefault(name, [Binding(value, None, inner.number, 0, 0)])
 
     def body(self, node: ast.FunctionDef | ast.AsyncFunctionDef, function: FunctionBuilder) -> None:
         """Reads the body of a function whose header was read."""

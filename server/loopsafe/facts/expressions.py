@@ -221,7 +221,8 @@ class ExpressionReader(NestedReader):
                     self.expression(part.format_spec)
         ends = [part.value if isinstance(part, ast.Constant) else "" for part in node.values]
         begins = str(ends[0]) if ends else ""
-        return Typed("str", begins, str(ends[-1])) if begins.isidentifier() else Typed("str")
+        is_name = begins == "." or begins.replace(".", "").isidentifier()
+        return Typed("str", begins, str(ends[-1])) if is_name else Typed("str")
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
         return Display(type(node).__name__.lower(), self.expressions(node.elts))

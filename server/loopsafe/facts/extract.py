@@ -140,6 +140,7 @@ class StatementReader(PatternReader):
             test = self.expression(node.test)
             self.scope.depends_on(test)
             self.truth(node.test, test)
+            self.narrow(node.test, True)
             if _branches(node.test)[0] == "dead":
                 with self.scope.inside("dead"):
                     self.statements(node.body)

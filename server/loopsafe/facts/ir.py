@@ -182,9 +182,9 @@ class Entered(Record):
 
 
 class Narrowed(Record):
-    """A name after `isinstance(name, type)`, or where that fails."""
+    """A name, or an attribute of one, after `isinstance(name, type)`, or where that fails."""
 
-    name: Name
+    name: Name | Attr
     type: Expr
     holds: bool
 
@@ -417,6 +417,11 @@ def last_name(expr: Expr) -> str:
     if isinstance(expr, Attr):
         return expr.name
     return expr.id if isinstance(expr, Name) else ""
+
+
+def path_of(name: str, attribute: str) -> str:
+    """Under what a function's scope has what its conditions tell of an attribute of a name."""
+    return f"{name}.{attribute}"
 
 
 def root_name(expr: Expr) -> str | None:

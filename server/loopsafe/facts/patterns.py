@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from loopsafe.facts.bindings import BindingReader
-from loopsafe.facts.ir import Attr, Display, Expr, InstanceOf, Item, Name, Narrowed, Subscript
+from loopsafe.facts.ir import Attr, Display, Expr, InstanceOf, Item, Name, Subscript
 
 
 class PatternReader(BindingReader):
@@ -42,9 +42,8 @@ class PatternReader(BindingReader):
     def _narrowed(self, pattern: ast.pattern, subject: Expr) -> Expr:
         """The subject as an object of the pattern's classes, where it names any."""
         kind = self._kind(pattern)
-        if kind is not None and isinstance(subject, Name):
-            before = Name(subject.id, self.scope.block, self.scope.tick())
-            self.scope.bind(subject.id, Narrowed(before, kind, True))
+        if kind is not None and isinstance(subject, (Name, Attr)):
+            self.tell(subject, self.scope.tick(), kind, True)
         return InstanceOf(kind) if kind is not None else subject
 
     def _kind(self, pattern: ast.pattern) -> Expr | None:

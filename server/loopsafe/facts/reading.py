@@ -41,6 +41,19 @@ _BUILT_IN = (
 )
 """Operands whose operators run no code that could be looked into."""
 
+_ASKED = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+"""What may be an object whose class says whether it is true."""
+
+_PREDICATES = frozenset(
+    ("isinstance", "issubclass", "hasattr", "callable", "len", "any", "all", "bool", "int", "str")
+)
+"""Functions of the language that most conditions call: what they give is plain."""
+
+
+def _is_predicate(node: ast.expr) -> bool:
+    callee = node.func if isinstance(node, ast.Call) else None
+    return isinstance(callee, ast.Name) and callee.id in _PREDICATES
+
 
 class Reading:
     """The state of one pass, and the ways to add to it."""
@@ -89,7 +102,7 @@ class Reading:
         """Notes that a condition asks an object whether it is true."""
         if isinstance(node, ast.BoolOp) and isinstance(read, Choice):
             self.truth(node.values[-1], read.options[-1])
-        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+        elif isinstance(node, _ASKED) and not _is_predicate(node):
             self.operation("__bool__", read, (), node)
 
     def bind_name(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:

@@ -26,6 +26,7 @@ from loopsafe.facts.ir import (
     Param,
     Subscript,
     last_name,
+    path_of,
     root_name,
 )
 from loopsafe.facts.keyed import keyed
@@ -72,14 +73,31 @@ class TargetReader(Reading, ABC):
     def narrow(self, condition: ast.expr, holds: bool) -> None:
         """Notes what a condition tells of names from here on."""
         for test in instance_tests(condition, holds):
-            name = test.name.id
-            before = Name(name, self.scope.block, self.scope.tick())
+            root = test.name.value if isinstance(test.name, ast.Attribute) else test.name
+            if not isinstance(root, ast.Name):
+                continue
+            subject: Name | Attr = Name(root.id, 0, 0)
+            if isinstance(test.name, ast.Attribute):
+                subject = Attr(subject, test.name.attr)
             # The class has been read before: its sites are known already.
             kept = len(self.function.sites)
+            before = self.scope.tick()
             kind = self.expression(test.type)
             del self.function.sites[kept:]
-            if name not in self.scope.declared:
-                self.scope.bind(name, Narrowed(before, kind, test.holds))
+            self.tell(subject, before, kind, test.holds)
+
+    def tell(self, subject: Name | Attr, order: int, kind: Expr, holds: bool) -> None:
+        """Notes of what class a name is from here on, or an attribute of one, that had another
+        value up to an order."""
+        root = subject.value if isinstance(subject, Attr) else subject
+        if not isinstance(root, Name) or root.id in self.scope.declared:
+            return
+        before = Name(root.id, self.scope.block, order)
+        if isinstance(subject, Name):
+            self.scope.bind(root.id, Narrowed(before, kind, holds))
+        elif self.scope.kind == "function":
+            path = path_of(root.id, subject.name)
+            self.scope.bind(path, Narrowed(Attr(before, subject.name), kind, holds))
 
     def fill(self, node: ast.expr, container: Expr, element: Expr, key: Expr | None = None) -> None:
         """Notes what is put into a container that a name or an attribute of `self` holds."""
@@ -100,7 +118,8 @@ class TargetReader(Reading, ABC):
             self.fillings.append((node.id, binding))
         elif isinstance(node, ast.Attribute) and isinstance(container, Attr):
             receiver = node.value.id if isinstance(node.value, ast.Name) else ""
-            owners = [owner for known, owner in self.receivers if known == receiver]
+            # What a class shares goes by its own name as well: `Plugin.plugins.append(cls)`.
+            owners = [o for known, o in self.receivers if receiver in (known, o.name)]
             if owners:
                 filled = Filled(container, element, key, scope.block)
                 binding = Binding(filled, None, scope.number, -1, scope.tick())
@@ -155,6 +174,8 @@ class TargetReader(Reading, ABC):
     def bind_attribute(self, target: ast.Attribute, value: Expr, annotation: Expr | None) -> None:
         scope = self.scope
         if isinstance(target.value, ast.Name):
+            if (path := path_of(target.value.id, target.attr)) in scope.bindings:
+                scope.bind(path, value)  # What a condition told of it holds no more.
             for receiver, owner in reversed(self.receivers):
                 if receiver == target.value.id:
                     name = Name(receiver, scope.block, scope.tick())

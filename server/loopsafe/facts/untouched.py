@@ -109,7 +109,7 @@ class _Bodies:
             pairs = self._lists(number, *bound, scope)
             self._bound += [(number, name, pair) for pair in pairs]
             if not len(pairs) == len(bound[0]) == len(bound[1]):
-                self._changed.add(name)
+                self._change(name)
         stored, now = (
             [a for a in facts.assigned if a.binding.scope == scope] for facts in (before, after)
         )
@@ -186,13 +186,17 @@ class _Bodies:
             clean = self._clean_blocks()
             for number, name, pair in self._bound:
                 if name not in self._changed and not self._is_same(pair, clean):
-                    self._changed.add(name)
+                    self._change(name)
                     self._other.add(number)
             for number, pair in (*self._pairs, *self._sites):
                 if number not in self._other and not self._is_same(pair, clean):
                     self._other.add(number)
             if count == (len(self._changed), len(self._other)):
                 return clean
+
+    def _change(self, name: str) -> None:
+        """An assignment of a name differs, or what is told of an attribute of it."""
+        self._changed.update((name, name.partition(".")[0]))
 
     def _clean_blocks(self) -> set[tuple[int, int]]:
         clean: set[tuple[int, int]] = set()

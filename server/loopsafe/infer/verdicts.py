@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from loopsafe.effects.implicit import AFTER_MAKING
 from loopsafe.infer.marks import Marked
 from loopsafe.infer.names import label, values_of
 from loopsafe.infer.wire import Answer
@@ -13,7 +14,7 @@ from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue, Value, Values
 
-_IMPLIED = frozenset({"__init__", "__new__", "__post_init__", "__call__"})
+_IMPLIED = frozenset({"__init__", "__new__", "__call__", *AFTER_MAKING})
 """Methods that calling a class or an object runs."""
 
 _LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)

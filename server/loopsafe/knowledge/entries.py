@@ -19,9 +19,10 @@ from loopsafe.model import Cost, Place
 
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
 _DURING = frozenset(("making", "writing"))
-_METHODS = ("len", "str", "repr", "bool", "int", "float", "abs", "format")
+_NAMES = "len str repr bool int float abs format hash fspath lt"
+_METHODS = ("close", *(f"__{name}__" for name in _NAMES.split()))
 _TAKES = frozenset(
-    ("callable", "iterator", "context manager", *(f"__{method}__" for method in _METHODS))
+    ("callable", "iterator", "context manager", *_METHODS, *(f"each {name}" for name in _METHODS))
 )
 
 

@@ -199,7 +199,7 @@ class Runner:
     takes: str = "callable"
     """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
     `context manager`, whose generator body runs as this entry says; or an object whose method of
-    this name is called: `__len__`."""
+    this name is called: `__len__`, or one whose elements' is: `each __lt__`."""
     library: str = ""
     """The library's name as prose has it: `FastAPI`."""
     until: str = ""

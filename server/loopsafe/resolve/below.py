@@ -34,6 +34,21 @@ class Below:
         """The texts of these modules changed; where none are told, there are other modules."""
         self._subclasses.forget(changed)
 
+    def classes(self, resolver: Resolver, cls: ClassValue) -> Values:
+        """The subclasses of a class of the project."""
+        module = resolver.table.get(cls.module)
+        if module is None or not module.is_project:
+            return ()
+        below = self._subclasses.below(resolver, module.facts.classes[cls.number].name)
+        return _few(other for other in below if inherits(resolver, other, cls))
+
+    def made_by(self, resolver: Resolver, cls: ClassValue) -> Values:
+        """The classes that a metaclass of the project makes."""
+        module = resolver.table.get(cls.module)
+        if module is None or not module.is_project:
+            return ()
+        return _few(self._subclasses.made_by(resolver, module.facts.classes[cls.number].name))
+
     def method(self, resolver: Resolver, values: Values, name: str) -> Values:
         """What `value.name` is where few subclasses of the only class of a value have it.
 
@@ -55,6 +70,12 @@ class Below:
         if len(meant) > _MOST or (len(meant) < _FEWEST_UNSEEN and not is_seen):
             return ()
         return union(resolver.attribute(Instance(other), name) for other in meant)
+
+
+def _few(classes: Iterable[ClassValue]) -> Values:
+    """Classes, where they are not too many to look at."""
+    found = tuple(islice(classes, _MOST_SUBCLASSES + 1))
+    return found if len(found) <= _MOST_SUBCLASSES else ()
 
 
 def _defines(resolver: Resolver, cls: ClassValue, name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Attr, Call, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
-from loopsafe.resolve.given import Arguments, given, holding, instances_made
+from loopsafe.resolve.given import Arguments, decorating, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
@@ -307,6 +307,11 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
         return (decorator, value)
     if isinstance(decorator, External):
         return (*_call_external(resolver, decorator, None, None), value)
+    if isinstance(decorator, ClassValue) and isinstance(value, FunctionValue):
+        made = decorating(resolver, decorator, value._replace(bound=False))
+        return (Instance(made),) if made is not None else ()
+    if isinstance(decorator, Instance):
+        return _around_by(resolver, decorator, value)
     if not isinstance(decorator, FunctionValue):
         return ()
     module = resolver.table.get(decorator.module)
@@ -315,5 +320,15 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     if not module.is_project:
         return (*(_known_result(resolver, decorator, name) or ()), value)
     first = 1 if decorator.bound else 0
-    made = resolver.function_result(decorator, ((first, (value,)),))
-    return tuple(v for v in made if is_callable(v))
+    given_back = resolver.function_result(decorator, ((first, (value,)),))
+    return tuple(v for v in given_back if is_callable(v))
+
+
+def _around_by(resolver: Resolver, decorator: Instance, value: Value) -> Values:
+    """What an object of the project makes of a function that it decorates: `@Retry(times=3)`."""
+    found: list[Value] = []
+    for method in resolver.attribute(decorator, "__call__"):
+        module = resolver.table.get(method.module) if isinstance(method, FunctionValue) else None
+        if module is not None and module.is_project and isinstance(method, FunctionValue):
+            found.extend(_apply(resolver, method, value))
+    return tuple(found)

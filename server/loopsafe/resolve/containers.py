@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from loopsafe.facts.ir import (
+    Attr,
     Await,
     Call,
     Const,
@@ -17,6 +18,7 @@ from loopsafe.facts.ir import (
     Param,
     Starred,
     Subscript,
+    last_name,
     root_name,
 )
 from loopsafe.facts.reach import encloses
@@ -94,16 +96,22 @@ def entry_values(resolver: Resolver, expr: Subscript, frame: Frame) -> Values:
         item = item_of(value, key) if value is not None else None
         if item is not None:
             found.append(resolver.values(item, definition.frame))
-        elif not isinstance(value, (DictDisplay, Display)) or not is_plain(value):
+        elif not isinstance(value, (DictDisplay, Display)) or not is_plain(value, key):
             return ()
     later, replaced = _put_behind(resolver, expr.value, key, frame, fillings)
     return union(later if replaced else [*found, *later])
 
 
-def literal_key(resolver: Resolver, key: Expr, frame: Frame) -> Const | None:
-    """A key that is written out or that a name stands for."""
+Key: TypeAlias = Const | str
+"""A literal, or the name of what a class has: `Mode.FAST`."""
+
+
+def literal_key(resolver: Resolver, key: Expr, frame: Frame) -> Key | None:
+    """A key that is written out, that a name stands for, or that a class has under a name."""
     if isinstance(key, Const):
         return key
+    if isinstance(key, Attr):
+        return _of_class(key) or None
     if not isinstance(key, Name):
         return None
     if any(isinstance(d.binding.value, Param) for d in definitions(resolver, key, frame)):
@@ -113,8 +121,28 @@ def literal_key(resolver: Resolver, key: Expr, frame: Frame) -> Const | None:
     return Const(only.value) if isinstance(only, ConstantValue) else None
 
 
+def _of_class(key: Expr | None) -> str:
+    """`Mode.FAST` of `modes.Mode.FAST`; empty for what is no such name."""
+    owner = last_name(key.value) if isinstance(key, Attr) else ""
+    return f"{owner}.{key.name}" if isinstance(key, Attr) and owner[:1].isupper() else ""
+
+
+def _is_key(known: Expr | None, key: Key) -> bool:
+    """Whether an expression is a key, as it is written."""
+    if isinstance(key, str):
+        return _of_class(known) == key
+    return isinstance(known, Const) and known == key
+
+
+def _is_another(known: Expr | None, key: Key) -> bool:
+    """Whether an expression is surely another key."""
+    if isinstance(key, str):
+        return bool(_of_class(known)) and _of_class(known) != key
+    return isinstance(known, Const) and known != key
+
+
 def _put_behind(
-    resolver: Resolver, name: Name, key: Const, frame: Frame, fillings: list[Definition]
+    resolver: Resolver, name: Name, key: Key, frame: Frame, fillings: list[Definition]
 ) -> tuple[list[Values], bool]:
     """What is put behind a key later on, and whether that surely hides what stood there first."""
     module = resolver.table.get(frame.module)
@@ -125,11 +153,11 @@ def _put_behind(
         binding = definition.binding
         if not isinstance(binding.value, Filled):
             continue
-        if isinstance(binding.value.key, Const) and binding.value.key != key:
+        if _is_another(binding.value.key, key):
             continue
         chosen.append(definition)
         is_before = binding.scope == frame.scope and binding.order < name.order
-        if binding.value.key == key and is_before:
+        if _is_key(binding.value.key, key) and is_before:
             surely = encloses(blocks, binding.value.block, name.block)
             last = max(last, binding.order) if surely else last
     found: list[Values] = []
@@ -142,28 +170,32 @@ def _put_behind(
     return found, last >= 0
 
 
-def item_of(display: Expr | None, key: Const) -> Expr | None:
+def item_of(display: Expr | None, key: Key) -> Expr | None:
     """The element of a display behind a key or at an index."""
     if isinstance(display, DictDisplay):
-        behind = [item for known, item in display.items if known == key]
-        return behind[-1] if behind and is_plain(display) else None
+        behind = [item for known, item in display.items if _is_key(known, key)]
+        return behind[-1] if behind and is_plain(display, key) else None
+    if isinstance(key, str):
+        return None
     if isinstance(display, Display) and isinstance(key.value, int) and is_plain(display):
         at = int(key.value)
         return display.items[at] if -len(display.items) <= at < len(display.items) else None
     return None
 
 
-def is_plain(display: DictDisplay | Display) -> bool:
-    """Whether a display's keys and length can be read off it."""
+def is_plain(display: DictDisplay | Display, key: Key | None = None) -> bool:
+    """Whether a display's keys, where a key is told, all of its kind, and length can be read off
+    it."""
     if isinstance(display, DictDisplay):
-        return all(isinstance(key, Const) for key, _ in display.items)
+        if isinstance(key, str):
+            return all(_of_class(known) for known, _ in display.items)
+        return all(isinstance(known, Const) for known, _ in display.items)
     return not any(isinstance(item, Starred) for item in display.items)
 
 
-def filling_of(resolver: Resolver, filling: Filled, key: Const, frame: Frame) -> Values:
+def filling_of(resolver: Resolver, filling: Filled, key: Key, frame: Frame) -> Values:
     """What a filling puts behind a key; nothing where it is for another one."""
-    is_other = isinstance(filling.key, Const) and filling.key != key
-    return () if is_other else _held(resolver, filling.element, frame)
+    return () if _is_another(filling.key, key) else _held(resolver, filling.element, frame)
 
 
 def _held(resolver: Resolver, element: Expr, frame: Frame) -> Values:

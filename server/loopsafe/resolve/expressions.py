@@ -19,7 +19,7 @@ from loopsafe.resolve.lookups import (
     of_class,
 )
 from loopsafe.resolve.members import is_enumeration
-from loopsafe.resolve.names import imported_values, name_values, own_name
+from loopsafe.resolve.names import imported_values, name_values, narrowed_attribute, own_name
 from loopsafe.resolve.parameters import parameter_values
 from loopsafe.resolve.protocols import awaited, elements, entered
 from loopsafe.resolve.types import classes
@@ -82,6 +82,10 @@ def _name(resolver: Resolver, expr: ir.Name, frame: Frame) -> Values:
 
 
 def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
+    if isinstance(expr.value, ir.Name):
+        told = narrowed_attribute(resolver, expr.value, expr.name, frame)
+        if told is not None:
+            return resolver.values(told, frame)
     return read(resolver, resolver.values(expr.value, frame), expr.name, frame)
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Expr, Function, FunctionRef, Name, Starred
+from loopsafe.facts.ir import Attr, Call, Function, FunctionRef, Name, Starred
 from loopsafe.resolve.arguments import fits, is_callable, matched
 from loopsafe.resolve.members import annotated_names, find
 from loopsafe.resolve.substitution import from_arguments
 from loopsafe.resolve.values import (
+    LIMIT,
     ClassValue,
     ConstantValue,
     Frame,
     FunctionValue,
     Instance,
+    TupleValue,
+    Value,
     Values,
     union,
 )
@@ -48,29 +51,64 @@ def given(
     if module.is_stub and not generic:
         return ()
     found: dict[int, Values] = {}
-    for index, expr in (*matched(facts, call, function.bound), *_unpacked(facts, call, function)):
+    gathered: list[Values] = []
+    for index, expr in matched(facts, call, function.bound):
         if module.is_stub and index not in generic:
             continue
         values = resolver.values(expr, frame)
-        if not values:
-            continue
         if index in generic:
-            found[index] = union((found.get(index, ()), values))
+            _add(found, index, values)
+        elif facts.parameters[index].kind == "args":
+            gathered.append(_telling(resolver, function, index, values))
         else:
-            is_open = index in _open_parameters(resolver, function)
-            telling = values if is_open else tuple(v for v in values if is_callable(v))
-            if telling and not all(isinstance(v, ConstantValue) for v in telling):
-                found[index] = union((found.get(index, ()), telling))
+            _add(found, index, _telling(resolver, function, index, values))
+    if any(isinstance(arg, Starred) for arg in call.args):
+        for index, values in _unpacked(resolver, facts, call, function, frame):
+            if index in generic:
+                _add(found, index, values)
+            elif facts.parameters[index].kind == "args":
+                gathered.append(_telling(resolver, function, index, values))
+            else:
+                _add(found, index, _telling(resolver, function, index, values))
+    if any(gathered):
+        at = next(i for i, p in enumerate(facts.parameters) if p.kind == "args")
+        found[at] = (TupleValue(tuple(gathered[:LIMIT])),)
     return tuple(found.items())
 
 
-def _unpacked(facts: Function, call: Call, function: FunctionValue) -> Iterator[tuple[int, Expr]]:
-    """What a call unpacks into a function's `*args`, where no other place could take it."""
-    places = sum(p.kind == "positional" for p in facts.parameters) - function.bound
-    for index, parameter in enumerate(facts.parameters):
-        for expr in call.args[max(places, 0) :] if parameter.kind == "args" else ():
-            if isinstance(expr, Starred):
-                yield index, expr
+def _add(found: dict[int, Values], index: int, values: Values) -> None:
+    if values:
+        found[index] = union((found.get(index, ()), values))
+
+
+def _telling(resolver: Resolver, function: FunctionValue, index: int, values: Values) -> Values:
+    """Of what is passed to a parameter, what tells more than its annotation does."""
+    is_open = index in _open_parameters(resolver, function)
+    telling = values if is_open else tuple(v for v in values if is_callable(v))
+    return () if all(isinstance(v, ConstantValue) for v in telling) else telling
+
+
+def _unpacked(
+    resolver: Resolver, facts: Function, call: Call, function: FunctionValue, frame: Frame
+) -> Iterator[tuple[int, Values]]:
+    """What stands from the first `*` on, as far as its place is known: `func(*args)`."""
+    places = [i for i, p in enumerate(facts.parameters) if p.kind == "positional"]
+    places = places[1:] if function.bound else places
+    rest = next((i for i, p in enumerate(facts.parameters) if p.kind == "args"), None)
+    at = next(i for i, arg in enumerate(call.args) if isinstance(arg, Starred))
+    for expr in call.args[at:]:
+        inner = resolver.values(expr.value, frame) if isinstance(expr, Starred) else ()
+        only = inner[0] if len(inner) == 1 else None
+        items: tuple[Values, ...] = (resolver.values(expr, frame),)
+        if isinstance(only, TupleValue):
+            items = only.items
+        elif isinstance(expr, Starred) and at < len(places):
+            return  # Nobody knows how many these are.
+        for values in items:
+            index = places[at] if at < len(places) else rest
+            if index is not None:
+                yield index, values
+            at += 1
 
 
 def _open_parameters(resolver: Resolver, function: FunctionValue) -> frozenset[int]:
@@ -183,9 +221,34 @@ def _kept_arguments(
     facts = module.facts.functions[constructor.number] if module is not None else None
     if module is None or facts is None or module.is_stub or facts.owner < 0:
         return {}
-    passed = dict(given(resolver, constructor, call, frame))
+    return _stored(resolver, constructor, dict(given(resolver, constructor, call, frame)))
+
+
+def decorating(resolver: Resolver, cls: ClassValue, decorated: Value) -> ClassValue | None:
+    """A class of the project with the function that its object keeps and stands for: `@Lazy`.
+
+    None where the object does not keep it.
+    """
+    made_by = list(constructors(resolver, cls))
+    module = resolver.table.get(made_by[-1].module) if made_by else None
+    if module is None or not module.is_project:
+        return None
+    held = _stored(resolver, made_by[-1], {1: (decorated,)})
+    if not any(decorated in values for values in held.values()):
+        return None
+    return cls._replace(holds=tuple(held.items()))
+
+
+def _stored(
+    resolver: Resolver, constructor: FunctionValue, passed: dict[int, Values]
+) -> dict[str, Values]:
+    """What a constructor's object keeps of its arguments, by attribute."""
+    module = resolver.table.get(constructor.module)
+    facts = module.facts.functions[constructor.number] if module is not None else None
+    if module is None or facts is None or facts.owner < 0:
+        return {}
     values = {
-        p.name: resolver.builtin("tuple", passed[i]) if p.kind == "args" else passed[i]
+        p.name: passed[i]
         for i, p in enumerate(facts.parameters)
         if i in passed and p.kind != "kwargs"
     }

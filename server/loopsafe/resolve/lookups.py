@@ -8,7 +8,8 @@ from loopsafe.facts.ir import Attr, Call, Const, DictDisplay, Filled, Name, Subs
 from loopsafe.facts.keyed import any_key, keyed
 from loopsafe.resolve.containers import entry_values, filling_of, is_plain, item_of, literal_key
 from loopsafe.resolve.members import annotated_names, find
-from loopsafe.resolve.names import module_member, own_name
+from loopsafe.resolve.names import module_member, own_name, qualified
+from loopsafe.resolve.special import is_telling, shape_of, shaped
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -16,6 +17,7 @@ from loopsafe.resolve.values import (
     ExternalInstance,
     Frame,
     Instance,
+    ModuleValue,
     Values,
     union,
     without_none,
@@ -26,13 +28,22 @@ if TYPE_CHECKING:
 
 
 def named_globally(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:
-    """What a module has under a name that is a text: `globals()["load"]`."""
+    """What a module has under a name that is a text: `globals()["load"]`.
+
+    Or the module itself, by its own name: `sys.modules[__name__]`.
+    """
     call = expr.value
-    names = {key.value for key in keys if isinstance(key, ConstantValue)}
-    if not names or not isinstance(call, Call) or last_name(call.func) != "globals":
+    if isinstance(expr.key, Name) and expr.key.id == "__name__":
+        is_table = last_name(call) == "modules" and qualified(resolver, call, frame) == _MODULES
+        return (ModuleValue(frame.module),) if is_table else ()
+    if not isinstance(call, Call) or last_name(call.func) != "globals":
         return ()
     if not any(own_name(resolver, v) == "globals" for v in resolver.values(call.func, frame)):
         return ()
+    names = {key.value for key in keys if isinstance(key, ConstantValue)}
+    shape = shape_of(resolver, expr.key, frame)
+    if not names and is_telling(shape):
+        return shaped(resolver, ModuleValue(frame.module), shape)
     texts = sorted(name for name in names if isinstance(name, str))
     return union(module_member(resolver, frame.module, name) for name in texts)
 
@@ -83,6 +94,8 @@ def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Val
         return ()
     owners = resolver.values(expr.value.value, frame)
     if expr.value.name in resolver.catalogue.yielded_names:
+        if not isinstance(key, Const):
+            return ()
         return resolver.yielding.entry(resolver, owners, expr.value.name, key.value)
     found: list[Values] = []
     for owner in owners:
@@ -97,7 +110,7 @@ def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Val
                 found.append(filling_of(resolver, value, key, inner))
             elif (item := item_of(value, key)) is not None:
                 found.append(resolver.values(item, inner))
-            elif not isinstance(value, DictDisplay) or not is_plain(value):
+            elif not isinstance(value, DictDisplay) or not is_plain(value, key):
                 return ()
     return union(found)
 
@@ -169,6 +182,8 @@ def _lineage(resolver: Resolver, value: object) -> set[object]:
         return set()
     return {_kind(base) for base in resolver.mro(cls)} if isinstance(cls, ClassValue) else set()
 
+
+_MODULES = "sys.modules"
 
 _RECORDS = frozenset({"_TypedDict", "NamedTuple"})
 

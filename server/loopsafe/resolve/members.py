@@ -19,6 +19,7 @@ from loopsafe.resolve.values import (
     Instance,
     ModuleValue,
     OffloadingValue,
+    PartialValue,
     SuperValue,
     TupleValue,
     Value,
@@ -58,7 +59,9 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
         return _external_attribute(resolver, value.name, name)
     if isinstance(value, SuperValue):
         member = find(resolver, value.receiver, name, after=value.after)
-        return _member_values(resolver, member, name, value.receiver, True) if member else ()
+        if member is None:
+            return _of_object(resolver, name)
+        return member_values(resolver, member, name, value.receiver, True)
     if isinstance(value, ConstantValue) and value.value is not None:
         kind = type(value.value).__name__
         return union(attribute(resolver, v, name) for v in resolver.builtin(kind))
@@ -235,38 +238,49 @@ def _unlisted(resolver: Resolver, cls: ClassValue, name: str) -> Member | None:
 def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
     def compute() -> Values:
         member = find(resolver, cls, name)
-        if member is None and name == "__new__":  # Every class has it, and none inherits it here.
-            base = resolver.named("builtins.object")
-            return union(attribute(resolver, cls, name) for cls in base)
+        if member is None and (given := _of_object(resolver, name)):
+            return given
         if member is None:
             known = dict(cls.holds).get(name, ()) or _known_attribute(resolver, cls, name)
             known = known or (_delegated(resolver, cls, name) if bound else ())
             known = known or made_by_name(resolver, cls, name, bound)
+            known = known or (() if bound else resolver.of_metaclass(cls, name))
         else:
-            known = _member_values(resolver, member, name, cls, bound)
+            known = member_values(resolver, member, name, cls, bound)
         return known if bound else _held_by(resolver, cls, known)
 
     return resolver.remember(("attribute", cls, name, bound), cls.module, compute)
 
 
-def _member_values(
+def _of_object(resolver: Resolver, name: str) -> Values:
+    """What every class has, and none inherits here: `__new__`."""
+    base = resolver.named("builtins.object") if name == "__new__" else ()
+    return union(attribute(resolver, cls, name) for cls in base)
+
+
+def member_values(
     resolver: Resolver, member: Member, name: str, cls: ClassValue, bound: bool
 ) -> Values:
+    """What a class, or an object of it, gives for an attribute that one of its bases has."""
     owner = member.owner
     if isinstance(owner, External):
         return _declared(resolver, cls, name) or _external_attribute(resolver, owner.name, name)
+    is_own = owner.definition == cls.definition
+    if bound and name in _STOOD_FOR and not is_own and is_enumeration(resolver, cls):
+        stands_for = dict(cls.holds).get("value", ()) or resolver.of_any(cls, name)
+        if stands_for:
+            return stands_for
     found: list[Values] = []
     declared = resolver.frame(owner.module, _scope_of(resolver, owner), cls)
     for binding in member.bindings:
         if isinstance(binding.value, FunctionRef):
             method = FunctionValue(owner.module, binding.value.number, cls, bound, owner.outer)
-            found.append(_method(resolver, method))
+            held = _method(resolver, method)
+            found.append(_through_descriptors(resolver, owner, cls, held) if bound else held)
         elif bound and (getters := getters_of(resolver, binding, declared)):
             found.extend(resolver.function_result(getter, ()) for getter in getters)
         elif binding.value is not None and is_enumeration(resolver, cls):
-            # A member is an object of its class, and for conditions what it stands for as well.
-            held = resolver.bound(binding, declared)
-            found.append((*held, Instance(cls._replace(holds=(("value", held),)))))
+            found.append(resolver.listed(cls, binding, declared))
         else:
             held = resolver.bound(binding, declared)
             if bound:
@@ -280,7 +294,7 @@ def _member_values(
     )
     if not member.bindings and any(_is_around(b.value, name) for b in member.stored):
         inner = find(resolver, cls, name, after=owner)
-        found.append(_member_values(resolver, inner, name, cls, bound) if inner else ())
+        found.append(member_values(resolver, inner, name, cls, bound) if inner else ())
     if bound:
         found.append(dict(cls.holds).get(name, ()))
     containers = union(found)
@@ -291,6 +305,8 @@ def _member_values(
     values = union(found)
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
+        if not resolver.known(values) and not cls.holds and is_enumeration(resolver, cls):
+            values = resolver.of_any(cls, name)
     return values or _known_attribute(resolver, cls, name)
 
 
@@ -349,7 +365,7 @@ def _by_source(resolver: Resolver, member: Member, name: str, cls: ClassValue) -
     if isinstance(owner, ClassValue) and source.module == owner.module:
         return resolver.kept(cls, owner, member.stored) if member.stored else ()
     found = find(resolver, source, name)
-    return _member_values(resolver, found, name, cls, True) if found is not None else ()
+    return member_values(resolver, found, name, cls, True) if found is not None else ()
 
 
 def _fillings(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[tuple[Filled, Frame]]:
@@ -379,6 +395,15 @@ def _through_descriptors(
             is_own = is_own and module.facts.functions[value.number].owner == owner.number
             is_own = is_own or value.outer is not None
             found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
+            continue
+        if isinstance(value, PartialValue) and isinstance(value.function, FunctionValue):
+            # `partialmethod` of one of the class's own.
+            inner = value.function
+            home = resolver.table.get(inner.module)
+            is_own = home is not None and home.facts.functions[inner.number].owner == owner.number
+            is_own = is_own and inner.module == owner.module and inner.receiver is None
+            inner = inner._replace(receiver=cls, bound=True) if is_own else inner
+            found.append((value._replace(function=inner),))
             continue
         got: Values = ()
         if isinstance(value, Instance) and find(resolver, value.cls, "__get__") is not None:
@@ -480,6 +505,9 @@ def _scope_of(resolver: Resolver, cls: ClassValue) -> int:
     module = resolver.table.get(cls.module)
     return module.facts.classes[cls.number].scope if module else 0
 
+
+_STOOD_FOR = ("value", "_value_")
+"""What the members of an enumeration stand for, which no annotation tells."""
 
 _MOST_WAYS = 3
 """Of what a package gives for a name that it makes up, such as a part of a path and its end."""

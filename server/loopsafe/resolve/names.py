@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.building import ANY_TIME
@@ -13,7 +14,9 @@ from loopsafe.facts.ir import (
     FunctionRef,
     Imported,
     Name,
+    Narrowed,
     Param,
+    path_of,
 )
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.module import Module
@@ -74,6 +77,9 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     if found:
         values = union(resolver.bound(d.binding, d.frame) for d in found)
         values = values or _declared(resolver, name, found[0].frame)
+        if not resolver.known(values):
+            kept = _given_to_keep(resolver, found[0].frame.module, (d.binding for d in found))
+            values = union((values, kept))
         if not values and isinstance(found[0].binding.value, Param) and _is_inside(found[0], frame):
             return resolver.handed.agreed(resolver, name, frame.module, found[0].frame.scope)
         return values
@@ -81,6 +87,37 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     if starred is not None:
         return starred
     return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+
+
+def narrowed_attribute(
+    resolver: Resolver, name: Name, attribute: str, frame: Frame
+) -> Narrowed | None:
+    """What the conditions around a use tell of an attribute of a name, if the name is the same."""
+    module = resolver.table.get(frame.module)
+    if module is None:
+        return None
+    scope = module.facts.scopes[frame.scope]
+    path = path_of(name.id, attribute)
+    if path not in scope.bindings:
+        return None
+    found = reaching(scope, path, name.block, name.order)
+    told = found[0].value if len(found) == 1 and found[0].order < name.order else None
+    if not isinstance(told, Narrowed) or not isinstance(told.name, Attr):
+        return None
+    asked = told.name.value
+    if not isinstance(asked, Name):
+        return None
+    is_same = definitions(resolver, asked, frame) == definitions(resolver, name, frame)
+    return told if is_same else None
+
+
+def _given_to_keep(resolver: Resolver, module: str, bindings: Iterable[Binding]) -> Values:
+    """What functions of a module are given for one of its variables: `global client`."""
+    return union(
+        resolver.handed.stored(resolver, binding.value, module, binding.scope)
+        for binding in bindings
+        if binding.block == -1 and binding.scope and isinstance(binding.value, Name)
+    )
 
 
 def _is_inside(definition: Definition, frame: Frame) -> bool:
@@ -199,6 +236,8 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
             if resolver.catalogue.is_class(dotted):
                 # Of `connection: Any` the entry says more.
                 return (ExternalInstance(dotted),)
+        if not resolver.known(values) and entry.is_project:
+            values = union((values, _given_to_keep(resolver, module, bindings)))
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:

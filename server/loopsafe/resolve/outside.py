@@ -23,8 +23,10 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
+    FunctionValue,
     Instance,
     ModuleValue,
+    TupleValue,
     Value,
     Values,
     is_same_class,
@@ -64,6 +66,7 @@ class Outside:
         self.project: Callable[[], Iterable[Module]] = tuple
         """The modules to look in."""
         self._stored = NameIndex("stored", _stored_outside_tests)
+        self._among = NameIndex("among", _packages)
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
         self._below = Below(lambda: (module for module in self.project() if not is_test(module)))
@@ -71,6 +74,7 @@ class Outside:
     def forget(self, changed: Collection[str] | None = None) -> None:
         """The texts of these modules changed; where none are told, there are other modules."""
         self._stored.forget(changed)
+        self._among.forget(changed)
         self._calls.clear()
         self._below.forget(changed)
 
@@ -104,6 +108,18 @@ class Outside:
             for value in values
             if isinstance(value, Instance)
         )
+
+    def modules_in(self, resolver: Resolver, package: str) -> Sequence[str]:
+        """The project's modules somewhere below a package, but those for tests."""
+        return self._among.at(resolver.table, self.project, package)
+
+    def subclasses(self, resolver: Resolver, cls: ClassValue) -> Values:
+        """The project's classes below one of its own."""
+        return self._below.classes(resolver, cls)
+
+    def classes_of(self, resolver: Resolver, cls: ClassValue) -> Values:
+        """The project's classes that a metaclass makes."""
+        return self._below.made_by(resolver, cls)
 
     def is_given(self, resolver: Resolver, name: str) -> bool:
         """Whether some code gives an object of somebody else, or one of a subclass, an attribute
@@ -173,6 +189,14 @@ def _made_by_itself(module: Module, number: int) -> Iterator[Made]:
             func = site.expr.func if isinstance(site.expr, Call) else None
             if isinstance(func, Name) and func.id == own and isinstance(site.expr, Call):
                 yield Made(module.name, site.expr, site.scope)
+
+
+def _packages(module: Module) -> Iterator[tuple[str, str]]:
+    """The packages that a module is in."""
+    package = module.dotted
+    while not is_test(module) and "." in package:
+        package = package.rpartition(".")[0]
+        yield package, module.name
 
 
 def stored_names(facts: ModuleFacts) -> Iterator[str]:
@@ -272,6 +296,10 @@ def _kinds(resolver: Resolver, value: Value) -> Iterator[object]:
         yield resolver.catalogue.canonical(cls.name)
     elif isinstance(cls, ModuleValue):
         yield cls.name
+    elif isinstance(cls, TupleValue):
+        yield "tuple"
+    elif isinstance(cls, FunctionValue):
+        yield "function", *cls.definition
 
 
 def _is_container(resolver: Resolver, value: Value) -> bool:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Call, Function, Parameter
 from loopsafe.resolve.arguments import argument_at, metadata
 from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.metaclasses import classes_in
 from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.values import (
+    ClassValue,
     ConstantValue,
     CoroutineValue,
     ExternalInstance,
@@ -16,6 +18,7 @@ from loopsafe.resolve.values import (
     GeneratorValue,
     Instance,
     OtherValue,
+    TupleValue,
     Value,
     Values,
     union,
@@ -67,16 +70,23 @@ def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> 
     names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
     if "staticmethod" in names:
         return ()
+    if facts.owner >= 0:
+        owner = ClassValue(frame.module, facts.owner)
+        if classes := classes_in(resolver, facts.name, owner, frame.receiver):
+            return classes
     if "classmethod" in names or facts.name in ("__new__", "__init_subclass__"):
         return (frame.receiver,)
     return (Instance(frame.receiver),)
 
 
 def _gathered(resolver: Resolver, parameter: Parameter, passed: Values, frame: Frame) -> Values:
-    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else passed
+    item = resolver.instances(parameter.annotation, frame) if parameter.annotation else ()
     if parameter.kind == "args":
-        return resolver.builtin("tuple", item)
-    return resolver.builtin("dict", resolver.builtin("str"), item)
+        is_placed = len(passed) == 1 and isinstance(passed[0], TupleValue)
+        if is_placed and not resolver.tells(item):
+            return passed
+        return resolver.builtin("tuple", item or passed)
+    return resolver.builtin("dict", resolver.builtin("str"), item or passed)
 
 
 def _injected(resolver: Resolver, parameter: Parameter, frame: Frame) -> Values:

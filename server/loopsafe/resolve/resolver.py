@@ -9,7 +9,17 @@ from loopsafe.knowledge.catalogue import Catalogue
 from loopsafe.knowledge.schema import ClassKnowledge, Result
 from loopsafe.modules.module import Module
 from loopsafe.modules.table import ModuleTable
-from loopsafe.resolve import bases, calls, expressions, makers, members, protocols, types
+from loopsafe.resolve import (
+    bases,
+    calls,
+    enumerations,
+    expressions,
+    makers,
+    members,
+    metaclasses,
+    protocols,
+    types,
+)
 from loopsafe.resolve.callbacks import only_to_call
 from loopsafe.resolve.giving import Giving
 from loopsafe.resolve.handed import Handed
@@ -128,6 +138,18 @@ class Resolver(Memory):
     def kept(self, cls: ClassValue, owner: ClassValue, stored: tuple[Binding, ...]) -> Values:
         """What objects that packages make hold in an attribute that their constructor stores."""
         return makers.kept(self, cls, owner, stored)
+
+    def listed(self, cls: ClassValue, binding: Binding, frame: Frame) -> Values:
+        """A member of an enumeration, by what it is written as."""
+        return enumerations.listed(self, cls, binding, frame)
+
+    def of_any(self, cls: ClassValue, name: str) -> Values:
+        """What any of an enumeration's members has under a name."""
+        return enumerations.of_any(self, cls, name)
+
+    def of_metaclass(self, cls: ClassValue, name: str) -> Values:
+        """What a class has of its metaclass."""
+        return metaclasses.of_metaclass(self, cls, name)
 
     def called(self, value: Value) -> Values:
         """What calling a value gives, whatever the arguments."""

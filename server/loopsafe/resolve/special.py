@@ -18,10 +18,12 @@ from loopsafe.facts.ir import (
     Typed,
 )
 from loopsafe.resolve.members import function_names
+from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
+    CoroutineValue,
     Frame,
     FunctionValue,
     Instance,
@@ -35,6 +37,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
+    from loopsafe.modules.module import Module
     from loopsafe.resolve.resolver import Resolver
 
 
@@ -84,27 +87,32 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
             v.value for v in resolver.values(call.args[1], frame) if isinstance(v, ConstantValue)
         ]
     owners = resolver.values(call.args[0], frame)
-    shape = _shape(resolver, call.args[1], frame) if not names else Typed("str")
-    if len(shape.begins.strip("_")) >= _TELLING:
-        return union(_shaped(resolver, owner, shape) for owner in owners)
+    shape = shape_of(resolver, call.args[1], frame) if not names else Typed("str")
+    if is_telling(shape):
+        return union(shaped(resolver, owner, shape) for owner in owners)
     return union(
         resolver.read(owners, name, frame) for name in dict.fromkeys(names) if isinstance(name, str)
     )
 
 
-def _shape(resolver: Resolver, name: Expr, frame: Frame) -> Typed:
+def shape_of(resolver: Resolver, name: Expr, frame: Frame) -> Typed:
     """What is known of a name that is put together: `f"do_{command}"`, `"do_" + command`."""
     if isinstance(name, Name):
         found = definitions(resolver, name, frame)
         value = found[0].binding.value if len(found) == 1 else None
         if isinstance(value, (Binary, Typed)):
-            return _shape(resolver, value, found[0].frame)
+            return shape_of(resolver, value, found[0].frame)
     if isinstance(name, Binary) and name.op == "__add__" and isinstance(name.left, Const):
         return Typed("str", str(name.left.value))
     return name if isinstance(name, Typed) else Typed("str")
 
 
-def _shaped(resolver: Resolver, owner: Value, shape: Typed) -> Values:
+def is_telling(shape: Typed) -> bool:
+    """Whether the beginning of a name that is put together says which names are meant."""
+    return len(shape.begins.strip("_")) >= _TELLING
+
+
+def shaped(resolver: Resolver, owner: Value, shape: Typed) -> Values:
     """The functions in an object, a class or a module whose names have a shape.
 
     Where some are coroutine functions, these are meant: a mere call of one may be handed on.
@@ -135,7 +143,27 @@ def _import_module(resolver: Resolver, call: Call, frame: Frame) -> Values | Non
             bare = name.lstrip(".")
             level = len(name) - len(bare)
             found.append(ModuleValue(resolver.table.imported(importer, bare, level)))
+    if not found and call.args and importer is not None:
+        shape = shape_of(resolver, call.args[0], frame)
+        return _modules_like(resolver, importer, shape) or None
     return tuple(found) or None
+
+
+def _modules_like(resolver: Resolver, importer: Module, shape: Typed) -> Values:
+    """The modules of a package whose name is put together: `import_module(f"jobs.{name}")`."""
+    bare = shape.begins.lstrip(".")
+    begins = importer.absolute(bare, len(shape.begins) - len(bare)) if shape.begins else ""
+    package, _, start = begins.rpartition(".") if bare else (begins, "", "")
+    if not package:
+        return ()
+    found: list[Value] = []
+    for key in resolver.outside.modules_in(resolver, package):
+        module = resolver.table.get(key)
+        name = module.dotted if module is not None else ""
+        middle = name[len(package) + 1 :].removesuffix(shape.ends)
+        if name.endswith(shape.ends) and middle.startswith(start) and "." not in middle:
+            found.append(ModuleValue(key))
+    return tuple(found) if len(found) <= _MOST_SHAPED else ()
 
 
 def _import(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -155,6 +183,12 @@ def _text(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
         return None
     made = (text.lower() if call.func.name == "lower" else text.upper() for text in texts)
     return tuple(dict.fromkeys(map(ConstantValue, made)))
+
+
+def _anext(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    values = resolver.values(call.args[0], frame) if call.args else ()
+    found = resolver.elements(values, True)
+    return (CoroutineValue(found),) if found else None
 
 
 def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -195,7 +229,9 @@ _MOST_SHAPED = 24
 
 SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partial": _partial,
+    "functools.partialmethod": _partial,
     "builtins.super": _super,
+    "builtins.anext": _anext,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
@@ -203,7 +239,11 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "builtins.str.upper": _text,
     "builtins.type": _type,
     "builtins.staticmethod": _first_argument,
+    "enum.member": _first_argument,
     "builtins.object.__new__": _new,
+    "builtins.type.__subclasses__": subclasses,
+    "builtins.type.__new__": made,
+    "abc.ABCMeta.__new__": made,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import,
     "functools.lru_cache": _decorator,

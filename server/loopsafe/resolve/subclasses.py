@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
 
+_METACLASS = "metaclass="
+"""Tells the names of metaclasses from those of bases."""
+
+
 class Subclasses:
     """Finds subclasses among modules."""
 
@@ -27,6 +31,13 @@ class Subclasses:
 
     def below(self, resolver: Resolver, name: str) -> Iterator[ClassValue]:
         """The classes whose bases lead to a class of a name, by nothing but names."""
+        return self._led_to(resolver, name)
+
+    def made_by(self, resolver: Resolver, name: str) -> Iterator[ClassValue]:
+        """The classes that have a metaclass of a name, or a base that has it."""
+        return self._led_to(resolver, f"{_METACLASS}{name}")
+
+    def _led_to(self, resolver: Resolver, name: str) -> Iterator[ClassValue]:
         found: set[ClassValue] = set()
         todo, seen = [name], {name}
         while todo:
@@ -42,12 +53,16 @@ class Subclasses:
 
 
 def bases_of(module: Module) -> Iterator[tuple[str, int]]:
-    """The last names of the bases of a module's classes, with the classes' numbers."""
+    """The last names of the bases of a module's classes, and those of their metaclasses with a
+    mark, with the classes' numbers."""
     for number, cls in enumerate(module.facts.classes):
         for base in cls.bases:
             name = last_name(base.value if isinstance(base, Subscript) else base)
             if name:
                 yield name, number
+        for keyword, value in cls.keywords:
+            if keyword == "metaclass" and (name := last_name(value)):
+                yield f"{_METACLASS}{name}", number
 
 
 def inherits(resolver: Resolver, cls: ClassValue, base: ClassValue) -> bool:

@@ -15,7 +15,7 @@ from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Span
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
-from loopsafe.rules.hops import hop, inside
+from loopsafe.rules.hops import handed, hop, inside
 from loopsafe.rules.view import Root, View
 from loopsafe.rules.wording import call_label, decorated_message, message, sink_label
 
@@ -165,6 +165,10 @@ def _hops(view: View, steps: list[Step], best: Way) -> tuple[Hop, ...]:
     hops = [found for found in own if found is not None]
     if isinstance(best.blocking, Derived):
         hops.extend(inside(view.resolver, best.blocking.steps, hops[-1]))
+    elif hops:
+        last = steps[-1]
+        given = handed(view.resolver, last.frame, last.edge.site, best.blocking, hops[-1])
+        hops.extend((given,) if given is not None else ())
     return tuple(hops)
 
 

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from loopsafe.effects.derive import Step
-from loopsafe.facts.ir import Site
+from loopsafe.effects.known import knowledge
+from loopsafe.facts.ir import Call, Site
+from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Hop
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import Frame
-from loopsafe.rules.wording import call_label
+from loopsafe.rules.wording import call_label, sink_label
 
 
 def hop(resolver: Resolver, frame: Frame, site: Site) -> Hop | None:
@@ -35,3 +38,20 @@ def inside(resolver: Resolver, steps: Iterable[Step], entry: Hop | None) -> Iter
             yield replace(found, path=entry.path, span=entry.span)
         elif found is not None:
             yield found
+
+
+def handed(
+    resolver: Resolver, frame: Frame, site: Site, blocking: Blocking, last: Hop
+) -> Hop | None:
+    """The blocking call where a site only hands over what makes it: `sorted(urls, key=get)`."""
+    call = site.expr
+    if site.kind != "call" or not isinstance(call, Call):
+        return None
+    is_handed = False
+    for value in resolver.values(call.func, frame):
+        runner = runner_of(resolver, value)
+        runners = (runner, *runner.also) if runner is not None else ()
+        if isinstance(knowledge(resolver, value), Blocking):
+            return None
+        is_handed = is_handed or any(one.takes == "callable" for one in runners)
+    return replace(last, call=sink_label(blocking)) if is_handed else None
