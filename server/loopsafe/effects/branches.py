@@ -147,7 +147,7 @@ def _guessed(resolver: Resolver, site: Site, frame: Frame) -> Values:
 
 
 def _some(values: Values, most: int) -> Values:
-    """Of many classes that stand in a table some, evenly spread: what half of them does, more do."""
+    """Of many classes that stand in a table some, evenly spread: they speak for all."""
     if len(values) <= most or not all(isinstance(value, ClassValue) for value in values):
         return values
     return tuple(values[number * len(values) // most] for number in range(most))

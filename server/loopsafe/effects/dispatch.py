@@ -43,7 +43,7 @@ def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Targ
 
 
 def only_below(resolver: Resolver, site: Site, frame: Frame) -> Values:
-    """The methods that a site calls of an object of a package's class which only subclasses have."""
+    """What a site calls of an object of a package's class that only subclasses of it have."""
     callee = getattr(site.expr, "func", None) if site.kind == "call" else None
     if not isinstance(callee, Attr):
         return ()

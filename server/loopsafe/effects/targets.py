@@ -185,9 +185,7 @@ def _wrappers(
                 yield Run(wrapper, (), False)
 
 
-def _wrappers_inside(
-    resolver: Resolver, function: FunctionValue, module: Module
-) -> Iterator[Run]:
+def _wrappers_inside(resolver: Resolver, function: FunctionValue, module: Module) -> Iterator[Run]:
     """The functions that a package's decorators put around its own: a query that one sends."""
     source = body(resolver, function) if bounds().enters(module.dotted) else None
     if source is not None:

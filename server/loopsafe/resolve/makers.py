@@ -81,8 +81,8 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
         return
     if own == wanted:
         for call, frame in _makers(resolver, cls):
-            for inner in _made_in(resolver, frame) or (frame,):
-                yield given(resolver, own, call, inner)
+            for around in _made_in(resolver, frame) or (frame,):
+                yield given(resolver, own, call, around)
         return
     module = resolver.table.get(own.module)
     facts = module.facts.functions[own.number] if module is not None else None
