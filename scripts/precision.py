@@ -3,9 +3,9 @@
     python scripts/precision.py --python scratch
 
 `scratch` is the environment that the calls were observed in (see `observe.py`): its source is read,
-nothing of it runs. The catalogue is switched off for every package that was observed, so that only
-what their source says counts; what it says of the standard library, and of packages that were not
-observed, stays.
+nothing of it runs. `--python` may be given several times, for packages that do not go together.
+The catalogue is switched off for every package that was observed, so that only what their source
+says counts; what it says of the standard library, and of packages that were not observed, stays.
 """
 
 from __future__ import annotations
@@ -162,13 +162,17 @@ def _tops(python: Path, distribution: str) -> Iterator[str]:
 def main() -> None:
     """Prints the tables, and with `--list` each call that was judged wrongly."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", type=Path, required=True)
+    parser.add_argument("--python", type=Path, required=True, action="append")
     parser.add_argument("--list", choices=HALVES, help="the mistakes of one half")
     options = parser.parse_args()
     with (OBSERVED / "calls.toml").open("rb") as file:
         packages = tomllib.load(file)
     calls = list(observed(OBSERVED / "truth.tsv"))
-    answers = found(calls, packages, options.python.absolute())
+    answers: dict[Call, Finding | None] = {}
+    for python in (folder.absolute() for folder in options.python):
+        here = {name: told for name, told in packages.items() if any(_tops(python, name))}
+        packages = {name: told for name, told in packages.items() if name not in here}
+        answers |= found(calls, here, python)
     print("| half | packages | calls | block | found | right | wrong | precision | recall |")
     print("|---|---|---|---|---|---|---|---|---|")
     for half in (*HALVES, "both"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.bounds import Bounds, bounds
-from loopsafe.effects.dispatch import implementations
+from loopsafe.effects.dispatch import implementations, only_below
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
 from loopsafe.effects.meetings import function_of
@@ -110,7 +110,7 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
         if _is_barred(resolver, limits, site, here):
             continue
         values = site_values(resolver, site, here)
-        guessed = () if values else namesakes(resolver, site, here)
+        guessed = () if values else _guessed(resolver, site, here)
         open_conditions = _conditions(scope, site.block)
         found, members = _site_branches(
             resolver, limits, site, values or guessed, here, function.is_async
@@ -125,6 +125,7 @@ def _site_branches(
 ) -> tuple[list[Branch], int]:
     """Where a site leads, and to how many different things it may lead."""
     found: dict[Blocking | Frame | None, Branch] = {}
+    values = _some(values, limits.crowd)
     count = len({dotted_name(resolver, value) or value for value in values})
     most = count
     for value in values if count <= limits.crowd else ():
@@ -138,6 +139,18 @@ def _site_branches(
                     key = branch.primitive or branch.frame
                     found.setdefault(key, branch._replace(doubt=branch.doubt + doubt))
     return list(found.values()), most
+
+
+def _guessed(resolver: Resolver, site: Site, frame: Frame) -> Values:
+    """What a call may mean of which nothing is known: by the object's name, or below its class."""
+    return namesakes(resolver, site, frame) or only_below(resolver, site, frame)
+
+
+def _some(values: Values, most: int) -> Values:
+    """Of many classes that stand in a table some, evenly spread: they speak for all."""
+    if len(values) <= most or not all(isinstance(value, ClassValue) for value in values):
+        return values
+    return tuple(values[number * len(values) // most] for number in range(most))
 
 
 def _crowd(branches: list[Branch], size: int) -> Crowd:

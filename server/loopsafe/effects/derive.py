@@ -260,8 +260,15 @@ class Derivation:
                 here = known or {} if found.names is None else found.names
                 known = passed(self.resolver, branch.function, call, here)
             else:
-                known = {} if branch.site.kind != "call" else None
+                known = {} if self._is_seen(branch) else None
         return count + is_kept
+
+    def _is_seen(self, branch: Branch) -> bool:
+        """Whether nobody passes a function that a site enters indirectly anything but itself."""
+        if branch.site.kind != "call":
+            return True
+        facts = facts_of(self.resolver, branch.function) if branch.function else None
+        return facts is not None and facts.owner >= 0 and len(facts.parameters) == 1
 
     def _derived(
         self, function: FunctionValue, way: list[tuple[_Node, Branch]], conditions: int

@@ -1,4 +1,7 @@
-"""Which methods of a package stand in for an abstract one: the overrides in its neighbourhood."""
+"""Which methods of a package stand in for an abstract one: the overrides in its neighbourhood.
+
+Also those that a class calls of an object although only its subclasses have them.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from collections.abc import Iterator
 
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.targets import Run, Target
-from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Subscript
+from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Site, Subscript
 from loopsafe.modules.module import Module
+from loopsafe.resolve.members import find
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue
+from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Values, union
 
 _MOST_CLASSES = 30
 """Below an abstract one; more say nothing about which of them is meant."""
@@ -36,6 +40,36 @@ def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Targ
     if not 0 < len(found) <= most:
         return (target,)
     return tuple(target._replace(function=function) for function in found)
+
+
+def only_below(resolver: Resolver, site: Site, frame: Frame) -> Values:
+    """What a site calls of an object of a package's class that only subclasses of it have."""
+    callee = getattr(site.expr, "func", None) if site.kind == "call" else None
+    if not isinstance(callee, Attr):
+        return ()
+    values = resolver.known(resolver.values(callee.value, frame))
+    value = values[0] if len(values) == 1 else None
+    base = resolver.source(value.cls) if isinstance(value, Instance) else None
+    home = resolver.table.get(base.module) if base is not None else None
+    if base is None or home is None or home.is_project or home.is_stub:
+        return ()
+    name = callee.name
+    return resolver.remember(
+        ("only below", base, name),
+        home.key,
+        lambda: union(_below(resolver, home, base, name)),
+    )
+
+
+def _below(resolver: Resolver, home: Module, base: ClassValue, name: str) -> Iterator[Values]:
+    lineage = resolver.mro(base)
+    if not all(isinstance(cls, ClassValue) for cls in lineage):
+        return  # A base that nobody sees may have it.
+    if find(resolver, base, name) is not None or find(resolver, base, "__getattr__") is not None:
+        return
+    for cls in _subclasses(resolver, home, base):
+        if next(_defined(resolver, cls, name), None) is not None:
+            yield resolver.attribute(Instance(cls), name)
 
 
 def _overrides(

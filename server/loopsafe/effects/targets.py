@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+from loopsafe.effects.bounds import bounds
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
@@ -14,6 +15,7 @@ from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.model import Place
+from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.dispatching import dispatched
 from loopsafe.resolve.given import Arguments
@@ -34,7 +36,7 @@ from loopsafe.resolve.values import (
     Value,
     Values,
 )
-from loopsafe.resolve.wrappers import made, makers
+from loopsafe.resolve.wrappers import around, made, makers
 
 
 class Run(NamedTuple):
@@ -168,7 +170,10 @@ def called(
 def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
     """What a library's decorator adds to each call of a function: a retry that sleeps."""
     module = resolver.table.get(function.module)
-    if module is None or not module.is_project:
+    if module is None:
+        return
+    if not module.is_project:
+        yield from _wrappers_inside(resolver, function, module)
         return
     facts = module.facts.functions[function.number]
     frame = resolver.frame(function.module, facts.outer)
@@ -194,6 +199,14 @@ def _wrappers(
         if resolver.catalogue.runner(dotted_name(resolver, maker) or "") is None:
             for wrapper in made(resolver, body(resolver, maker), function):
                 yield Run(wrapper, (), False)
+
+
+def _wrappers_inside(resolver: Resolver, function: FunctionValue, module: Module) -> Iterator[Run]:
+    """The functions that a package's decorators put around its own: a query that one sends."""
+    source = body(resolver, function) if bounds().enters(module.dotted) else None
+    if source is not None:
+        for wrapper in around(resolver, source):
+            yield Run(wrapper, (), False)
 
 
 def _constructed(

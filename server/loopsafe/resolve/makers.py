@@ -81,7 +81,8 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
         return
     if own == wanted:
         for call, frame in _makers(resolver, cls):
-            yield given(resolver, own, call, frame)
+            for around in _made_in(resolver, frame) or (frame,):
+                yield given(resolver, own, call, around)
         return
     module = resolver.table.get(own.module)
     facts = module.facts.functions[own.number] if module is not None else None
@@ -96,6 +97,24 @@ def _arguments(resolver: Resolver, cls: ClassValue, wanted: FunctionValue) -> It
             for callee in resolver.values(made.func, inner):
                 if isinstance(callee, FunctionValue) and _is_of(resolver, callee, wanted):
                     yield given(resolver, wanted._replace(bound=callee.bound), made, inner)
+
+
+def _made_in(resolver: Resolver, frame: Frame) -> tuple[Frame, ...]:
+    """A constructor's frames, by what is passed to it where its own objects are made."""
+    module = resolver.table.get(frame.module)
+    scope = module.facts.scopes[frame.scope] if module is not None else None
+    if module is None or scope is None or scope.kind != "function":
+        return ()
+    facts = module.facts.functions[scope.owner]
+    if facts.owner < 0 or facts.name != "__init__":
+        return ()
+    cls = ClassValue(module.key, facts.owner)
+    own = next(iter(constructors(resolver, cls)), None)
+    if own is None or (own.module, own.number) != (module.key, scope.owner):
+        return ()
+    own = own._replace(receiver=cls)
+    frames = (resolver.function_frame(own, passed) for passed in _passed(resolver, cls, own))
+    return tuple(frame for frame in frames if frame is not None)
 
 
 def _is_of(resolver: Resolver, callee: FunctionValue, wanted: FunctionValue) -> bool:

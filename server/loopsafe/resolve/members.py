@@ -214,7 +214,10 @@ def _found(
             return Member(owner, bindings, stored)
         if stored and filling is None:
             filling = Member(owner, bindings, stored)
-    return filling or unseen or _unlisted(resolver, cls, name)
+    unlisted = None if filling or unseen else _unlisted(resolver, cls, name)
+    if after is not None and unlisted is not None and unlisted.owner == after:
+        return None  # Nothing comes behind what no stub lists.
+    return filling or unseen or unlisted
 
 
 def _unlisted(resolver: Resolver, cls: ClassValue, name: str) -> Member | None:
