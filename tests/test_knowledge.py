@@ -71,6 +71,7 @@ ON_DEMAND = frozenset(
         "databricks.sdk",
         "datadog",
         "datadog_api_client",
+        "dateparser",
         "ddgs",
         "deepl",
         "deltalake",
