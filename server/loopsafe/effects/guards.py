@@ -228,9 +228,14 @@ def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definitio
     if module is None:
         return False
     binding = other.binding
-    scope = module.facts.scopes[binding.scope]
-    earlier = all(binding.order < call.binding.order for call in calls)
-    return earlier or _is_other_branch(resolver, scope.blocks[binding.block], other.frame)
+    block = module.facts.scopes[binding.scope].blocks[binding.block] if binding.block >= 0 else None
+    if all(binding.order < call.binding.order for call in calls):
+        return True
+    if block is None:
+        return False
+    # A look that says no raises nothing: its handler is for loops that cannot be asked.
+    is_spare = block.kind == "except" and _probe(resolver, block.test, other.frame) is not None
+    return is_spare or _is_other_branch(resolver, block, other.frame)
 
 
 def _probe(
