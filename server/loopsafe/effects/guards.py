@@ -21,6 +21,7 @@ from loopsafe.facts.ir import (
     Scope,
     Test,
 )
+from loopsafe.resolve.choosing import holds as asks_for_coroutine
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
@@ -103,7 +104,10 @@ def _holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
 
 def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Call):
-        return True if _probe(resolver, test, frame) else _of_text(resolver, test, frame)
+        if _probe(resolver, test, frame):
+            return True
+        told = _of_text(resolver, test, frame)
+        return asks_for_coroutine(resolver, test, frame) if told is None else told
     if isinstance(test, Name):
         known = _is_true(resolver, test, frame)
         return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
