@@ -173,6 +173,7 @@ ON_DEMAND = frozenset(
         "librouteros",
         "linebot",
         "litellm",
+        "llama_cpp",
         "llama_index",
         "looker_sdk",
         "lxml",
