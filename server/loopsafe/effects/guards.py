@@ -21,6 +21,7 @@ from loopsafe.facts.ir import (
     Scope,
     Test,
 )
+from loopsafe.resolve.choosing import holds as asks_for_coroutine
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.resolver import Resolver
@@ -103,7 +104,10 @@ def _holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
 
 def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Call):
-        return True if _probe(resolver, test, frame) else _of_text(resolver, test, frame)
+        if _probe(resolver, test, frame):
+            return True
+        told = _of_text(resolver, test, frame)
+        return asks_for_coroutine(resolver, test, frame) if told is None else told
     if isinstance(test, Name):
         known = _is_true(resolver, test, frame)
         return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
@@ -228,9 +232,14 @@ def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definitio
     if module is None:
         return False
     binding = other.binding
-    scope = module.facts.scopes[binding.scope]
-    earlier = all(binding.order < call.binding.order for call in calls)
-    return earlier or _is_other_branch(resolver, scope.blocks[binding.block], other.frame)
+    block = module.facts.scopes[binding.scope].blocks[binding.block] if binding.block >= 0 else None
+    if all(binding.order < call.binding.order for call in calls):
+        return True
+    if block is None:
+        return False
+    # A look that says no raises nothing: its handler is for loops that cannot be asked.
+    is_spare = block.kind == "except" and _probe(resolver, block.test, other.frame) is not None
+    return is_spare or _is_other_branch(resolver, block, other.frame)
 
 
 def _probe(

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from loopsafe.facts.ir import (
     Attr,
     Call,
@@ -19,26 +17,19 @@ from loopsafe.facts.ir import (
     Scope,
     Site,
     Subscript,
-    last_name,
 )
-from loopsafe.facts.reach import conditions_around, parts_of
-from loopsafe.resolve.members import dotted_name, find
-from loopsafe.resolve.names import definitions, qualified
+from loopsafe.facts.reach import conditions_around
+from loopsafe.resolve.choosing import asked, is_coroutine_function
+from loopsafe.resolve.members import find
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
     CoroutineValue,
-    External,
     Frame,
-    FunctionValue,
     Instance,
-    PartialValue,
     Value,
     Values,
-)
-
-_ASKS = frozenset(
-    f"{module}.iscoroutinefunction" for module in ("inspect", "asyncio", "asyncio.coroutines")
 )
 
 
@@ -48,17 +39,17 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     if site.kind != "call" or not isinstance(call, Call) or not values:
         return values
     for test, is_met in conditions_around(scope, site.block, site.span.line, ("if", "else")):
-        for asked, holds in _asked(resolver, test, is_met, frame):
-            if _is_same(asked, call.func):
+        for callee, holds in asked(resolver, test, is_met, frame):
+            if _is_same(callee, call.func):
                 values = tuple(
-                    v for v in values if _is_coroutine_function(resolver, v) in (None, holds)
+                    v for v in values if is_coroutine_function(resolver, v) in (None, holds)
                 )
     if not site.awaited:
         return values
     awaitable = tuple(
         v
         for v in values
-        if _is_coroutine_function(resolver, v) is not False or gives_awaitable(resolver, v)
+        if is_coroutine_function(resolver, v) is not False or gives_awaitable(resolver, v)
     )
     if len(awaitable) < len(values) and _is_own_name(resolver, call.func, frame):
         return values  # Who awaits a plain function by its own name makes a mistake.
@@ -78,43 +69,6 @@ def _is_own_name(resolver: Resolver, callee: Expr, frame: Frame) -> bool:
         if member is None or any(isinstance(b.value, FunctionRef) for b in member.bindings):
             return True
     return False
-
-
-def _asked(
-    resolver: Resolver, test: Expr, holds: bool, frame: Frame
-) -> Iterator[tuple[Expr, bool]]:
-    """The callables that a condition asks about, where it is known to hold or to fail."""
-    for part, is_met in parts_of(test, holds):
-        found = definitions(resolver, part, frame) if isinstance(part, Name) else ()
-        value = found[0].binding.value if len(found) == 1 else None
-        call, home = (value, found[0].frame) if isinstance(value, Call) else (part, frame)
-        if not isinstance(call, Call) or len(call.args) != 1 or last_name(call.func) not in _NAMES:
-            continue
-        names = [dotted_name(resolver, value) for value in resolver.values(call.func, home)]
-        if _ASKS.intersection(
-            name for name in (*names, qualified(resolver, call.func, home)) if name
-        ):
-            yield call.args[0], is_met
-
-
-_NAMES = frozenset(name.rpartition(".")[2] for name in _ASKS)
-
-
-def _is_coroutine_function(resolver: Resolver, value: Value) -> bool | None:
-    """Whether a value is a coroutine function; None where nobody can say."""
-    if isinstance(value, PartialValue):
-        return _is_coroutine_function(resolver, value.function)
-    if isinstance(value, ClassValue):
-        return False
-    if isinstance(value, Instance):
-        # Python asks about the object, not about its `__call__`, whatever that is.
-        return False if resolver.attribute(value, "__call__") else None
-    if isinstance(value, External):
-        return False if resolver.catalogue.callable(value.name) is not None else None
-    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-    if module is None or not isinstance(value, FunctionValue):
-        return None
-    return module.facts.functions[value.number].is_async
 
 
 def gives_awaitable(resolver: Resolver, value: Value) -> bool:

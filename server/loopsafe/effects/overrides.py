@@ -5,10 +5,10 @@ A protocol also stands for the classes that have its methods.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from loopsafe.effects.structural import matching, method_names, wanted
-from loopsafe.facts.ir import FunctionRef
+from loopsafe.effects.structural import defining, fits, method_names, methods_of, wanted
+from loopsafe.facts.ir import Function, FunctionRef
 from loopsafe.modules.module import Module
 from loopsafe.resolve.callbacks import is_protocol
 from loopsafe.resolve.index import NameIndex
@@ -50,8 +50,8 @@ class Overrides:
             return ()
         found = [
             chosen
-            for cls in self._implementations(resolver, function.receiver, facts.name)
-            for chosen in _own_method(resolver, cls, facts.name)
+            for cls, owner in self._implementations(resolver, function.receiver, facts.name)
+            for chosen in _method(resolver, cls, owner, facts.name)
         ]
         real = [f for f in found if not _is_double(resolver, f)]
         kept = real or found
@@ -74,26 +74,50 @@ class Overrides:
 
     def _implementations(
         self, resolver: Resolver, cls: ClassValue, name: str
-    ) -> Iterable[ClassValue]:
+    ) -> Iterable[tuple[ClassValue, ClassValue]]:
+        """Classes that stand in for one, each with the class that it has the method from."""
         module = resolver.table.get(cls.module)
         if module is None:
             return ()
         own = module.facts.classes[cls.number]
         below = self._subclasses.below(resolver, own.name)
-        found = dict.fromkeys(other for other in below if inherits(resolver, other, cls))
+        found = {other: other for other in below if inherits(resolver, other, cls)}
         asked = wanted(module, cls.number) if is_protocol(own) else {}
-        for home in self._having.at(resolver.table, self._project, name) if name in asked else ():
-            found.update((ClassValue(home.name, n), None) for n in matching(home, asked))
-        return found
+        if name in asked:
+            for other, owner in self._fitting(resolver, asked, name):
+                found.setdefault(other, owner)
+        return found.items()
+
+    def _fitting(
+        self, resolver: Resolver, asked: dict[str, Function], name: str
+    ) -> Iterator[tuple[ClassValue, ClassValue]]:
+        """The classes that have a protocol's methods and define this one, else heirs of them.
+
+        An heir may have what its base lacks, and what the base calls of itself.
+        """
+        for home in self._having.at(resolver.table, self._project, name):
+            for number in defining(home, name):
+                cls = ClassValue(home.name, number)
+                own = methods_of(resolver, cls)
+                if fits(asked, own):
+                    yield cls, cls
+                    continue
+                for heir in self._subclasses.below(resolver, home.facts.classes[number].name):
+                    others = methods_of(resolver, heir)
+                    if others.get(name) is own.get(name) and fits(asked, others):
+                        yield heir, cls
 
 
-def _own_method(resolver: Resolver, cls: ClassValue, name: str) -> list[FunctionValue]:
-    module = resolver.table.get(cls.module)
+def _method(
+    resolver: Resolver, cls: ClassValue, home: ClassValue, name: str
+) -> list[FunctionValue]:
+    """A method that a class defines, for an object of this class."""
+    module = resolver.table.get(home.module)
     if module is None:
         return []
-    scope = module.facts.scopes[module.facts.classes[cls.number].scope]
+    scope = module.facts.scopes[module.facts.classes[home.number].scope]
     return [
-        FunctionValue(cls.module, binding.value.number, cls, True)
+        FunctionValue(home.module, binding.value.number, cls, True)
         for binding in scope.bindings.get(name, ())
         if isinstance(binding.value, FunctionRef)
         and not module.facts.functions[binding.value.number].bare

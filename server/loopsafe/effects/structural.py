@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from loopsafe.facts.ir import Function, FunctionRef
 from loopsafe.modules.module import Module
 from loopsafe.resolve.callbacks import is_protocol
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue
+
+_DRIFTING = 10
+"""Of so many methods of a protocol one may be missing, or take something else."""
 
 
 def wanted(module: Module, number: int) -> dict[str, Function]:
@@ -21,14 +26,32 @@ def wanted(module: Module, number: int) -> dict[str, Function]:
     return methods if len(methods) > 1 or parameters > 0 else {}
 
 
-def matching(module: Module, asked: dict[str, Function]) -> Iterator[int]:
-    """The numbers of a module's classes that have all these methods, with the same parameters."""
+def fits(asked: dict[str, Function], own: dict[str, Function]) -> bool:
+    """Whether methods are those that a protocol asks for, with the same parameters.
+
+    Long protocols and what implements them drift apart: one method in ten may be another.
+    """
+    others = sum(
+        1 for name, method in asked.items() if name not in own or not _alike(own[name], method)
+    )
+    return others <= len(asked) // _DRIFTING
+
+
+def defining(module: Module, name: str) -> Iterator[int]:
+    """The numbers of a module's classes that have a method themselves, and are no protocols."""
     for number, cls in enumerate(module.facts.classes):
-        if is_protocol(cls):
-            continue
-        own = dict(_methods(module, number))
-        if all(name in own and _alike(own[name], method) for name, method in asked.items()):
+        if not is_protocol(cls) and name in dict(_methods(module, number)):
             yield number
+
+
+def methods_of(resolver: Resolver, cls: ClassValue) -> dict[str, Function]:
+    """The methods of a class, with those of its bases."""
+    found: dict[str, Function] = {}
+    for base in reversed(resolver.mro(cls)):
+        module = resolver.table.get(base.module) if isinstance(base, ClassValue) else None
+        if module is not None and isinstance(base, ClassValue):
+            found.update(_methods(module, base.number))
+    return found
 
 
 def method_names(module: Module) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable
+from loopsafe.resolve.choosing import returned
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, decorating, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
@@ -105,10 +106,10 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
         return (GeneratorValue(function, arguments), *declared)
     values = declared
     if not resolver.tells(declared) and not module.is_stub:
-        given_back = union(resolver.values(expr, frame) for expr in facts.values)
+        given_back = returned(resolver, facts, frame)
         values = given_back if resolver.known(given_back) else union((declared, given_back))
     elif not module.is_stub and _is_iterator(resolver, declared):
-        given_back = union(resolver.values(expr, frame) for expr in facts.values)
+        given_back = returned(resolver, facts, frame)
         values = (*(v for v in given_back if isinstance(v, GeneratorValue)), *declared)
     return (CoroutineValue(values),) if facts.is_async else values
 

@@ -49,7 +49,7 @@ def elements(resolver: Resolver, values: Values, is_async: bool = False) -> Valu
             found.append(yielded(resolver, value.function, value.arguments))
         elif isinstance(value, ClassValue) and is_enumeration(resolver, value):
             found.append((Instance(value),))
-        elif isinstance(value, (Instance, ConstantValue)):
+        elif isinstance(value, (Instance, ConstantValue, ExternalInstance)):
             found.append(_iterated(resolver, value, is_async))
     return union(found)
 
