@@ -364,3 +364,58 @@ def test_which_argument_decides_is_news_to_who_passes_one(tmp_path: Path) -> Non
     assert engine.report(str(main)).findings == ()
     engine.open_text(str(helpers), always)
     assert len(engine.report(str(main)).findings) == 1
+
+
+def test_what_stands_in_for_a_protocol_is_news_to_who_calls_it(tmp_path: Path) -> None:
+    texts = {
+        "asked.py": (
+            "from typing import Protocol\nclass Store(Protocol):\n"
+            "    def load(self, key: str) -> str: ...\n    def names(self) -> list: ...\n",
+        ),
+        "base.py": (
+            "import time\nclass Base:\n    def load(self, key: str) -> str:\n"
+            "        self.wait()\n        return key\n",
+            "class Base:\n    def load(self, key: str) -> str:\n        return key\n",
+        ),
+        "heir.py": (
+            "import time\nfrom base import Base\nclass Heir(Base):\n"
+            "    def wait(self):\n        time.sleep(1)\n    def names(self) -> list: ...\n",
+            "from base import Base\nclass Heir(Base):\n"
+            "    def wait(self):\n        pass\n    def names(self) -> list: ...\n",
+            "import time\nfrom base import Base\nclass Heir(Base):\n"
+            "    def wait(self):\n        time.sleep(1)\n",
+        ),
+        "kinds.py": (
+            "import inspect, time\ndef both(function):\n    def now():\n        time.sleep(1)\n"
+            "        return function()\n    async def later():\n        return await function()\n"
+            "    if inspect.iscoroutinefunction(function):\n        return later\n    return now\n",
+            "import inspect, time\ndef both(function):\n    def now():\n        time.sleep(1)\n"
+            "        return function()\n    async def later():\n        return await function()\n"
+            "    if not inspect.iscoroutinefunction(function):\n        return later\n"
+            "    return now\n",
+        ),
+        "made.py": (
+            "from kinds import both\n@both\nasync def work(): ...\n",
+            "from kinds import both\n@both\ndef work(): ...\n",
+        ),
+        "main.py": (
+            "from asked import Store\nfrom made import work\n"
+            "async def main(store: Store):\n    store.load('a')\n    work()\n",
+        ),
+    }
+    for name, versions in texts.items():
+        (tmp_path / name).write_text(versions[0], "utf-8")
+    engine = _engine(tmp_path)
+    files = [str(tmp_path / name) for name in texts]
+    chance = random.Random(3)
+    seen = set()
+    for _ in range(16):
+        assert [_shown(engine.report(f)) for f in files] == [
+            _shown(_engine(tmp_path).report(f)) for f in files
+        ]
+        seen.add(len(engine.report(str(tmp_path / "main.py")).findings))
+        name = chance.choice([n for n, versions in texts.items() if len(versions) > 1])
+        text = chance.choice(texts[name])
+        (tmp_path / name).write_text(text, "utf-8")
+        engine.open_text(str(tmp_path / name), text)
+    assert {0, 1} <= seen

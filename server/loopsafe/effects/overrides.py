@@ -84,8 +84,14 @@ class Overrides:
         found = {other: other for other in below if inherits(resolver, other, cls)}
         asked = wanted(module, cls.number) if is_protocol(own) else {}
         if name in asked:
-            for other, owner in self._fitting(resolver, asked, name):
-                found.setdefault(other, owner)
+            # Asked at each call of the method, and a name may be had by hundreds of classes.
+            fitting = resolver.remember(
+                ("fitting", ClassValue(cls.module, cls.number), name),
+                cls.module,
+                lambda: tuple(self._fitting(resolver, asked, name)),
+            )
+            for other, home in fitting:
+                found.setdefault(other, home)
         return found.items()
 
     def _fitting(

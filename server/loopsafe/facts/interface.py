@@ -14,14 +14,16 @@ from loopsafe.facts.ir import (
     Assigned,
     Binding,
     Call,
+    Choice,
     Class,
+    Expr,
     Function,
     FunctionRef,
     ModuleFacts,
     Name,
     Scope,
 )
-from loopsafe.facts.reach import reaching
+from loopsafe.facts.reach import conditions_around, reaching
 from loopsafe.model import Span
 
 
@@ -243,13 +245,39 @@ class _Reader:
             return Seen(head, ())
         self.here = self.facts.scopes[function.scope]
         given = (*function.values, *function.yields)
+        tests = self._tests(function)
         inside = (
             tuple(self.shape(value) for value in given),
-            tuple(self._needed([*_names(given), *sorted(asked.later)])),
+            tuple((self.shape(test), is_met) for test, is_met in tests),
+            tuple(self._needed([*_names((given, tests)), *sorted(asked.later)])),
         )
         looked_up = tuple(self._needed(sorted(asked.before)))
         self.here = before
         return Seen((head, looked_up), inside)
+
+    def _tests(self, function: Function) -> tuple[tuple[Expr, bool], ...]:
+        """The conditions around returned functions of its own, and around their definitions.
+
+        They may ask what a call passes: a decorator gives a coroutine function another wrapper.
+        """
+        options = [
+            option
+            for value in function.values
+            for option in (value.options if isinstance(value, Choice) else (value,))
+            if isinstance(option, Name)
+        ]
+        made = [
+            binding.block
+            for name in dict.fromkeys(option.id for option in options)
+            for binding in self.here.bindings.get(name, ())
+            if isinstance(binding.value, FunctionRef)
+        ]
+        places = [*(option.block for option in options), *made] if made else []
+        return tuple(
+            found
+            for block in places
+            for found in conditions_around(self.here, block, 0, ("if", "else"))
+        )
 
     def cls(self, cls: Class) -> Hashable:
         before, self.here = self.here, self.facts.scopes[cls.outer]
