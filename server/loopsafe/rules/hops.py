@@ -10,6 +10,7 @@ from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Hop
+from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import Frame
@@ -47,11 +48,12 @@ def handed(
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call):
         return None
-    is_handed = False
     for value in resolver.values(call.func, frame):
         runner = runner_of(resolver, value)
-        runners = (runner, *runner.also) if runner is not None else ()
-        if isinstance(knowledge(resolver, value), Blocking):
-            return None
-        is_handed = is_handed or any(one.takes == "callable" for one in runners)
-    return replace(last, call=sink_label(blocking)) if is_handed else None
+        for one in (runner, *runner.also) if runner is not None else ():
+            given = argument_at(call, one.position, one.argument)
+            if one.takes == "callable" and given is not None:
+                known = (knowledge(resolver, v) for v in resolver.values(given, frame))
+                if any(entry is blocking for entry in known):
+                    return replace(last, call=sink_label(blocking))
+    return None
