@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Class, FunctionRef, Name, Subscript
+from loopsafe.resolve.names import own_name
 from loopsafe.resolve.values import ClassValue, Instance, ReturningValue, Values, without_none
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
+
+
+_ANYTHING = frozenset({"type", "object"})
+"""Classes of which every class, or every object, is one."""
 
 
 def is_protocol(cls: Class) -> bool:
@@ -22,7 +27,8 @@ def is_protocol(cls: Class) -> bool:
 
 
 def only_to_call(resolver: Resolver, declared: Values) -> bool:
-    """Whether values are of `Callable[..., T]`, or of protocols that ask for `__call__` alone."""
+    """Whether values are of `Callable[..., T]`, of protocols that ask for `__call__` alone, or of
+    what any class or object is: `type`, `object`."""
     return all(
         isinstance(value, ReturningValue)
         or (isinstance(value, Instance) and _is_callback(resolver, value.cls))
@@ -31,6 +37,8 @@ def only_to_call(resolver: Resolver, declared: Values) -> bool:
 
 
 def _is_callback(resolver: Resolver, cls: ClassValue) -> bool:
+    if cls.module == "builtins":
+        return own_name(resolver, cls) in _ANYTHING
     module = resolver.table.get(cls.module)
     if module is None or not module.is_project or not is_protocol(module.facts.classes[cls.number]):
         return False

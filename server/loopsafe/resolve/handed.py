@@ -136,7 +136,9 @@ class Handed:
                 if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
                     given = dict(matched(facts, made.call, callee.bound)).get(index)
                     values = resolver.values(given, frame) if given is not None else ()
-                    found.append(values or self.stored(resolver, given, made.module, made.scope))
+                    if not resolver.known(values):  # Its default is not all that it may be.
+                        values = self.stored(resolver, given, made.module, made.scope) or values
+                    found.append(values)
         return tuple(found)
 
     def _decorating(

@@ -69,6 +69,8 @@ class Outside:
         self._among = NameIndex("among", _packages)
         self._calls: dict[str, list[Made]] = {}
         """By the name of what is called."""
+        self._own_calls: dict[tuple[str, str], list[Made]] = {}
+        """In modules that do not speak of the name but where they define it."""
         self._below = Below(lambda: (module for module in self.project() if not is_test(module)))
 
     def forget(self, changed: Collection[str] | None = None) -> None:
@@ -76,6 +78,7 @@ class Outside:
         self._stored.forget(changed)
         self._among.forget(changed)
         self._calls.clear()
+        self._own_calls.clear()
         self._below.forget(changed)
 
     def attribute(self, resolver: Resolver, values: Values, name: str) -> Values:
@@ -164,17 +167,24 @@ class Outside:
         trace = table.trace | table.bit(("made", name)) | home.bit
         calls = self._calls.get(name)
         if calls is None:
-            calls = self._calls[name] = [
-                Made(module.name, site.expr, site.scope)
-                for module in self.project()
-                if module is home or name in module.facts.words
-                if not is_test(module)
-                for function in module.facts.functions
-                for site in function.sites
-                if isinstance(site.expr, Call) and last_name(site.expr.func) == name
-            ]
+            speaking = (module for module in self.project() if name in module.facts.words)
+            calls = self._calls[name] = [made for m in speaking for made in _calls_in(m, name)]
+        if name not in home.facts.words:
+            # What a module calls of its own, it need not speak of by an attribute or an import.
+            own = self._own_calls.get((home.key, name))
+            if own is None:
+                own = self._own_calls[home.key, name] = list(_calls_in(home, name))
+            calls = [*own, *calls]
         table.trace = trace
         return calls
+
+
+def _calls_in(module: Module, name: str) -> Iterator[Made]:
+    """The calls of what has a name in a module, unless it is for tests."""
+    for function in module.facts.functions if not is_test(module) else ():
+        for site in function.sites:
+            if isinstance(site.expr, Call) and last_name(site.expr.func) == name:
+                yield Made(module.name, site.expr, site.scope)
 
 
 def _made_by_itself(module: Module, number: int) -> Iterator[Made]:
