@@ -78,6 +78,9 @@ async def test_a_long_analysis_is_shown_as_busy(tmp_path: Path) -> None:
         def environment_label(self) -> str:
             return "Python 3.12"
 
+        def is_confirmed(self, _path: str) -> bool:
+            return True
+
     class Work:
         engine = Engine()
         report = FileReport("app.py", SourceText(""))
