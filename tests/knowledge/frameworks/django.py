@@ -33,12 +33,13 @@ async def use(spies: Spies) -> None:
 
 
 def configure(urls: Any) -> None:
-    if settings.configured:
-        settings.ROOT_URLCONF = urls
-        return
     import sys
 
     sys.modules["places_urls"] = urls
+    if settings.configured:  # By another test of the same process.
+        settings.ROOT_URLCONF = urls
+        settings.MIDDLEWARE = ["places_urls.Layer"]
+        return
     settings.configure(
         ROOT_URLCONF=urls,
         ALLOWED_HOSTS=["*"],
