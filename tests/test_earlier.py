@@ -165,6 +165,22 @@ def test_nothing_is_kept_of_what_is_not_saved(project: Project, looks: list[str]
     assert looks == ["app.py"]
 
 
+def test_a_file_that_is_saved_without_news_is_kept_as_it_is_now(
+    project: Project, looks: list[str]
+) -> None:
+    engine, earlier = project.session()
+    engine.index()
+    engine.report(str(project.app))
+    earlier.keep()
+    project.helper.write_text(HELPER + "\n\nname = 1\n")
+    engine.forget([str(project.helper)])
+    engine.report(str(project.app))
+    earlier.keep()
+    looks.clear()
+    assert project.session()[0].report(str(project.app)).findings
+    assert not looks
+
+
 def test_what_a_session_does_not_open_is_kept_for_the_next(
     project: Project, looks: list[str]
 ) -> None:

@@ -32,10 +32,10 @@ class Earlier:
             engine.catalogue.identity(),
         )
         self._known = kept.recall(self._cache, self._key, ()) if self._cache is not None else None
-        self._kept: dict[str, kept.Answer] = {}
+        self._latest: object = None
+        """What was kept last in this session."""
         if self._known is not None:
-            self._kept.update(self._known.answers)
-            engine.remind(self._reports())
+            engine.remind(self._reports(self._known))
 
     def keep(self) -> None:
         """Remembers what is known of files by now; nothing while a text is not saved.
@@ -50,20 +50,17 @@ class Earlier:
             for report in reports
             if not report.is_too_large
         }
-        if answers == self._kept:
+        rest = kept.Rest(dict(self._engine.disk.seen), dict(self._engine.disk.listed()))
+        if (answers, rest) == self._latest:
             return
-        disk = self._engine.disk
-        before = (
-            self._known if any(not self._engine.is_confirmed(path) for path in answers) else None
-        )
-        kept.keep(
-            self._cache, self._key, kept.Rest(disk.seen, disk.listed()), answers, None, before
-        )
-        self._kept = answers
+        self._latest = answers, rest
+        is_carried = any(not self._engine.is_confirmed(path) for path in answers)
+        before = self._known if is_carried else None
+        kept.keep(self._cache, self._key, rest, answers, None, before)
         self._cache.flush()
 
-    def _reports(self) -> Iterator[FileReport]:
-        for path, answer in self._kept.items():
+    def _reports(self, known: kept.Known) -> Iterator[FileReport]:
+        for path, answer in known.answers.items():
             if self._has_usual_settings(path):
                 try:
                     source = SourceText(self._engine.disk.read(path))
