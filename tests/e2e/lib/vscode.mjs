@@ -94,7 +94,7 @@ export class VsCode {
     return this.#open(name, this.#server.window(workspace, file, "workspace"));
   }
 
-  /** The process numbers of the language servers of all its windows. */
+  /** The process numbers of the language servers of all its windows, without their helpers. */
   servers() {
     const all = execFileSync("ps", ["-A", "-o", "pid=,args="], {
       encoding: "utf8",
@@ -103,6 +103,7 @@ export class VsCode {
     return all
       .split("\n")
       .filter((line) => line.includes("bundled/libs") && line.includes(this.home))
+      .filter((line) => !line.includes("loopsafe.infer.worker"))
       .map((line) => Number.parseInt(line, 10));
   }
 
