@@ -181,6 +181,21 @@ def test_a_file_that_is_saved_without_news_is_kept_as_it_is_now(
     assert not looks
 
 
+def test_what_was_dropped_while_no_file_changed_stays_kept(
+    project: Project, looks: list[str]
+) -> None:
+    engine, earlier = project.session()
+    engine.index()
+    engine.report(str(project.app))
+    earlier.keep()
+    engine._reports.clear()
+    engine.report(str(project.helper))
+    earlier.keep()
+    looks.clear()
+    assert project.session()[0].report(str(project.app)).findings
+    assert not looks
+
+
 def test_what_a_session_does_not_open_is_kept_for_the_next(
     project: Project, looks: list[str]
 ) -> None:

@@ -32,8 +32,8 @@ class Earlier:
             engine.catalogue.identity(),
         )
         self._known = kept.recall(self._cache, self._key, ()) if self._cache is not None else None
-        self._latest: object = None
-        """What was kept last in this session."""
+        self._latest: tuple[dict[str, kept.Answer], kept.Rest] = {}, kept.Rest({}, {})
+        """What was kept last in this session, and what it rested on."""
         if self._known is not None:
             engine.remind(self._reports(self._known))
 
@@ -51,6 +51,9 @@ class Earlier:
             if not report.is_too_large
         }
         rest = kept.Rest(dict(self._engine.disk.seen), dict(self._engine.disk.listed()))
+        if _holds(self._latest[1], rest):
+            # What was dropped since would be found again.
+            answers = {**self._latest[0], **answers}
         if (answers, rest) == self._latest:
             return
         self._latest = answers, rest
@@ -72,3 +75,10 @@ class Earlier:
     def _has_usual_settings(self, path: str) -> bool:
         """Whether a file is told of as the key says, and not as settings of its own say."""
         return self._engine.homes.of(path).settings == self._engine.settings
+
+
+def _holds(before: kept.Rest, now: kept.Rest) -> bool:
+    """Whether all that was read and looked into is as it was."""
+    return all(now.seen.get(path) == seen for path, seen in before.seen.items()) and all(
+        now.listed.get(folder) == names for folder, names in before.listed.items()
+    )
