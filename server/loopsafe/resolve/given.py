@@ -50,26 +50,22 @@ def given(
     generic = generic_parameters(resolver, function)
     if module.is_stub and not generic:
         return ()
+    passed = [
+        (index, resolver.values(expr, frame))
+        for index, expr in matched(facts, call, function.bound)
+        if not module.is_stub or index in generic
+    ]
+    if any(isinstance(arg, Starred) for arg in call.args):
+        passed += _unpacked(resolver, facts, call, function, frame)
     found: dict[int, Values] = {}
     gathered: list[Values] = []
-    for index, expr in matched(facts, call, function.bound):
-        if module.is_stub and index not in generic:
-            continue
-        values = resolver.values(expr, frame)
+    for index, values in passed:
         if index in generic:
             _add(found, index, values)
         elif facts.parameters[index].kind == "args":
             gathered.append(_telling(resolver, function, index, values))
         else:
             _add(found, index, _telling(resolver, function, index, values))
-    if any(isinstance(arg, Starred) for arg in call.args):
-        for index, values in _unpacked(resolver, facts, call, function, frame):
-            if index in generic:
-                _add(found, index, values)
-            elif facts.parameters[index].kind == "args":
-                gathered.append(_telling(resolver, function, index, values))
-            else:
-                _add(found, index, _telling(resolver, function, index, values))
     if any(gathered):
         at = next(i for i, p in enumerate(facts.parameters) if p.kind == "args")
         found[at] = (TupleValue(tuple(gathered[:LIMIT])),)
