@@ -83,7 +83,8 @@ def _soak(folder: Path, arguments: argparse.Namespace, cache: Path) -> bool:
     files = chosen(folder, 6)
     if not files:
         raise Failed("no file with an async function to edit")
-    settings = {"delay": 150, "codeLens": "on"}
+    # The second opinion has a process of its own, whose memory comes and goes.
+    settings = {"delay": 150, "codeLens": "on", "secondOpinion": False}
     variables = {**os.environ, "LOOPSAFE_CACHE_DIR": str(cache)}
     server = os.environ.get("LOOPSAFE_SERVER") or str(ROOT / "bundled" / "libs")
     command = [sys.executable, "-I", "-S", "-X", "utf8", server, "server"]
