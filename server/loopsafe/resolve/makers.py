@@ -110,7 +110,7 @@ def _made_in(resolver: Resolver, frame: Frame) -> tuple[Frame, ...]:
         return ()
     cls = ClassValue(module.key, facts.owner)
     own = next(iter(constructors(resolver, cls)), None)
-    if own is None or (own.module, own.number) != (module.key, scope.owner):
+    if own is None or own.definition != (module.key, scope.owner):
         return ()
     own = own._replace(receiver=cls)
     frames = (resolver.function_frame(own, passed) for passed in _passed(resolver, cls, own))
