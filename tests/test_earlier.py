@@ -36,12 +36,16 @@ class Project:
 
     def kept(self) -> Engine:
         """A session that reads everything, opens a file, and ends."""
+        return self.keeping()[0]
+
+    def keeping(self) -> tuple[Engine, Earlier]:
+        """The same before its end, with what was kept so far."""
         engine, earlier = self.session()
         engine.index()
         engine.open_text(str(self.app), CALLER)
         assert len(engine.report(str(self.app)).findings) == 1
         earlier.keep()
-        return engine
+        return engine, earlier
 
 
 def _is_told_at_once(project: Project, looks: list[str]) -> bool:
@@ -175,10 +179,7 @@ def test_nothing_is_kept_of_what_is_not_saved(project: Project, looks: list[str]
 def test_a_file_that_is_saved_without_news_is_kept_as_it_is_now(
     project: Project, looks: list[str]
 ) -> None:
-    engine, earlier = project.session()
-    engine.index()
-    engine.report(str(project.app))
-    earlier.keep()
+    engine, earlier = project.keeping()
     project.helper.write_text(HELPER + "\n\nname = 1\n")
     engine.forget([str(project.helper)])
     engine.report(str(project.app))
@@ -189,10 +190,7 @@ def test_a_file_that_is_saved_without_news_is_kept_as_it_is_now(
 def test_what_was_dropped_while_no_file_changed_stays_kept(
     project: Project, looks: list[str]
 ) -> None:
-    engine, earlier = project.session()
-    engine.index()
-    engine.report(str(project.app))
-    earlier.keep()
+    engine, earlier = project.keeping()
     engine._reports.clear()
     engine.report(str(project.helper))
     earlier.keep()

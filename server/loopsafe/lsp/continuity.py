@@ -10,14 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from weakref import WeakSet
 
-from loopsafe.engine import Cancelled, Engine
+from loopsafe.engine import Engine
 from loopsafe.lsp.workbench import Workbench
-from loopsafe.lsp.worker import Rank, Stop, Worker, moment
+from loopsafe.lsp.worker import Rank, Worker
 
 _SLICE_SECONDS = 0.02
 _PAUSE_SECONDS = 0.005
-_GROWTH = 1.1
-"""Of the slices of one file: each goes over what the ones before it did, and has to get further."""
 _QUIET_SECONDS = 1.0
 """Before a file is confirmed, and after the last change before anything is kept."""
 _RANK = Rank.BACKGROUND
@@ -53,14 +51,9 @@ class Continuity:
         self._keeping = asyncio.ensure_future(self._keep())
 
     async def _confirm(self, engine: Engine, path: str) -> None:
-        seconds = _SLICE_SECONDS
+        look = partial(_is_news, engine, path)
         try:
-            while (
-                found := await self._worker.run(partial(_slice, engine, path, seconds), _RANK)
-            ) is None:
-                await asyncio.sleep(_PAUSE_SECONDS)
-                seconds *= _GROWTH
-            if found:
+            if await self._worker.run_in_parts(look, _SLICE_SECONDS, _PAUSE_SECONDS):
                 self._news()
         except Exception as error:
             _log.error("Analysis failed: %s: %s", type(error).__name__, error, exc_info=error)
@@ -77,10 +70,7 @@ class Continuity:
             _log.error("Keeping what was found failed: %s", error, exc_info=error)
 
 
-def _slice(engine: Engine, path: str, seconds: float, stop: Stop) -> bool | None:
-    """Looks at a file for a moment: whether it has other findings; None while it takes longer."""
+def _is_news(engine: Engine, path: str, check_in: Callable[[], None]) -> bool:
+    """Looks at a file in earnest: whether it has other findings than were told."""
     told = engine.report(path)
-    try:
-        return engine.confirm(path, moment(seconds, stop)).findings != told.findings
-    except Cancelled:
-        return None
+    return engine.confirm(path, check_in).findings != told.findings

@@ -7,21 +7,18 @@ after each; files that were through before cost a look into the cache.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
 from functools import partial
 
-from loopsafe.engine import Cancelled, Engine
+from loopsafe.engine import Engine
 from loopsafe.lsp.status import Status
-from loopsafe.lsp.worker import Rank, Stop, Worker, moment
+from loopsafe.lsp.worker import Rank, Stop, Worker
 from loopsafe.memory import reclaim
 
 _SLICE_SECONDS = 0.02
 _PAUSE_SECONDS = 0.02
-_GROWTH = 1.05
-"""Of the slices of one file: each goes over what the ones before it did, and has to get further."""
 _FIRST_KEPT_SECONDS = 10.0
 """Until what was derived is written the first time, and twice as long for each that follows: the
 session may end before all files are through."""
@@ -39,10 +36,7 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
             kept = time.monotonic()
             pause = _FIRST_KEPT_SECONDS
             for number, path in enumerate(files, 1):
-                seconds = _SLICE_SECONDS
-                while not await worker.run(partial(_slice, twin, path, seconds), _RANK):
-                    await asyncio.sleep(_PAUSE_SECONDS)
-                    seconds *= _GROWTH
+                await worker.run_in_parts(partial(twin.warm, path), _SLICE_SECONDS, _PAUSE_SECONDS)
                 status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
                 if time.monotonic() - kept > pause:
                     await worker.run(partial(_keep, twin), _RANK)
@@ -53,15 +47,6 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
         worker.post(partial(_keep, twin, lambda: False))
         del twin
         worker.post(reclaim)
-
-
-def _slice(engine: Engine, path: str, seconds: float, stop: Stop) -> bool:
-    """Derives for a moment; whether the file is through."""
-    try:
-        engine.warm(path, moment(seconds, stop))
-    except Cancelled:
-        return False
-    return True
 
 
 def _keep(engine: Engine, _stop: Stop) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any, TypeVar
 
 from loopsafe.deep import deep_thread
@@ -23,6 +24,9 @@ Stop = Callable[[], bool]
 
 _PAUSE_SECONDS = 0.03
 """Without a job for so long, there is time for the garbage."""
+
+_GROWTH = 1.05
+"""Of the time of each part of a call."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +70,22 @@ class Worker:
             raise
         return result
 
+    async def run_in_parts(
+        self, call: Callable[[Callable[[], None]], T], seconds: float, pause: float
+    ) -> T:
+        """The result of a call behind all that somebody waits for, with a pause after each part.
+
+        It gets what ends a part by raising Cancelled. Each part goes over what the ones before it
+        did and has to get further, so each has a little more time.
+        """
+        while True:
+            part = partial(_part, call, seconds)
+            try:
+                return await self.run(part, Rank.BACKGROUND)
+            except Cancelled:
+                await asyncio.sleep(pause)
+                seconds *= _GROWTH
+
     def post(self, call: Callable[[], None]) -> None:
         """Run something before all that is asked for later; nobody waits for it."""
         job = self._put(lambda _: call(), Rank.URGENT)
@@ -108,7 +128,11 @@ class Worker:
             return self._jobs.get()
 
 
-def moment(seconds: float, stop: Stop) -> Callable[[], None]:
+def _part(call: Callable[[Callable[[], None]], T], seconds: float, stop: Stop) -> T:
+    return call(_moment(seconds, stop))
+
+
+def _moment(seconds: float, stop: Stop) -> Callable[[], None]:
     """A function that raises Cancelled when the time is over, or for another reason to stop."""
     deadline = time.perf_counter() + seconds
 
