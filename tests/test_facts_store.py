@@ -74,8 +74,8 @@ def test_facts_of_real_modules_come_back() -> None:
         same = [(i, j) for i, a in enumerate(sites) for j, b in enumerate(sites[:i]) if a is b]
         assert all(again[i] is again[j] for i, j in same)
         for one, other in zip(sites, again, strict=True):
-            shared = hasattr(one.expr, "span") and one.expr.span is one.span
-            assert shared == (hasattr(other.expr, "span") and other.expr.span is other.span)
+            shared = hasattr(one.expr, "spot") and one.expr.spot is one.spot
+            assert shared == (hasattr(other.expr, "spot") and other.expr.spot is other.spot)
 
 
 def test_numbers_that_no_text_may_spell_are_not_stored() -> None:

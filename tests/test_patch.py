@@ -145,14 +145,25 @@ def test_what_stays_is_the_same_object() -> None:
 
 
 def test_what_moves_has_a_twin() -> None:
-    text = "def first():\n    a()\ndef second():\n    b()\n"
+    text = "def first():\n    a()\n@b()\ndef second():\n    b()\n"
     before = extract(text)
     (step,) = patches(before, text, text.replace("a()", "a()\n    c()"))
-    site, moved = before.functions[2].sites[0], step.facts.functions[2].sites[0]
-    assert moved.span.line == site.span.line + 1
+    site, moved = before.functions[0].sites[0], step.facts.functions[0].sites[0]
+    assert moved.spot.line == site.spot.line + 1
     assert step.kept is not None
     assert step.kept.same(site) is moved
     assert step.kept.same(before.functions[1].sites[0]) is step.facts.functions[1].sites[0]
+
+
+def test_the_inside_of_a_function_moves_with_it() -> None:
+    text = "def first():\n    a()\ndef second():\n    b()\n"
+    before = extract(text)
+    (step,) = patches(before, text, text.replace("a()", "a()\n    c()"))
+    function, moved = before.functions[2], step.facts.functions[2]
+    assert moved.sites is function.sites
+    assert moved.in_file(moved.sites[0].spot).line == 5
+    assert function.in_file(moved.sites[0].spot).line == 4
+    assert moved.inside(moved.in_file(moved.sites[0].spot)) == moved.sites[0].spot
 
 
 def test_what_is_replaced_has_no_twin() -> None:

@@ -20,6 +20,18 @@ class Span(NamedTuple):
     end_column: int
 
 
+class Spot(NamedTuple):
+    """The same inside of a function: lines count from the one before it (`Function.start`).
+
+    What a function says of itself is the same wherever it stands, so that an edit above leaves it.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
 class Cost(str, Enum):
     """How long a blocking call holds the loop."""
 

@@ -103,7 +103,7 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
             continue
         scope = module.facts.scopes[site.scope]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(resolver, scope, site.block, site.span.line, here):
+        if never_on_loop(resolver, scope, site.block, site.spot.line, here):
             continue
         if block_relief(scope, site.block) is Relief.PROCESS:
             continue

@@ -56,7 +56,7 @@ def _site(resolver: Resolver, module: Module, span: Span) -> tuple[Site, Frame] 
     for number, function in enumerate(module.facts.functions):
         frame = resolver.function_frame(FunctionValue(module.name, number))
         for site in near(function, span):
-            if site.kind == "call" and site.span == span and frame is not None:
+            if site.kind == "call" and function.in_file(site.spot) == span and frame is not None:
                 is_own = site.scope == frame.scope
                 return site, frame if is_own else resolver.frame(module.name, site.scope)
     return None

@@ -20,7 +20,7 @@ from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Holder, Relief, function_relief
 from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import COSTS, Span
+from loopsafe.model import COSTS, Spot
 from loopsafe.modules.units import Resting
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
@@ -273,7 +273,7 @@ class Chains:
                     heapq.heappush(heap, (*_order(step), counter, caller, step))
 
 
-def _order(way: Way) -> tuple[int, bool, int, bool, Span, str]:
+def _order(way: Way) -> tuple[int, bool, int, bool, Spot, str]:
     """What is taken first: the worst and nearest, and of two alike the one that stands first.
 
     What an object keeps comes after what happens every time: it may turn out to be milder.
@@ -287,7 +287,7 @@ def _order(way: Way) -> tuple[int, bool, int, bool, Span, str]:
         way.held is not None,
         way.length,
         site.kind == "exit",
-        site.span,
+        site.spot,
         way.blocking.name,
     )
 

@@ -245,7 +245,7 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
                 and isinstance(made.func, Attr)
                 and shape(made.func.value) == wanted
                 # What a local name stands for changes from top to bottom.
-                and (len(wanted) > 1 or made.span < call.span)
+                and (len(wanted) > 1 or made.spot < call.spot)
                 and _spelled(resolver, made, frame) in calms
             ):
                 return True

@@ -20,7 +20,7 @@ from loopsafe.effects.targets import Target
 from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Cost
+from loopsafe.model import Cost, Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -326,12 +326,11 @@ def _way(end: _Node) -> list[tuple[_Node, Branch]]:
     return way[::-1]
 
 
-def _alike(found: tuple[Branch, ...], chosen: Branch) -> tuple[tuple[int, int], ...]:
+def _alike(found: tuple[Branch, ...], chosen: Branch) -> tuple[Spot, ...]:
     """Where else in a function a call waits, if the chosen branch is one that does."""
     if chosen.primitive is None:
         return ()
-    spans = (b.site.span for b in found if b.primitive is not None and b.site != chosen.site)
-    return tuple((span.line, span.column) for span in spans)
+    return tuple(b.site.spot for b in found if b.primitive is not None and b.site != chosen.site)
 
 
 def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:

@@ -123,7 +123,7 @@ def _told(resolver: Resolver, expr: Expr, call: Call, frame: Frame) -> Values:
     if not 0 <= name.block < len(scope.blocks):
         return ()
     others: set[Literal] = set()
-    for test, holds in conditions_around(scope, name.block, call.span.line, ("if", "else")):
+    for test, holds in conditions_around(scope, name.block, call.spot.line, ("if", "else")):
         for asked, options, is_one in _asked(test, holds, wanted):
             if isinstance(expr, Name) and not _is_same(resolver, asked, expr, frame):
                 continue

@@ -19,7 +19,7 @@ from loopsafe.effects.meant import meant
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Site
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -41,14 +41,14 @@ def loop_need(chains: Chains, module: Module, span: Span) -> str:
     is defined there is done by whoever awaits it.
     """
     for number, function in enumerate(module.facts.functions):
-        sites = [site for site in near(function, span) if _within(site.span, span)]
+        sites = [s for s in near(function, span) if _within(function.in_file(s.spot), span)]
         is_inner = function.is_async and _within(function.span, span)
         frame = chains.resolver.function_frame(FunctionValue(module.name, number))
         if not sites or is_inner or frame is None:
             continue
         own = _done(chains.resolver, frame)
         for site in sites:
-            name = own.get(site.span, "") or _below(chains, frame, site)
+            name = own.get(site.spot, "") or _below(chains, frame, site)
             if name:
                 return name
     return ""
@@ -81,8 +81,8 @@ def _reached(chains: Chains, frame: Frame) -> Iterator[tuple[Site, Frame]]:
                 yield edge.site, edge.target
 
 
-def _done(resolver: Resolver, frame: Frame) -> dict[Span, str]:
-    """What a function itself does of it, by the places of the calls."""
+def _done(resolver: Resolver, frame: Frame) -> dict[Spot, str]:
+    """What a function itself does of it, by the spots of the calls."""
     module = resolver.table.get(frame.module)
     resolver.table.trace |= module.text_bit if module is not None else 0
     found = resolver.remember(
@@ -91,25 +91,25 @@ def _done(resolver: Resolver, frame: Frame) -> dict[Span, str]:
     undone, context = _names()["undone"], _names()["context"]
     is_undone = any(_is_named(name, undone) for _, name in found)
     return {
-        span: name
-        for span, name in found
+        spot: name
+        for spot, name in found
         if not _is_named(name, undone) and not (is_undone and _is_named(name, context))
     }
 
 
-def _calls(resolver: Resolver, frame: Frame) -> Iterator[tuple[Span, str]]:
+def _calls(resolver: Resolver, frame: Frame) -> Iterator[tuple[Spot, str]]:
     function, module = function_of(resolver, frame), resolver.table.get(frame.module)
     for site in function.sites if function is not None and module is not None else ():
         if site.kind != "call" or module is None:
             continue
         scope = module.facts.scopes[site.scope]
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-        if never_on_loop(resolver, scope, site.block, site.span.line, here):
+        if never_on_loop(resolver, scope, site.block, site.spot.line, here):
             continue
         for value in meant(resolver, site, site_values(resolver, site, here), scope, here):
             name = dotted_name(resolver, value) or ""
             if _is_counted(resolver, name):
-                yield site.span, name
+                yield site.spot, name
                 break
 
 

@@ -38,7 +38,7 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call) or not values:
         return values
-    for test, is_met in conditions_around(scope, site.block, site.span.line, ("if", "else")):
+    for test, is_met in conditions_around(scope, site.block, site.spot.line, ("if", "else")):
         for callee, holds in asked(resolver, test, is_met, frame):
             if _is_same(callee, call.func):
                 values = tuple(

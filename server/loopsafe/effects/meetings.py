@@ -83,7 +83,7 @@ def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tupl
     """What one site runs."""
     scope = module.facts.scopes[site.scope]
     here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
-    if never_on_loop(resolver, scope, site.block, site.span.line, here):
+    if never_on_loop(resolver, scope, site.block, site.spot.line, here):
         return ()
     values = meant(resolver, site, site_values(resolver, site, here), scope, here)
     if not values:

@@ -19,7 +19,9 @@ def outlives(module: Module, span: Span) -> bool:
     for number, function in enumerate(module.facts.functions):
         for site in near(function, span) if number else ():
             call = site.expr
-            if site.span == span and isinstance(call, Call) and isinstance(call.func, Attr):
+            if function.in_file(site.spot) != span or not isinstance(call, Call):
+                continue
+            if isinstance(call.func, Attr):
                 return _is_kept(module, function, call.func.value)
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from loopsafe.effects.flags import flags
 from loopsafe.effects.meetings import function_of
@@ -11,6 +11,7 @@ from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.truth import Choice, Gathered, Given, Known, Symbol
 from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Test, Unknown
+from loopsafe.model import Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.resolver import Resolver
@@ -96,7 +97,7 @@ class Texts:
         frame: Frame,
         site: Site,
         known: Mapping[str, Known],
-        alike: Collection[tuple[int, int]] = (),
+        alike: Iterable[Spot] = (),
     ) -> Open | None:
         """The open conditions that a site stands under; None where it is never reached.
 
@@ -107,13 +108,14 @@ class Texts:
         if module is None or function is None:
             return None
         tree = self._tree(module, function)
-        line, column = site.span.line, site.span.column
+        line, column, *_ = function.in_file(site.spot)
         if tree is None:
             return Open(_blocks_around(module, site))
         inner = find_function(tree, line, column) or tree
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}
-        facts = Facts({**constants, **known}, alike=alike)
+        places = [function.in_file(spot)[:2] for spot in alike]
+        facts = Facts({**constants, **known}, alike=places)
         found = conditions(inner, line, column, facts)
         if found is None or not found.number or frame.receiver is None:
             return found

@@ -30,6 +30,6 @@ def _within(function: Function, end: Site) -> list[Site]:
     marks = [
         number
         for number, site in enumerate(function.sites)
-        if site.span == end.span and site.kind in ("enter", "exit") and site.expr == end.expr
+        if site.spot == end.spot and site.kind in ("enter", "exit") and site.expr == end.expr
     ]
     return list(function.sites[marks[0] + 1 : marks[-1]])

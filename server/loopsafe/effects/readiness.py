@@ -31,7 +31,7 @@ def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, fram
     """Whether a call stands where a look at its receiver said that it need not wait."""
     call = site.expr
     if "*" in entry.harmless_behind:
-        return any(conditions_around(scope, site.block, site.span.line, _HOLDING))
+        return any(conditions_around(scope, site.block, site.spot.line, _HOLDING))
     if not entry.harmless_behind or not isinstance(call, Call) or not isinstance(call.func, Attr):
         return False
     receiver = shape(call.func.value)
@@ -40,7 +40,7 @@ def is_ready(resolver: Resolver, entry: Blocking, site: Site, scope: Scope, fram
     look = _Look(resolver, frame, receiver, entry.harmless_behind)
     return look.chose(call.func.value) or any(
         look.says(test, holds)
-        for test, holds in conditions_around(scope, site.block, site.span.line, _HOLDING)
+        for test, holds in conditions_around(scope, site.block, site.spot.line, _HOLDING)
     )
 
 

@@ -33,7 +33,7 @@ from loopsafe.facts.ir import (
     last_name,
 )
 from loopsafe.knowledge.schema import Runner
-from loopsafe.model import Place, Span
+from loopsafe.model import Place, Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, metadata
 from loopsafe.resolve.resolver import Resolver
@@ -138,7 +138,7 @@ class _Scan(NamedTuple):
         self, runner: Runner, callee: Expr, call: Call | None, frame: Frame, value: Value
     ) -> _Each:
         """The functions that a runner runs when it is given a value."""
-        made = call or Call(callee, (), (), Span(0, 0, 0, 0))  # A decorator without arguments.
+        made = call or Call(callee, (), (), Spot(0, 0, 0, 0))  # A decorator without arguments.
         if any(holds(self.resolver, c, made, frame) for c in runner.thread_if):
             runner = replace(runner, sync=Place.THREAD)
         for target in _targets(self.resolver, runner, value):

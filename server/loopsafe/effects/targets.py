@@ -288,7 +288,7 @@ def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) ->
     argument = argument_at(call, runner.position, runner.argument)
     if runner.sync is not Place.LOOP or runner.inline or argument is None:
         return
-    made = Call(argument, call.args[runner.position + 1 :], (), call.span)
+    made = Call(argument, call.args[runner.position + 1 :], (), call.spot)
     for given_value in resolver.values(argument, frame):
         for target in called(resolver, given_value, made, frame):
             if isinstance(target, Blocking):

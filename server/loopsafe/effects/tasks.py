@@ -215,7 +215,7 @@ def _last_behind(scope: Scope, function: Function, number: int) -> int:
         found = scope.blocks[block]
         leaving = scope.blocks[found.parent].exits
         test: object = found.test
-        if any(test == exit.test and here.span.line <= exit.line for exit in leaving):
+        if any(test == exit.test and here.spot.line <= exit.line for exit in leaving):
             return max(
                 at
                 for at, site in enumerate(function.sites)

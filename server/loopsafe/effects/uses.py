@@ -164,7 +164,7 @@ class AllUses:
             yield Use(other, "unknown", Span(1, 0, 1, 0), 0)
             return
         sites = {
-            site.span: (index, site)
+            caller.in_file(site.spot): (index, site)
             for index, caller in enumerate(other.facts.functions)
             for site in caller.sites
             if site.kind == "call"

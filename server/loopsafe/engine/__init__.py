@@ -260,9 +260,10 @@ class Engine(Core):
         if module is None or number is None:
             return []
         frame = self.resolver.function_frame(FunctionValue(module.name, number))
+        spot = module.facts.functions[number].inside(finding.span)
         for edge in self._chains.edges(frame) if frame is not None else ():
             target = edge.target
-            if edge.site.span != finding.span or not isinstance(target, Frame):
+            if edge.site.spot != spot or not isinstance(target, Frame):
                 continue
             home = self.table.get(target.module)
             owner = home.facts.scopes[target.scope].owner if home is not None else -1

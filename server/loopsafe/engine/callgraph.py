@@ -135,21 +135,24 @@ class CallGraph:
         frame, module = self._frame(key), self._resolver.table.get(key[0])
         if frame is None or module is None:
             return ()
+        function = module.facts.functions[key[1]]
         found: dict[Node, list[Span]] = {}
         for edge in self._chains.edges(frame):
             if next(iter(self._chains.through(edge)), None) is None:
                 continue
             node = self._target(frame, edge.site, edge.target)
-            if node is not None and edge.site.span not in found.setdefault(node, []):
-                found[node].append(edge.site.span)
+            span = function.in_file(edge.site.spot)
+            if node is not None and span not in found.setdefault(node, []):
+                found[node].append(span)
         lines = [CallLine(node, module.path, tuple(spans)) for node, spans in found.items()]
         return tuple(sorted(lines, key=lambda line: line.spans[0]))
 
     def callees_on(self, key: Key, line: int) -> tuple[CallLine, ...]:
         """The same for the calls on one line."""
         module = self._resolver.table.get(key[0])
-        sites = module.facts.functions[key[1]].sites if module else ()
-        if not any(site.span.line <= line <= site.span.end_line for site in sites):
+        function = module.facts.functions[key[1]] if module else None
+        spans = [function.in_file(site.spot) for site in function.sites] if function else ()
+        if not any(span.line <= line <= span.end_line for span in spans):
             return ()
         return self.callees(key)
 
@@ -189,11 +192,10 @@ class CallGraph:
         frame = self._frame(key) if key else None
         if key is None or module is None or frame is None:
             return None
-        sites = module.facts.functions[key[1]].sites
-        return next(
-            (found for s in sites if s.span == hop.span and (found := self._definition(frame, s))),
-            None,
-        )
+        function = module.facts.functions[key[1]]
+        spot = function.inside(hop.span)
+        called = (self._definition(frame, s) for s in function.sites if s.spot == spot)
+        return next(filter(None, called), None)
 
     def _definition(self, frame: Frame, site: Site) -> tuple[str, Span] | None:
         """Where the callable of a call is defined, in its source rather than in a stub."""
@@ -224,7 +226,9 @@ class CallGraph:
         module = self._resolver.table.get(frame.module)
         if module is None:
             return None
-        path, span = self._definition(frame, site) or (module.path, site.span)
+        owner = module.facts.functions[max(module.facts.scopes[frame.scope].owner, _MODULE_BODY)]
+        here = module.path, owner.in_file(site.spot)
+        path, span = self._definition(frame, site) or here
         ahead: tuple[Hop, ...] = ()
         if isinstance(target, Derived):
             ahead = tuple(inside(self._resolver, target.steps, hop(self._resolver, frame, site)))
@@ -256,7 +260,7 @@ class CallGraph:
                 frame = self._frame((other.name, number))
                 edges = self._chains.edges(frame) if frame is not None else ()
                 spans = {
-                    edge.site.span: None
+                    candidate.in_file(edge.site.spot): None
                     for edge in edges
                     if isinstance(edge.target, Frame)
                     and edge.target.module == key[0]

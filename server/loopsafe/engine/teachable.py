@@ -34,7 +34,9 @@ def teachables(resolver: Resolver, module: Module, span: Span) -> Iterator[Teach
     for function in module.facts.functions:
         for site in function.sites:
             call = site.expr
-            if site.kind != "call" or not isinstance(call, Call) or not _holds(site.span, span):
+            if site.kind != "call" or not isinstance(call, Call):
+                continue
+            if not _holds(function.in_file(site.spot), span):
                 continue
             frame = resolver.frame(module.name, site.scope)
             for value in site_values(resolver, site, frame):

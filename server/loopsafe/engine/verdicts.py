@@ -13,7 +13,7 @@ from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.facts.ir import Call, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.knowledge.teachings import ORIGIN
-from loopsafe.model import Hop, Span
+from loopsafe.model import Hop, Spot
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value, Values
@@ -89,7 +89,7 @@ def _derived(
         frame = body_frame(resolver, function, typed, ()) if function else None
         if function is None or frame is None:
             continue
-        bare = Call(Name(name, 0, 0), (), (), Span(0, 0, 0, 0))
+        bare = Call(Name(name, 0, 0), (), (), Spot(0, 0, 0, 0))
         defaults = passed(resolver, function, bare, {})
         found = derivation.verdict(function, frame, defaults)
         any_way = found or derivation.verdict(function, frame, {})

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from loopsafe.facts import ir
 from loopsafe.facts.ir import Assigned, Attr, Binding, Expr, Function, Name, Site
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 _BLOCKS = frozenset({"enter", "exit", "aenter", "aexit"})
 _PLACED = frozenset({Binding, Site, ir.Block})
+_NOWHERE = Span(0, 0, 0, 0)
 
 
 class Numbers(NamedTuple):
@@ -72,12 +73,14 @@ class Reader:
 
     def head(self, function: Function) -> object:
         """All but the body."""
-        head = function._replace(sites=(), values=(), yields=(), end=0, bare=False, awaits=False)
+        head = function._replace(
+            span=_NOWHERE, start=0, sites=(), values=(), yields=(), end=0, bare=False, awaits=False
+        )
         self._clear(function.outer)
         return self._shape(head)
 
     def site(self, site: Site) -> Part:
-        line, is_block = site.span.line, site.kind in _BLOCKS
+        line, is_block = site.spot.line, site.kind in _BLOCKS
         return self._part(site, site.scope)._replace(line=line, is_block=is_block)
 
     def expr(self, expr: Expr) -> Part:
@@ -120,7 +123,7 @@ class Reader:
             self._orders.append(part.order)
             self._names.add(part.id)
             return Name, part.id, self._block(part.block)
-        if kind is Span:
+        if kind is Spot:
             return None
         if kind in _PLACED:
             return self._placed(part)

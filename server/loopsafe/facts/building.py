@@ -20,7 +20,7 @@ from loopsafe.facts.ir import (
     Scope,
     Site,
 )
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 ANY_TIME = 1 << 30
 """The order of a use that sees every assignment, such as a name in an annotation."""
@@ -32,6 +32,13 @@ def span_of(node: ast.expr | ast.stmt) -> Span:
     return Span(line, column, node.end_lineno or line, node.end_col_offset or column)
 
 
+def spot_of(node: ast.expr | ast.stmt, start: int) -> Spot:
+    """The same in a function before which so many lines lie."""
+    line, column = node.lineno, node.col_offset
+    end, end_column = node.end_lineno or line, node.end_col_offset or column
+    return Spot(line - start, column, end - start, end_column)
+
+
 @dataclass(slots=True)
 class ScopeBuilder:
     """A scope that is being read, with the block that is open in it."""
@@ -40,6 +47,8 @@ class ScopeBuilder:
     kind: str
     parent: int
     owner: int
+    start: int | None = None
+    """`Function.start` of the function that it lies in; None where it lies in none."""
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     declared: dict[str, int] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=lambda: [Block(-1, "body", None, (), ANY_TIME)])
@@ -56,9 +65,10 @@ class ScopeBuilder:
         self.bindings.setdefault(name, []).append(binding)
 
     def leaves(self, line: int, test: Expr) -> None:
-        """The open block goes on behind a line only where a condition fails."""
+        """The open block goes on behind a line of the file only where a condition fails."""
         block = self.blocks[self.block]
-        self.blocks[self.block] = block._replace(exits=(*block.exits, Exit(line, test)))
+        leaving = Exit(line - (self.start or 0), test)
+        self.blocks[self.block] = block._replace(exits=(*block.exits, leaving))
 
     @contextmanager
     def inside(
@@ -112,12 +122,14 @@ class FunctionBuilder:
     awaits: bool = False
     bare: bool = False
     end: int = 0
+    start: int = 0
 
     def frozen(self) -> Function:
         return Function(
             self.name,
             self.qualname,
             self.span,
+            self.start,
             self.is_async,
             self.is_generator,
             self.parameters,
@@ -163,12 +175,16 @@ class ClassBuilder:
         )
 
 
-def annotation_of_text(text: str) -> ast.expr | None:
-    """The expression in a string annotation, or None where it is not one."""
+def annotation_of_text(node: ast.Constant, text: str) -> ast.expr | None:
+    """The expression in a string annotation, or None where it is not one; it stands where the
+    string does."""
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        found = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    for part in ast.walk(found):
+        ast.copy_location(part, node)
+    return found
 
 
 __all__ = [
@@ -179,4 +195,5 @@ __all__ = [
     "ScopeBuilder",
     "annotation_of_text",
     "span_of",
+    "spot_of",
 ]

@@ -6,7 +6,7 @@ import ast
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder
 from loopsafe.facts.expressions import ExpressionReader
 from loopsafe.facts.generics import type_parameters
 from loopsafe.facts.ir import (
@@ -21,7 +21,7 @@ from loopsafe.facts.ir import (
     Name,
     Subscript,
 )
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 _GENERIC = Imported("typing", "Generic", 0)
 _TYPE_VARIABLE = Imported("typing", "TypeVar", 0)
@@ -87,7 +87,7 @@ class DefinitionReader(ExpressionReader):
         cls.keywords = self.keywords(node.keywords)
         index = len(self.classes)
         self.classes.append(cls)
-        scope = ScopeBuilder(cls.scope, "class", self.scope.number, index)
+        scope = ScopeBuilder(cls.scope, "class", self.scope.number, index, self.scope.start)
         self.scopes.append(scope)
         # The class is bound after its body has run, but methods may name it at any time.
         outer, self.scope = self.scope, scope
@@ -100,8 +100,8 @@ class DefinitionReader(ExpressionReader):
     def _decorate(self, nodes: list[ast.expr], decorators: tuple[Expr, ...], defined: Expr) -> None:
         """Decorators are called with what they stand above, the innermost first."""
         for node, decorator in reversed(list(zip(nodes, decorators, strict=True))):
-            span = span_of(node)
-            self.site("decorate", Call(decorator, (defined,), (), span), span)
+            spot = self.spot(node)
+            self.site("decorate", Call(decorator, (defined,), (), spot), spot)
 
     def _type_parameters(self, node: ast.AST) -> tuple[Expr, ...]:
         """Binds what stands in brackets behind a definition's name, as `T = TypeVar("T")` would."""
@@ -109,7 +109,7 @@ class DefinitionReader(ExpressionReader):
         for name, bound in type_parameters(node):
             read = self.annotation(bound)
             keywords = (("bound", read),) if read is not None else ()
-            self.bind_name(name, Call(_TYPE_VARIABLE, (Const(name),), keywords, Span(0, 0, 0, 0)))
+            self.bind_name(name, Call(_TYPE_VARIABLE, (Const(name),), keywords, Spot(0, 0, 0, 0)))
             names.append(Name(name, self.scope.block, self.scope.tick()))
         return tuple(names)
 

@@ -13,7 +13,6 @@ from typing import Any
 from loopsafe.facts.building import (
     ANY_TIME,
     annotation_of_text,
-    span_of,
 )
 from loopsafe.facts.comparisons import asked
 from loopsafe.facts.ir import (
@@ -80,7 +79,7 @@ class ExpressionReader(NestedReader):
 
     def _attribute(self, node: ast.Attribute) -> Expr:
         read = self._callee_attribute(node)
-        self.site("get", read, span_of(node))
+        self.site("get", read, self.spot(node))
         return read
 
     def _callee_attribute(self, node: ast.Attribute) -> Attr:
@@ -97,7 +96,7 @@ class ExpressionReader(NestedReader):
         return call
 
     def _called(self, node: ast.Call, func: Expr, awaited: bool) -> Call:
-        span = span_of(node.func)
+        spot = self.spot(node.func)
         args = self.expressions(node.args)
         if last_name(func) == "getattr" and len(args) > 1 and isinstance(args[1], Const):
             self.words.add(str(args[1].value))
@@ -106,8 +105,8 @@ class ExpressionReader(NestedReader):
         keywords = self.keywords(node.keywords)
         if last_name(func) == "TypeVar":
             keywords = tuple(map(self._bound, node.keywords, keywords))
-        call = Call(func, args, keywords, span)
-        self.site("call", call, span, awaited)
+        call = Call(func, args, keywords, spot)
+        self.site("call", call, spot, awaited)
         if last_name(func) == "setattr" and len(args) == 3:
             self.set_by_name(node.args[0], args)
         return call
@@ -120,7 +119,7 @@ class ExpressionReader(NestedReader):
     def _constant(self, node: ast.Constant) -> Expr:
         value = node.value
         if self.reading_annotation and isinstance(value, str):
-            inner = annotation_of_text(value)
+            inner = annotation_of_text(node, value)
             return self.expression(inner) if inner is not None else UNKNOWN
         return Typed("ellipsis") if isinstance(value, type(...)) else Const(value)
 
@@ -132,7 +131,7 @@ class ExpressionReader(NestedReader):
         if isinstance(inner, ast.Call):
             return Await(self._call(inner, True))
         value = self.expression(inner)
-        self.site("await", value, span_of(inner))
+        self.site("await", value, self.spot(inner))
         return Await(value)
 
     def _subscript(self, node: ast.Subscript) -> Expr:

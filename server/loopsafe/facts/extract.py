@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from loopsafe.facts.building import span_of
 from loopsafe.facts.endings import TERMINATORS, breaks, leaves
 from loopsafe.facts.ir import (
     Attr,
@@ -23,7 +22,7 @@ from loopsafe.facts.ir import (
 from loopsafe.facts.once import Surroundings, kept_after, kept_behind, kept_by
 from loopsafe.facts.patterns import PatternReader
 from loopsafe.facts.recover import SyntaxProblem, parse
-from loopsafe.model import Span
+from loopsafe.model import Spot
 
 
 def extract(source: str) -> ModuleFacts:
@@ -85,8 +84,8 @@ class StatementReader(PatternReader):
             read = self.expression(part)
             if isinstance(read, (Name, Attr)) and part is not None:
                 # A class is made into an exception.
-                span = span_of(part)
-                self.site("call", Call(read, (), (), span), span)
+                spot = self.spot(part)
+                self.site("call", Call(read, (), (), spot), spot)
 
     def _if(self, node: ast.If) -> None:
         test = self.expression(node.test)
@@ -154,17 +153,17 @@ class StatementReader(PatternReader):
         is_async = isinstance(node, ast.AsyncWith)
         if is_async:
             self.function.awaits = True
-        managers: list[tuple[Expr, Span]] = []
+        managers: list[tuple[Expr, Spot]] = []
         for item in node.items:
             manager = self.expression(item.context_expr)
-            span = span_of(item.context_expr)
-            self.site("aenter" if is_async else "enter", manager, span)
-            managers.append((manager, span))
+            spot = self.spot(item.context_expr)
+            self.site("aenter" if is_async else "enter", manager, spot)
+            managers.append((manager, spot))
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, Entered(manager, is_async))
         self.statements(node.body)
-        for manager, span in reversed(managers):
-            self.site("aexit" if is_async else "exit", manager, span)
+        for manager, spot in reversed(managers):
+            self.site("aexit" if is_async else "exit", manager, spot)
 
     def _try(self, node: Any) -> None:
         first = len(self.function.sites)

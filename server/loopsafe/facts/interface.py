@@ -24,7 +24,7 @@ from loopsafe.facts.ir import (
     Scope,
 )
 from loopsafe.facts.reach import conditions_around, reaching
-from loopsafe.model import Span
+from loopsafe.model import Spot
 
 
 class Seen(NamedTuple):
@@ -334,7 +334,7 @@ class _Reader:
                 tuple(self.shape(arg) for arg in part.args),
                 tuple((name, self.shape(value)) for name, value in part.keywords),
             )
-        if isinstance(part, Span):
+        if isinstance(part, Spot):
             return None
         if isinstance(part, tuple):
             return (type(part), *(self.shape(item) for item in part))
@@ -357,6 +357,6 @@ class _Reader:
 def _names(part: object) -> Iterator[str]:
     if isinstance(part, Name):
         yield part.id
-    elif isinstance(part, tuple) and not isinstance(part, (Span, FunctionRef)):
+    elif isinstance(part, tuple) and not isinstance(part, (Spot, FunctionRef)):
         for item in part:
             yield from _names(item)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from loopsafe.facts.recover import SyntaxProblem
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 from loopsafe.record import Record
 
 Literal: TypeAlias = str | bytes | int | float | complex | bool | None
@@ -37,8 +37,8 @@ class Call(Record):
     func: Expr
     args: tuple[Expr, ...]
     keywords: tuple[tuple[str | None, Expr], ...]
-    span: Span
-    """The callee expression."""
+    spot: Spot
+    """The callee expression, in the function in which it is read."""
 
 
 class Const(Record):
@@ -256,7 +256,8 @@ class Binding(NamedTuple):
 
 
 class Exit(NamedTuple):
-    """An early end of a block: behind this line it goes on only where the condition fails."""
+    """An early end of a block: behind this line of its function it goes on only where the
+    condition fails."""
 
     line: int
     test: Expr
@@ -312,8 +313,9 @@ class Site(NamedTuple):
     expr: Expr
     """The call, the context manager, the iterable, the attribute, or an operator as the call of
     its operand's method."""
-    span: Span
-    """Of the callee, or of the whole expression where there is none."""
+    spot: Spot
+    """Of the callee, or of the whole expression where there is none; in the function of which this
+    is a site."""
     scope: int
     """Where its names are read: the function's own scope or that of a class in its body."""
     block: int
@@ -344,6 +346,9 @@ class Function(NamedTuple):
     """Dotted inside the module, without `<locals>`: `Service.load`."""
     span: Span
     """The name after `def`; the whole expression of a lambda."""
+    start: int
+    """How many lines of the file lie before that from which its spots count: before the outermost
+    function around it; 0 for the module's body."""
     is_async: bool
     is_generator: bool
     parameters: tuple[Parameter, ...]
@@ -365,6 +370,14 @@ class Function(NamedTuple):
     of nothing or a constant."""
     end: int
     """The last line of a `def`, from 1; 0 for others."""
+
+    def in_file(self, spot: Spot) -> Span:
+        """Where something in this function stands in the file."""
+        return Span(spot.line + self.start, spot.column, spot.end_line + self.start, spot[3])
+
+    def inside(self, span: Span) -> Spot:
+        """Where something in the file stands as seen from this function."""
+        return Spot(span.line - self.start, span.column, span.end_line - self.start, span[3])
 
 
 class Class(NamedTuple):

@@ -10,7 +10,6 @@ from loopsafe.facts.extract import StatementReader
 from loopsafe.facts.interface import difference_inside
 from loopsafe.facts.ir import (
     Assigned,
-    Attr,
     Binding,
     Class,
     Const,
@@ -23,13 +22,14 @@ from loopsafe.facts.ir import (
     Scope,
     Unknown,
 )
-from loopsafe.facts.kept import LINES, Kept, collect
+from loopsafe.facts.kept import Kept, collect
 from loopsafe.facts.reach import scopes_around
 from loopsafe.facts.syntax import SyntaxProblem
 from loopsafe.facts.untouched import untouched
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 T = TypeVar("T")
+P = TypeVar("P", Span, Spot)
 
 _PLACELESS = frozenset({Const, FunctionRef, Name, Param, Unknown, str, int, bool, type(None)})
 """Parts in which no line is told."""
@@ -63,7 +63,7 @@ def joined(
     `by` is the number of lines that the function has grown by, `problems` what of the text is lost.
     """
     replaced = before.functions[part.functions.start]
-    mover = _Mover(replaced.end, by)
+    mover = _Mover(before, replaced.end, by)
     around = _Around(part.scopes, mover)
     enclosing = {0, *scopes_around(before, replaced.outer)}
     module = reader.scopes[0]
@@ -76,7 +76,7 @@ def joined(
                 mover.moved(before.functions[0]),
                 *before.functions[1 : part.functions.start],
                 *(f.frozen() for f in reader.functions[part.functions.start :]),
-                *map(mover.moved, before.functions[part.functions.stop :]),
+                *map(mover.function, before.functions[part.functions.stop :]),
             ),
             classes=(
                 *(
@@ -86,7 +86,7 @@ def joined(
                     for number, cls in enumerate(before.classes[: part.classes.start])
                 ),
                 *(cls.frozen() for cls in reader.classes[part.classes.start :]),
-                *map(mover.moved, before.classes[part.classes.stop :]),
+                *map(mover.cls, before.classes[part.classes.stop :]),
             ),
             scopes=(
                 *(
@@ -96,7 +96,7 @@ def joined(
                     for number, scope in enumerate(before.scopes[: part.scopes.start])
                 ),
                 *(scope.frozen() for scope in reader.scopes[part.scopes.start :]),
-                *map(mover.moved, before.scopes[part.scopes.stop :]),
+                *map(mover.scope, range(part.scopes.stop, len(before.scopes))),
             ),
             assigned=around.assigned(before.assigned, reader.assigned),
             words=before.words | reader.words,
@@ -181,24 +181,63 @@ class _Around:
 
 
 class _Mover:
-    """Moves what lies behind a line."""
+    """Moves what lies behind a line: functions and classes, and what is read outside of functions.
 
-    def __init__(self, behind: int, by: int) -> None:
+    What is read inside of one stays as it is, for its spots count from where that starts.
+    """
+
+    def __init__(self, before: ModuleFacts, behind: int, by: int) -> None:
         self.twins: dict[int, object] = {}
         """What was moved, by the `id` of what it was before."""
         self._behind = behind
         self._by = by
+        self._scopes = before.scopes
+        self._outside: set[int] = set()
+        """The scopes in which no function lies around what is read."""
+        for number, scope in enumerate(before.scopes):
+            if scope.kind == "module" or (scope.kind == "class" and scope.parent in self._outside):
+                self._outside.add(number)
+
+    def function(self, part: Function) -> Function:
+        """A function, not the module's body, at its new place."""
+        if not self._by or part.span.line <= self._behind:
+            return part
+        by = self._by
+        end = part.end + by if part.end else 0
+        moved = part._replace(span=_along(part.span, by), start=part.start + by, end=end)
+        if part.outer in self._outside:
+            moved = moved._replace(
+                parameters=self._moved(part.parameters),
+                returns=self._moved(part.returns),
+                decorators=self._moved(part.decorators),
+            )
+        self.twins[id(part)] = moved
+        return moved
+
+    def cls(self, part: Class) -> Class:
+        """A class at its new place."""
+        if part.outer in self._outside:
+            return self.moved(part)
+        if not self._by or part.span.line <= self._behind:
+            return part
+        moved = self.twins[id(part)] = part._replace(span=_along(part.span, self._by))
+        return moved
+
+    def scope(self, number: int) -> Scope:
+        """A scope with what it binds at its new place."""
+        found = self._scopes[number]
+        return self.moved(found) if number in self._outside else found
 
     def moved(self, part: T) -> T:
-        """A part at its new place; the same object where it stays."""
+        """What is read outside of functions at its new place; the same object where it stays."""
         return self._moved(part) if self._by else part
 
     def _moved(self, part: Any) -> Any:
         kind: Any = type(part)
         if kind in _PLACELESS or part == ():
             return part
-        if kind is Span:
-            return _span(part, self._by) if part.line > self._behind else part
+        if kind is Spot or kind is Span:
+            return _along(part, self._by) if part.line > self._behind else part
         move = self._moved
         if kind is tuple:
             # Most of what a module has is in here: a comprehension is quicker than `map`.
@@ -211,21 +250,22 @@ class _Mover:
             return part
         if (known := self.twins.get(id(part))) is not None:
             return known
-        if kind is Attr:
-            value = part.value if type(part.value) is Name else move(part.value)
-            items = [value, part.name]
-        else:
-            items = [item if type(item) in _PLACELESS else move(item) for item in part]
-            # The statement that an exit stands behind may end with the function.
-            if kind is Exit and part.line >= self._behind:
-                items[LINES[Exit]] += self._by
-            elif kind is Function and part.end > self._behind:
-                items[LINES[Function]] += self._by
+        reads = part.scope if kind is Binding else part.binding.scope if kind is Assigned else 0
+        if reads not in self._outside:
+            return part
+        items = [item if type(item) in _PLACELESS else move(item) for item in part]
+        # The statement that an exit stands behind may end with the function.
+        if kind is Exit and part.line >= self._behind:
+            items[_LINE] += self._by
         if all(map(is_, items, part)):
             return part
         moved = self.twins[id(part)] = tuple.__new__(kind, items)
         return moved
 
 
-def _span(span: Span, by: int) -> Span:
-    return Span(span.line + by, span.column, span.end_line + by, span.end_column)
+_LINE = Exit._fields.index("line")
+
+
+def _along(place: P, by: int) -> P:
+    """A place that lies further down by some lines."""
+    return place._replace(line=place.line + by, end_line=place.end_line + by)

@@ -11,12 +11,15 @@ from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.interface import Difference
 from loopsafe.facts.ir import Exit, Function, ModuleFacts
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 T = TypeVar("T")
 
-LINES = {Exit: Exit._fields.index("line"), Function: Function._fields.index("end")}
-"""Where records have a line that is no span."""
+_LINES = {
+    Exit: frozenset({Exit._fields.index("line")}),
+    Function: frozenset(map(Function._fields.index, ("start", "end"))),
+}
+"""Where records have lines that are no spans."""
 
 
 class Kept(NamedTuple):
@@ -94,8 +97,15 @@ def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kep
 def _replaced(before: ModuleFacts, after: ModuleFacts) -> set[int]:
     """The `id`s of the parts that have another one in their place."""
     gone: set[int] = set()
+    for number, function in enumerate(before.functions):
+        twin = after.functions[number] if number < len(after.functions) else None
+        if function is not twin:
+            gone.add(id(function))
+            # A function that only moved has its body as it was.
+            for own, other in zip_longest(function, twin or ()):
+                if own is not other:
+                    collect(own, gone)
     for then, now in (
-        (before.functions, after.functions),
         (before.classes, after.classes),
         (before.scopes[1:], after.scopes[1:]),
         (before.assigned, after.assigned),
@@ -125,7 +135,7 @@ def collect(part: object, ids: set[int]) -> None:
             todo += part.values()
 
 
-_WITHOUT_PARTS = frozenset({Span, str, int, bool, type(None)})
+_WITHOUT_PARTS = frozenset({Span, Spot, str, int, bool, type(None)})
 """What is no part that a question may be about, and has none."""
 
 
@@ -152,7 +162,7 @@ class _Twins:
         kind = type(old)
         if kind is not type(new):
             return False
-        if kind is Span:
+        if kind is Span or kind is Spot:
             return self._moved(old, new)
         if isinstance(old, tuple):
             return self._same_items(old, new)
@@ -170,9 +180,9 @@ class _Twins:
         if len(old) != len(new):
             return False
         kind = type(old)
-        line = LINES.get(kind)
+        lines = _LINES.get(kind, ())
         for number, (a, b) in enumerate(zip(old, new, strict=True)):
-            if number == line:
+            if number in lines:
                 self.moves.add(b - a)
             elif a is not b and not self.same(a, b):
                 return False
@@ -181,8 +191,8 @@ class _Twins:
         return True
 
     def _moved(self, old: object, new: object) -> bool:
-        assert isinstance(old, Span)
-        assert isinstance(new, Span)
+        assert isinstance(old, (Span, Spot))
+        assert isinstance(new, (Span, Spot))
         by = new.line - old.line
         self.moves.add(by)
         return (old.column, old.end_column, old.end_line + by) == (

@@ -63,7 +63,7 @@ class NestedReader(TargetReader):
         """Notes the iteration over a value."""
         if is_async:
             self.function.awaits = True
-        self.site("aiterate" if is_async else "iterate", iterable, span_of(node))
+        self.site("aiterate" if is_async else "iterate", iterable, self.spot(node))
 
     def lambda_expression(self, node: ast.Lambda) -> Expr:
         qualname = ".".join((*self.qualname, "<lambda>"))

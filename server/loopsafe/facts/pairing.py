@@ -24,7 +24,7 @@ from loopsafe.facts.ir import (
     Scope,
     Site,
 )
-from loopsafe.model import Span
+from loopsafe.model import Spot
 
 
 class Pair(NamedTuple):
@@ -195,7 +195,7 @@ class Walker:
             return True
         if not issubclass(kind, tuple):
             return bool(old == new)
-        if kind is Span:
+        if kind is Spot:
             return True
         if kind is Call:
             return self._same_call(old, new)

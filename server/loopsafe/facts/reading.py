@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, span_of
+from loopsafe.facts.building import ClassBuilder, FunctionBuilder, ScopeBuilder, spot_of
 from loopsafe.facts.ir import (
     Assigned,
     Attr,
@@ -26,7 +26,7 @@ from loopsafe.facts.ir import (
     Typed,
     Unknown,
 )
-from loopsafe.model import Span
+from loopsafe.model import Span, Spot
 
 _BUILT_IN = (
     Const,
@@ -76,11 +76,15 @@ class Reading:
         self.annotated_name = ""
         """What the annotation that is read is of, where that is a name."""
 
-    def site(self, kind: str, expr: Expr, span: Span, awaited: bool = False) -> None:
+    def spot(self, node: ast.expr | ast.stmt) -> Spot:
+        """Where a node stands in the function that is read."""
+        return spot_of(node, self.scope.start or 0)
+
+    def site(self, kind: str, expr: Expr, spot: Spot, awaited: bool = False) -> None:
         """Notes that something may run here."""
         if not self.reading_annotation:
             scope = self.scope
-            self.function.sites.append(Site(kind, expr, span, scope.number, scope.block, awaited))
+            self.function.sites.append(Site(kind, expr, spot, scope.number, scope.block, awaited))
 
     def awaits_later(self, name: str) -> None:
         """Notes that what a name of this scope is bound to is awaited."""
@@ -95,8 +99,8 @@ class Reading:
     def operation(self, method: str, operand: Expr, args: tuple[Expr, ...], node: ast.expr) -> None:
         """Notes that an operator may run a method of its operand."""
         if not isinstance(operand, _BUILT_IN):
-            span = span_of(node)
-            self.site("operator", Call(Attr(operand, method), args, (), span), span)
+            spot = self.spot(node)
+            self.site("operator", Call(Attr(operand, method), args, (), spot), spot)
 
     def truth(self, node: ast.expr, read: Expr) -> None:
         """Notes that a condition asks an object whether it is true."""
@@ -120,9 +124,11 @@ class Reading:
         """Makes a scope for a function and registers it; gives its index."""
         index = len(self.functions)
         self.functions.append(function)
-        scope = ScopeBuilder(len(self.scopes), "function", self.scope.number, index)
+        outer = self.scope
+        start = function.span.line - 1 if outer.start is None else outer.start
+        scope = ScopeBuilder(len(self.scopes), "function", outer.number, index, start)
         self.scopes.append(scope)
-        function.scope = scope.number
+        function.scope, function.start = scope.number, start
         for position, parameter in enumerate(function.parameters):
             given = Binding(Param(position), None, scope.number, 0, 0)
             scope.bindings[parameter.name] = [given]

@@ -6,7 +6,6 @@ import ast
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from loopsafe.facts.building import span_of
 from loopsafe.facts.ir import (
     Assigned,
     Attr,
@@ -50,7 +49,7 @@ class TargetReader(Reading, ABC):
         elif isinstance(target, (ast.Tuple, ast.List)):
             starred = False
             if isinstance(value, (Name, Attr, Call)):
-                self.site("iterate", value, span_of(target))
+                self.site("iterate", value, self.spot(target))
             for index, part in enumerate(target.elts):
                 if isinstance(part, ast.Starred):
                     starred = True
@@ -179,12 +178,12 @@ class TargetReader(Reading, ABC):
             for receiver, owner in reversed(self.receivers):
                 if receiver == target.value.id:
                     name = Name(receiver, scope.block, scope.tick())
-                    self.site("set", Attr(name, target.attr), span_of(target))
+                    self.site("set", Attr(name, target.attr), self.spot(target))
                     binding = Binding(value, annotation, scope.number, -1, scope.tick())
                     owner.attributes.setdefault(target.attr, []).append(binding)
                     return
         place = self.expression(target.value)
-        self.site("set", Attr(place, target.attr), span_of(target))
+        self.site("set", Attr(place, target.attr), self.spot(target))
         binding = Binding(value, annotation, scope.number, -1, scope.tick())
         self.assigned.append(Assigned(place, target.attr, binding))
 

@@ -233,8 +233,8 @@ class _Bodies:
         return True
 
     def _ends_alike(self, block: _Block, old: Site, new: Site, clean: set[tuple[int, int]]) -> bool:
-        then = [end for end in block.old if old.span.line > end.line]
-        now = [end for end in block.new if new.span.line > end.line]
+        then = [end for end in block.old if old.spot.line > end.line]
+        now = [end for end in block.new if new.spot.line > end.line]
         if not then and not now:
             return True
         twins = {id(one): other for pair, one, other in block.ends if self._is_same(pair, clean)}

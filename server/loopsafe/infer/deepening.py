@@ -216,7 +216,7 @@ class Deepening:
             return None
         function = hop.function.removeprefix(f"{module.dotted}.")
         for call in self._calls(module, function):
-            if call.site.span == hop.span:
+            if call.span == hop.span:
                 return module, call
         return None
 
@@ -266,4 +266,4 @@ def _order(call: Marked) -> tuple[str, str]:
 
 def _question(library: str, module: Module, call: Marked) -> Question:
     member = getattr(call.call.func, "name", "")
-    return Question(library, module.path, call.site.span, member)
+    return Question(library, module.path, call.span, member)

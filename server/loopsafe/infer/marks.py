@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.ir import Call, Site
+from loopsafe.model import Span
 from loopsafe.modules.module import Module
 from loopsafe.text import SourceText
 
@@ -26,6 +27,8 @@ class Marked(NamedTuple):
     mark: Mark
     site: Site
     call: Call
+    span: Span
+    """Of the callee."""
 
 
 def marked_calls(module: Module, source: SourceText, name: str) -> Iterator[Marked]:
@@ -34,7 +37,8 @@ def marked_calls(module: Module, source: SourceText, name: str) -> Iterator[Mark
     for function in module.facts.functions:
         for site in function.sites if function.qualname == name else ():
             if site.kind == "call" and isinstance(site.expr, Call):
-                callee = source.slice(site.span)
+                span = function.in_file(site.spot)
+                callee = source.slice(span)
                 mark = Mark(module.path, name, callee, seen[callee])
-                yield Marked(mark, site, site.expr)
+                yield Marked(mark, site, site.expr, span)
                 seen[callee] += 1

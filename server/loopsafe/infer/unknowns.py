@@ -88,7 +88,7 @@ def _in_function(
             continue
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         if never_on_loop(
-            resolver, module.facts.scopes[site.scope], site.block, site.span.line, here
+            resolver, module.facts.scopes[site.scope], site.block, site.spot.line, here
         ):
             continue
         hinted = (module.key, id(call.func)) in resolver.hints

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import UNKNOWN, Binding, Call, ClassRef, Display, Expr, FunctionRef, Starred
-from loopsafe.model import Span
+from loopsafe.model import Spot
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.values import ClassValue, Frame, Instance, Values, union
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
-_NOWHERE = Span(0, 0, 0, 0)
+_NOWHERE = Spot(0, 0, 0, 0)
 
 _MOST = 40
 """Of so many members nobody asks what any of them stands for."""

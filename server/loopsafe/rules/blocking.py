@@ -11,7 +11,7 @@ from loopsafe.effects.edges import Edge, ForAsync
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Span
+from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Spot
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
@@ -33,7 +33,7 @@ def code_of(category: str) -> str:
 def check(view: View) -> Iterator[Finding]:
     """What blocks in the functions that the loop runs."""
     for root in view.roots():
-        eager: frozenset[Span] | None = None
+        eager: frozenset[Spot] | None = None
         is_alone = is_start_up = False
         for site, ways in _blocking_sites(view, root):
             if eager is None:
@@ -60,22 +60,22 @@ def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
     by_site: dict[Site, list[Edge]] = {}
     for edge in view.chains.edges(root.frame):
         by_site.setdefault(edge.site, []).append(edge)
-    seen: set[Span] = set()
+    seen: set[Spot] = set()
     for_async = ForAsync(root.function)
     for site, edges in by_site.items():
-        if site.span in seen or _callee(site) in seen:
+        if site.spot in seen or _callee(site) in seen:
             # `with open_file() as f` has said enough when it has named the call.
             continue
         ways = _ways(view, root, for_async.has(site), edges)
         if ways:
-            seen.add(site.span)
+            seen.add(site.spot)
             yield site, ways
 
 
-def _callee(site: Site) -> Span | None:
+def _callee(site: Site) -> Spot | None:
     """The callee of the call that a `with` or `for` is written over."""
     is_over_call = site.kind != "call" and isinstance(site.expr, Call)
-    return site.expr.span if is_over_call and isinstance(site.expr, Call) else None
+    return site.expr.spot if is_over_call and isinstance(site.expr, Call) else None
 
 
 def _ways(view: View, root: Root, for_async: bool, edges: list[Edge]) -> list[Way]:
@@ -99,7 +99,7 @@ def _finding(
     site: Site,
     ways: list[Way],
     steps: list[Step],
-    eager: frozenset[Span],
+    eager: frozenset[Spot],
 ) -> Finding:
     best, *rest = ways
     others = [way.blocking.category for way in rest]
@@ -113,13 +113,13 @@ def _finding(
         text = decorated_message(site, best.blocking)
     if site.awaited and not derived and _is_plain(view, site, root.frame):
         code, text = "await-sync", f"{sink_label(best.blocking)} blocks before it can be awaited"
-    if site.span in eager:
+    if site.spot in eager:
         code = "eager-offload"
         text = f"{call_label(site)} runs on the event loop, not in the thread"
     doubts = _doubts(view, steps)
     return Finding(
         path=view.module.path,
-        span=site.span,
+        span=root.function.in_file(site.spot),
         code=code,
         category=category,
         cost=cost,
@@ -209,7 +209,7 @@ def _is_plain(view: View, site: Site, frame: Frame) -> bool:
     )
 
 
-def _eager_calls(view: View, root: Root) -> frozenset[Span]:
+def _eager_calls(view: View, root: Root) -> frozenset[Spot]:
     """Calls written where an offload wants the callable: `to_thread(load())`."""
     found = []
     for site in root.function.sites:
@@ -224,5 +224,5 @@ def _eager_calls(view: View, root: Root) -> frozenset[Span]:
                 continue
             argument = argument_at(call, runner.position, runner.argument)
             if isinstance(argument, Call):
-                found.append(argument.span)
+                found.append(argument.spot)
     return frozenset(found)

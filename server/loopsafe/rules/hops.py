@@ -22,13 +22,13 @@ def hop(resolver: Resolver, frame: Frame, site: Site) -> Hop | None:
     module = resolver.table.get(frame.module)
     if module is None:
         return None
-    owner = module.facts.scopes[frame.scope].owner
-    qualname = module.facts.functions[owner].qualname if owner >= 0 else "<module>"
+    owner = module.facts.functions[max(module.facts.scopes[frame.scope].owner, 0)]
+    span = owner.in_file(site.spot)
     bundle, place = resolver.table.disk.bundle, ""
     if bundle.holds(module.path):
-        place = f"{bundle.release(module.path)}, {bundle.place(module.path)}:{site.span.line}"
-    function = f"{module.dotted}.{qualname}"
-    return Hop(module.path, site.span, function, call_label(site), place)
+        place = f"{bundle.release(module.path)}, {bundle.place(module.path)}:{span.line}"
+    function = f"{module.dotted}.{owner.qualname}"
+    return Hop(module.path, span, function, call_label(site), place)
 
 
 def inside(resolver: Resolver, steps: Iterable[Step], entry: Hop | None) -> Iterator[Hop]:
