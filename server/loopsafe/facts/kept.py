@@ -29,32 +29,22 @@ class Kept(NamedTuple):
     """Expressions, bindings and sites after the edit, by the `id` of what they were before it."""
     functions: frozenset[int]
     """Numbers of the functions whose whole body is the same."""
-    difference: Difference = Difference()
+    difference: Difference
     """What others can tell."""
-    gone: frozenset[int] | None = None
-    """The `id`s of the parts that are not, where all others are as they were or have a twin."""
+    gone: frozenset[int]
+    """The `id`s of the parts that are not; all others are as they were, or have a twin."""
     names: frozenset[str] | None = None
     """Those of whose places the functions that differ say something else, where it is known."""
 
-    def twin(self, number: int) -> int | None:
-        """The `id` after the edit of what had one before it; None for what is not the same."""
-        found = self.twins.get(number)
-        if found is not None:
-            return id(found)
-        return None if self.gone is None or number in self.gone else number
-
     def same(self, part: T) -> T:
         """What a part that is the same is after the edit."""
-        found = self.twins.get(id(part), part if self.gone is not None else None)
+        found = self.twins.get(id(part), part)
         assert isinstance(found, type(part))
         return found
 
 
 def together(first: Kept, then: Kept) -> Kept:
-    """What is the same before one edit and after another one behind it, which both tell of the
-    parts that are not."""
-    if first.gone is None or then.gone is None:
-        raise ValueError("what is gone is not known")
+    """What is the same before one edit and after another one behind it."""
     twins = dict(then.twins)
     gone = set(then.gone | first.gone)
     for number, part in first.twins.items():

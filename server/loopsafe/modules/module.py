@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
 from typing import NamedTuple
 
@@ -81,15 +82,11 @@ class Change(NamedTuple):
 
 
 def renewals(changes: Iterable[Change]) -> Iterator[tuple[str, Kept]]:
-    """What is the same of each module after all its changes, where it is known of all.
-
-    As one step where that can be told, as all that is known of a module is gone through for each.
-    """
+    """What is the same of each module after all its changes, as one step; where it is known of
+    all."""
     for key, group in groupby(changes, lambda change: change.before.key):
         steps = [change.kept for change in group]
         known = [kept for kept in steps if kept is not None]
         if len(known) < len(steps):
             continue
-        while len(known) > 1 and known[0].gone is not None and known[1].gone is not None:
-            known[:2] = [together(known[0], known[1])]
-        yield from ((key, kept) for kept in known)
+        yield key, reduce(together, known)
