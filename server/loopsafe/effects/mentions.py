@@ -29,7 +29,8 @@ class Use(NamedTuple):
 
 
 class _Names:
-    """Which names may stand in each function of a module, found when they are first asked for.
+    """Which names may stand in each function of a module, and where some do, found when they are
+    first asked for.
 
     A set of names is kept as bits, one for each name, which others may share: it is small, and
     says surely what does not stand somewhere.
@@ -41,15 +42,35 @@ class _Names:
         """By the number of a function."""
         self._bound: dict[int, int] = {}
         """In what a scope binds, by its number."""
+        self._uses: dict[tuple[int, str], tuple[Use, ...]] = {}
+        """By the number of a function, and a name."""
 
     def renewed(self, facts: ModuleFacts, kept: Kept) -> _Names:
         """The same after an edit, as far as functions are what they were."""
         result = _Names(facts)
         same = [number for number in self._inside if number in kept.functions]
         result._inside = {number: self._inside[number] for number in same}
-        scopes = {facts.functions[number].scope for number in kept.functions} - {0}
+        scopes = {facts.functions[number].scope for number in kept.functions}
+        if kept.difference.names:
+            scopes.discard(0)
         result._bound = {s: names for s, names in self._bound.items() if s in scopes}
+        stays = {
+            number: number in kept.functions
+            and _parts(self.facts.functions[number]) == _parts(facts.functions[number])
+            for number, _ in self._uses
+        }
+        result._uses = {key: uses for key, uses in self._uses.items() if stays[key[0]]}
         return result
+
+    def uses(self, module: Module, number: int, name: str) -> Iterator[Use]:
+        """Where a function of the module has a name."""
+        if not self.may_stand_in(number, name):
+            return
+        known = self._uses.get((number, name))
+        if known is None:
+            found = _inside(module, number, module.facts.functions[number], name)
+            known = self._uses[number, name] = tuple(found)
+        yield from (use._replace(module=module) for use in known)
 
     def may_stand_in(self, number: int, name: str) -> bool:
         """Whether a name may stand in a function."""
@@ -98,10 +119,15 @@ class Mentions:
 
 
 def _mentions(module: Module, name: str, names: _Names) -> Iterator[Use]:
-    for number, function in enumerate(module.facts.functions):
-        if names.may_stand_in(number, name):
-            yield from _inside(module, number, function, name)
+    for number in range(len(module.facts.functions)):
+        yield from names.uses(module, number, name)
     yield from _bound(module, name, names)
+
+
+def _parts(function: Function) -> tuple[int, ...]:
+    """The `id`s of what uses are looked for in: what is known of one goes by its expressions."""
+    held = function.sites, function.values, function.yields
+    return tuple(map(id, (*held, function.decorators, function.parameters)))
 
 
 def _inside(module: Module, number: int, function: Function, name: str) -> Iterator[Use]:

@@ -160,19 +160,23 @@ def _stores(
     module = resolver.table.get(function.module)
     if module is None or not module.is_project:
         return False
-    resolver.table.trace |= module.text_bit
     facts = module.facts.functions[function.number]
     if isinstance(missing, Name):
+        # What a function binds around itself is there for others to see.
         found = definitions(resolver, missing, frame)
         stored = tuple(d.binding for d in found if d.frame.module == function.module)
         return _fills(stored, facts.scope, 0)
     receiver = call.func.value if isinstance(call.func, Attr) else None
     if facts.owner < 0 or not isinstance(receiver, Name) or not isinstance(missing.value, Name):
         return False
+    if receiver.id != missing.value.id:
+        return False
     stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
     made = _scope_of_init(module.facts, facts.owner)
-    scopes = (facts.scope, *_scopes_below(module.facts, facts))
-    return receiver.id == missing.value.id and any(_fills(stored, s, made) for s in scopes)
+    if _fills(stored, facts.scope, made):
+        return True
+    resolver.table.trace |= module.text_bit
+    return any(_fills(stored, s, made) for s in _scopes_below(module.facts, facts))
 
 
 def _scopes_below(module: ModuleFacts, method: Function) -> Iterator[int]:

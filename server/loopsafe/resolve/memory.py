@@ -95,9 +95,7 @@ class Memory:
         for trace in gone:
             del self._traces[trace.bits]
         for name in {name for trace in gone for name in trace.modules}:
-            shelf = self._shelves.get(name, _NO_SHELF)
-            for key in [key for key, bits in shelf.traces.items() if id(bits) in numbers]:
-                shelf.drop(key)
+            self._shelves.get(name, _NO_SHELF).forget(numbers)
 
     def forget_kind(self, kind: str) -> None:
         """Drops one kind of answer about all modules."""

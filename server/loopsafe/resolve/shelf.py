@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from loopsafe.facts.ir import Scope
@@ -22,6 +23,8 @@ _ABOUT_INTERFACES = frozenset(
     {"attribute", "decorated", "during", "exported", "member", "mro", "result"}
 )
 """Questions about what others can see of a module."""
+
+_SITE = attrgetter("site")
 
 
 class Shelf:
@@ -44,12 +47,23 @@ class Shelf:
         if trace is not None:
             self.traces[key] = trace
         if self._index is not None:
-            self._index.add(key)
+            self._index.add(key, trace)
 
     def drop(self, key: Key) -> None:
         """Forgets an answer, if it is known."""
         self.answers.pop(key, None)
-        self.traces.pop(key, None)
+        trace = self.traces.pop(key, None)
+        if trace is not None and self._index is not None:
+            self._index.traced[id(trace)].discard(key)
+
+    def forget(self, traces: frozenset[int]) -> None:
+        """Drops what rests on these, each the `id` of a number in `traces`."""
+        if self._index is not None:
+            keys = [key for trace in traces for key in self._index.traced.pop(trace, ())]
+        else:
+            keys = [key for key, trace in self.traces.items() if id(trace) in traces]
+        for key in keys:
+            del self.answers[key], self.traces[key]
 
     def renew(self, kept: Kept, scopes: tuple[Scope, ...]) -> None:
         """Only insides of the module's functions changed: drops the answers about their parts.
@@ -59,7 +73,9 @@ class Shelf:
         """
         index = self._index
         if index is None:
-            index = self._index = _Index(self.answers)
+            index = self._index = _Index()
+            for key in self.answers:
+                index.add(key, self.traces.get(key))
         fresh = [
             *self._of_twins(index, kept),
             *self._of_sites(index, kept, scopes),
@@ -76,7 +92,8 @@ class Shelf:
     def _of_twins(self, index: _Index, kept: Kept) -> list[_Known]:
         """The answers about parts that have a twin, of these; those about what is gone are lost."""
         fresh: list[_Known] = []
-        for number in (*kept.gone, *kept.twins):
+        numbers = [n for part in (kept.gone, kept.twins) for n in part if n in index.parts]
+        for number in numbers:
             twin = kept.twins.get(number)
             for key, answer, trace in self._take(index.parts, (number,)):
                 if twin is None:
@@ -95,7 +112,7 @@ class Shelf:
             for key in [*keys]:
                 answer = self.answers.get(key, ())
                 assert isinstance(answer, tuple)
-                if is_kept and not any(id(item.site) in kept.twins for item in answer):
+                if is_kept and kept.twins.keys().isdisjoint(map(id, map(_SITE, answer))):
                     continue
                 keys.remove(key)
                 trace = self.traces.get(key)
@@ -111,8 +128,8 @@ class Shelf:
         for name in [*names]:
             for key in group.pop(name, ()):
                 if key in self.answers:
-                    trace = self.traces.pop(key, None)
-                    taken.append(_Known(key, self.answers.pop(key), trace))
+                    taken.append(_Known(key, self.answers[key], self.traces.get(key)))
+                    self.drop(key)
         return taken
 
 
@@ -127,7 +144,7 @@ class _Known(NamedTuple):
 class _Index:
     """Questions by what they are about; also some whose answer was dropped since."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self) -> None:
         self.parts: dict[int, set[Key]] = {}
         self.scopes: dict[int, set[Key]] = {}
         """Of functions, by their scopes."""
@@ -137,10 +154,12 @@ class _Index:
         """What others see, by its name or a function's number."""
         self.others: set[Key] = set()
         """Which hold for no other text."""
-        for key in keys:
-            self.add(key)
+        self.traced: dict[int, set[Key]] = {}
+        """Those that are answered, by the `id` of what the answers rest on."""
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, trace: int | None) -> None:
+        if trace is not None:
+            self.traced.setdefault(id(trace), set()).add(key)
         first, about = key[0], key[1]
         if type(first) is int:
             self.parts.setdefault(first, set()).add(key)
