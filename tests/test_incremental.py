@@ -10,6 +10,7 @@ import pytest
 
 from loopsafe.config import Settings
 from loopsafe.engine import Engine, FileReport
+from loopsafe.resolve.shelf import Shelf
 
 SETTINGS = Settings(second_opinion=False)
 
@@ -140,6 +141,11 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     ),
 }
 OPTIONAL = ("app/missing.py", "requests.py", "app/wiring.py")
+ADDED = (
+    *("", "# so it is", "x = 1", "print(", "time.sleep(3)", "work = print", "y = lambda: 2"),
+    *("import time", "import app.tools", "from app.tools import work", "from app.base import *"),
+    *("client = None", "session: int = 5", "import json as time", "get = put = open"),
+)
 
 
 def _files(root: Path) -> list[str]:
@@ -170,7 +176,7 @@ def _typed(text: str, chance: random.Random) -> str:
     lines = text.split("\n")
     line = chance.randrange(len(lines))
     indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
-    added = chance.choice(("", "x = 1", "print(", "time.sleep(3)", "work = print", "y = lambda: 2"))
+    added = chance.choice(ADDED)
     return "\n".join([*lines[:line], indent + added, *lines[line:]])
 
 
@@ -254,6 +260,31 @@ def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
     assert again == {"tools.py", "main.py"}
 
 
+def test_a_name_that_nobody_speaks_of_leaves_what_is_known(tmp_path: Path) -> None:
+    root = _project(tmp_path)
+    engine = _engine(root)
+    before = {file: engine.report(file) for file in _files(root)}
+    tools = str(root / "app" / "tools.py")
+    for line in ("import colorsys", "LIMIT = 5", "from os import sep", "# a comment"):
+        engine.open_text(tools, f"{line}\n{VARIANTS['app/tools.py'][0]}")
+        after = {file: engine.report(file) for file in _files(root)}
+        again = {Path(file).name for file in before if after[file] is not before[file]}
+        # What goes through it may have other lines; what it leads to is as it was.
+        assert again <= {"tools.py", "main.py", "kept.py"}
+        assert [f.message for f in after[tools].findings] == [
+            f.message for f in before[tools].findings
+        ]
+
+
+def _indexed(shelf: Shelf) -> int:
+    """The questions that a shelf has in order."""
+    index = shelf._index
+    if index is None:
+        return 0
+    groups = (index.parts, index.scopes, index.registers, index.names, index.traced)
+    return len(index.others) + sum(len(keys) for group in groups for keys in group.values())
+
+
 def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
     root = _project(tmp_path)
     engine = _engine(root)
@@ -265,6 +296,7 @@ def test_memory_does_not_grow_with_edits(tmp_path: Path) -> None:
         return (
             sum(len(shelf.answers) for shelf in resolver._shelves.values()),
             sum(len(shelf.traces) for shelf in resolver._shelves.values()),
+            sum(map(_indexed, resolver._shelves.values())),
             sum(map(len, resolver._frames.values())),
             len(resolver._names),
             len(chains._ways),

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, Scope, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.pairing import names_in
-from loopsafe.model import Span
+from loopsafe.model import Spot
 from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
 
@@ -47,7 +47,7 @@ def _written(part: object) -> Hashable:
     """A condition without its places."""
     if isinstance(part, Name):
         return part.id
-    if isinstance(part, Span):
+    if isinstance(part, Spot):
         return None
     if isinstance(part, tuple):
         return (type(part), *map(_written, part))

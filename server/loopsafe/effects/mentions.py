@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
-from loopsafe.model import Span
+from loopsafe.model import Spot
 from loopsafe.modules.module import Change, Module
 
 _MOST_KEPT = 10_000
@@ -240,5 +240,5 @@ def _bit(name: str) -> int:
 _WIDTH = 1021
 """Few names of a function share a bit of so many."""
 
-_NAMELESS = frozenset({str, int, bool, type(None), Span})
+_NAMELESS = frozenset({str, int, bool, type(None), Spot})
 """Parts in which no name stands."""

@@ -14,7 +14,7 @@ from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, Imported, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.touched import touched
-from loopsafe.model import Span
+from loopsafe.model import Spot
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
 from loopsafe.resolve.handed import decorator_names, given_names
@@ -116,5 +116,5 @@ def _names_in(part: object) -> Iterator[str]:
             todo.extend(item for item in part if type(item) not in _NAMELESS)
 
 
-_NAMELESS = frozenset({str, int, bool, type(None), Span})
+_NAMELESS = frozenset({str, int, bool, type(None), Spot})
 """Parts of facts in which no name stands."""

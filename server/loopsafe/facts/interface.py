@@ -16,6 +16,7 @@ from loopsafe.facts.ir import (
     Call,
     Choice,
     Class,
+    ClassRef,
     Expr,
     Function,
     FunctionRef,
@@ -70,9 +71,9 @@ class Difference(NamedTuple):
     """What others can tell of two texts of a module: nothing but this."""
 
     names: frozenset[str] = frozenset()
-    """Of functions that one of the texts lacks."""
+    """Of the module's own, that mean something else in one of the texts, or nothing."""
     functions: frozenset[int] = frozenset()
-    """Their numbers, in either text."""
+    """The numbers of the functions among them, in either text."""
     insides: frozenset[int] = frozenset()
     """The numbers of functions of whose inside others see something else."""
 
@@ -98,9 +99,10 @@ def difference(
     for facts in (before, after):
         for name in names:
             for binding in facts.scopes[0].bindings.get(name, ()):
-                if not isinstance(binding.value, FunctionRef):
+                if isinstance(binding.value, ClassRef):
                     return None
-                own.add(binding.value.number)
+                if isinstance(binding.value, FunctionRef):
+                    own.add(binding.value.number)
     pairs = list(zip(seen.functions, now.functions, strict=False))
     differing = {number for number, (a, b) in enumerate(pairs) if a.head != b.head}
     insides = {number for number, (a, b) in enumerate(pairs) if a.inside != b.inside}

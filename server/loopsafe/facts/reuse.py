@@ -1,33 +1,54 @@
 """Facts of a text with those of an earlier one in the place of their equals.
 
 What is known of a part is known by its identity. Where a text was read anew, what stands in front
-of an edit is the same again, so the parts of before may serve on.
+of an edit and behind it is the same again, so the parts of before may serve on.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from loopsafe.facts.ir import Function, ModuleFacts, Scope
 from loopsafe.facts.kept import is_unmoved
 
 
-def equal_lines(old: str, new: str) -> int:
-    """How many lines two texts begin with alike."""
+class Equal(NamedTuple):
+    """How many lines two texts begin and end with alike, and how many they have."""
+
+    first: int
+    last: int
+    before: int
+    after: int
+
+
+def equal_lines(old: str, new: str) -> Equal:
+    """What two texts have in common at both ends."""
     lines, others = old.split("\n"), new.split("\n")
-    pairs = enumerate(zip(lines, others, strict=False))
-    shorter = min(len(lines), len(others))
-    return next((number for number, (a, b) in pairs if a != b), shorter)
+    first = _alike(lines, others)
+    last = _alike(lines[first:][::-1], others[first:][::-1])
+    return Equal(first, last, len(lines), len(others))
 
 
-def reused(before: ModuleFacts, after: ModuleFacts, lines: int) -> ModuleFacts:
-    """The facts of a text with the parts of those before it that are the same; both texts begin
-    with so many equal lines."""
+def reused(before: ModuleFacts, after: ModuleFacts, equal: Equal) -> ModuleFacts:
+    """The facts of a text with the parts of those before it that are the same.
+
+    Equal values of equal lines are of equal types: nothing in there is `1` now and `True` then.
+    """
     functions, classes = list(after.functions), list(after.classes)
     scopes = list(after.scopes)
     for number, (old, new) in enumerate(zip(before.functions, after.functions, strict=False)):
+        if not number:
+            continue
         one, other = before.scopes[old.scope], after.scopes[new.scope]
-        # Equal values of one text are of equal types: nothing in there is `1` now and `True` then.
-        if number and _end(old) <= lines and old == new and one == other:
-            functions[number], scopes[new.scope] = old, one
+        if _end(old) <= equal.first:
+            if old == new and one == other:
+                functions[number], scopes[new.scope] = old, one
+        elif old.start >= equal.before - equal.last and new.start >= equal.after - equal.last:
+            # Only what is read around it may tell that it stands elsewhere.
+            parts = {name: getattr(old, name) for name in _INSIDE}
+            if all(getattr(new, name) == part for name, part in parts.items()) and one == other:
+                functions[number], scopes[new.scope] = new._replace(**parts), one
     for number, (was, now) in enumerate(zip(before.classes, after.classes, strict=False)):
         one, other = before.scopes[was.scope], after.scopes[now.scope]
         if is_unmoved(was, now) and is_unmoved(one, other):
@@ -45,6 +66,16 @@ def reused(before: ModuleFacts, after: ModuleFacts, lines: int) -> ModuleFacts:
         scopes=tuple(scopes),
         assigned=tuple(assigned),
     )
+
+
+_INSIDE = ("sites", "values", "yields")
+"""What of a function is read in it."""
+
+
+def _alike(lines: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines two lists begin with alike."""
+    pairs = enumerate(zip(lines, others, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(lines), len(others)))
 
 
 def _end(function: Function) -> int:
