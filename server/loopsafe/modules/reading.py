@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
 from loopsafe.modules.module import Module
+from loopsafe.modules.outlines import Outline, outline
 from loopsafe.modules.units import Units
 
 LARGEST_TEXT = 2_000_000
@@ -56,6 +58,8 @@ class Reading(Units):
         """Modules that were only looked over."""
         self._used: dict[str, frozenset[str]] = {}
         """What the texts of files call or inherit from, by path."""
+        self._outlines: dict[str, Outline] = {}
+        """What the texts of packages define, by path."""
         self._project = 0
         """All bits of the project's modules."""
 
@@ -138,6 +142,17 @@ class Reading(Units):
             known = frozenset(chain(_CALLEE.findall(text), *bases))
             self._used[file.path] = known
         return self.get(key) if name in known else None
+
+    def defining(self, key: str, is_wanted: Callable[[Outline], bool]) -> Module | None:
+        """The source of a package's module, if what its text defines is what is wanted."""
+        file = self.finder.source(key)
+        if file is None:
+            return None
+        key = self._registered(file)
+        known = self._outlines.get(file.path)
+        if known is None:
+            known = self._outlines[file.path] = outline(self._glanced(key))
+        return self.get(key) if is_wanted(known) else None
 
     def loaded(self) -> tuple[Module, ...]:
         """The modules that have been read."""
