@@ -153,10 +153,11 @@ def _tops(python: Path, distribution: str) -> Iterator[str]:
         name = info.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         if name != wanted:
             continue
-        for file in PathDistribution(info).files or ():
-            top = file.parts[0]
-            if top.endswith(".py") or (len(file.parts) > 1 and file.parts[1].endswith(".py")):
-                yield top.removesuffix(".py")
+        files = [file.parts for file in PathDistribution(info).files or ()]
+        modules = [parts for parts in files if parts[-1].endswith(".py")]
+        # Modules that lie deeper are those of a package without an `__init__.py`, if nothing else.
+        shallow = [parts for parts in modules if len(parts) < 3]
+        yield from (parts[0].removesuffix(".py") for parts in shallow or modules)
 
 
 def main() -> None:
