@@ -80,7 +80,8 @@ class Without(Catalogue):
         super().__init__(texts, releases=releases)
 
     def _is_off(self, name: str) -> bool:
-        return name.partition(".")[0] in self._off
+        top, _, rest = name.partition(".")
+        return top in self._off or f"{top}.{rest.partition('.')[0]}" in self._off
 
     def function(self, name: str) -> Any:
         return None if self._is_off(name) else super().function(name)
@@ -147,7 +148,7 @@ def _module(setup: str, calls: list[Call]) -> tuple[str, list[int]]:
 
 
 def _tops(python: Path, distribution: str) -> Iterator[str]:
-    """The top-level names that a distribution installs."""
+    """The top-level names that a distribution installs, or those below a name space."""
     wanted = distribution.lower().replace("_", "-").replace(".", "-")
     for info in python.glob("lib/python*/site-packages/*.dist-info"):
         name = info.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
@@ -155,9 +156,10 @@ def _tops(python: Path, distribution: str) -> Iterator[str]:
             continue
         files = [file.parts for file in PathDistribution(info).files or ()]
         modules = [parts for parts in files if parts[-1].endswith(".py")]
-        # Modules that lie deeper are those of a package without an `__init__.py`, if nothing else.
         shallow = [parts for parts in modules if len(parts) < 3]
-        yield from (parts[0].removesuffix(".py") for parts in shallow or modules)
+        yield from (parts[0].removesuffix(".py") for parts in shallow)
+        if not shallow:  # A name space that other distributions may share: `crate.client`.
+            yield from (".".join(parts[:2]) for parts in modules)
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
-from loopsafe.effects.settled import Open
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
 from loopsafe.effects.targets import Target
@@ -261,7 +261,7 @@ class Derivation:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
         count, is_kept = 0, False
         for node, branch in way:
-            found = self._open(node.frame, branch, known or {})
+            found = open_conditions(self.resolver, self.texts, node.frame, branch, known or {})
             if found is None:
                 closed.add((node.frame, branch.site))
                 return None
@@ -275,25 +275,6 @@ class Derivation:
             else:
                 known = {} if self._is_seen(branch) else None
         return count + is_kept
-
-    def _open(self, frame: Frame, branch: Branch, known: dict[str, Known]) -> Open | None:
-        """The open conditions that a branch stands under, but for those on whose other outcome
-        a call waits as well."""
-        others = branches(self.resolver, frame)
-        alike = _alike(others, branch)
-        found = self.texts.conditions(frame, branch.site, known, alike)
-        if found is None or not found.number or branch.primitive is not None:
-            return found
-        alike = tuple(dict.fromkeys(_place(b) for b in others if self._does_alike(b, branch)))
-        return self.texts.conditions(frame, branch.site, known, alike) if alike else found
-
-    def _does_alike(self, branch: Branch, chosen: Branch) -> bool:
-        """Whether a call elsewhere in a function leads to the same, or to one that waits itself."""
-        if branch.site == chosen.site:
-            return False
-        if branch.primitive is not None or branch.frame is None or branch.frame is chosen.frame:
-            return True
-        return any(b.primitive is not None for b in branches(self.resolver, branch.frame))
 
     def _is_seen(self, branch: Branch) -> bool:
         """Whether nobody passes a function that a site enters indirectly anything but itself."""
@@ -356,17 +337,6 @@ def _way(end: _Node) -> list[tuple[_Node, Branch]]:
         way.append((node.parent, node.branch))
         node = node.parent
     return way[::-1]
-
-
-def _alike(found: tuple[Branch, ...], chosen: Branch) -> tuple[tuple[int, int], ...]:
-    """Where else in a function a call waits, if the chosen branch is one that does."""
-    if chosen.primitive is None:
-        return ()
-    return tuple(_place(b) for b in found if b.primitive is not None and b.site != chosen.site)
-
-
-def _place(branch: Branch) -> tuple[int, int]:
-    return branch.site.span.line, branch.site.span.column
 
 
 def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:
