@@ -7,14 +7,14 @@ package defines is that one's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.sources import facts_of
 from loopsafe.facts.ir import Attr, Call, FunctionRef, Site, last_name
 from loopsafe.modules.module import Module
-from loopsafe.modules.outlines import Outline
 from loopsafe.resolve.arguments import fits
 from loopsafe.resolve.members import find
 from loopsafe.resolve.neighbours import neighbours
@@ -36,6 +36,14 @@ _MOST_HOMES = 6
 
 _MOST = 3
 """Different methods that a call may mean."""
+
+
+class _Index(NamedTuple):
+    """The keys of the modules that define something, by its name."""
+
+    methods: dict[str, tuple[str, ...]]
+    endings: dict[str, tuple[str, ...]]
+    """Of classes, by what their names end with."""
 
 
 def owners(resolver: Resolver, site: Site, frame: Frame) -> Values:
@@ -113,44 +121,79 @@ def _methods(
 
 def _called(resolver: Resolver, module: Module, word: str) -> Iterator[ClassValue]:
     """The classes near a module whose names end with a word."""
-    endings = {word.replace("_", ""), word.rpartition("_")[2]}
-
-    def is_meant(cls: str) -> bool:
-        return any(
-            cls.lower().endswith(end) and cls[-len(end)].isupper() and len(end) >= _SHORTEST
-            for end in endings
-        )
-
-    for home in _homes(resolver, module, lambda text: any(map(is_meant, text.classes))):
+    endings = (word.replace("_", ""), word.rpartition("_")[2])
+    chosen = tuple(end for end in dict.fromkeys(endings) if len(end) >= _SHORTEST)
+    index = _index(resolver, module)
+    for home in _homes(resolver, *(index.endings.get(end, ()) for end in chosen)):
         for number, cls in enumerate(home.facts.classes):
-            if is_meant(cls.name):
+            if not set(_endings(cls.name)).isdisjoint(chosen):
                 yield ClassValue(home.key, number)
 
 
 def _defining(resolver: Resolver, module: Module, name: str) -> Iterator[ClassValue]:
     """The classes near a module that define a method of a name, unless it is a common one."""
-    if _is_common(resolver, name):
+    keys = _index(resolver, module).methods.get(name, ())
+    if not keys or name in _common(resolver):
         return
-    for home in _homes(resolver, module, lambda text: name in text.methods):
+    for home in _homes(resolver, keys):
         for number, cls in enumerate(home.facts.classes):
             bindings = home.facts.scopes[cls.scope].bindings.get(name, ())
             if any(isinstance(binding.value, FunctionRef) for binding in bindings):
                 yield ClassValue(home.key, number)
 
 
-def _is_common(resolver: Resolver, name: str) -> bool:
-    """Whether what everybody handles has a method of a name: strings, files, sockets."""
-    classes = (value for dotted in bounds().common for value in resolver.named(dotted))
-    return any(
-        isinstance(cls, ClassValue) and find(resolver, cls, name) is not None for cls in classes
+def _homes(resolver: Resolver, *keys: tuple[str, ...]) -> Iterator[Module]:
+    """The modules of some keys, unless there are many."""
+    chosen = tuple(dict.fromkeys(chain.from_iterable(keys)))
+    for key in chosen if len(chosen) <= _MOST_HOMES else ():
+        home = resolver.table.get(key)
+        if home is not None:
+            yield home
+
+
+def _common(resolver: Resolver) -> frozenset[str]:
+    """The names of methods that everybody's objects have: strings, files, sockets."""
+    found = resolver.remember(("common",), "builtins", lambda: (_common_names(resolver),))
+    return found[0] if found else frozenset()
+
+
+def _common_names(resolver: Resolver) -> frozenset[str]:
+    names: set[str] = set()
+    for value in chain.from_iterable(map(resolver.named, bounds().common)):
+        for cls in resolver.mro(value) if isinstance(value, ClassValue) else ():
+            module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
+            if module is not None and isinstance(cls, ClassValue):
+                names.update(module.facts.scopes[module.facts.classes[cls.number].scope].bindings)
+    return frozenset(names)
+
+
+def _index(resolver: Resolver, module: Module) -> _Index:
+    """Where the modules near one define what; those of a folder have the same."""
+    folder = module.dotted if module.file.is_package else module.dotted.rpartition(".")[0]
+    found = resolver.remember(
+        ("outlines", folder or module.dotted),
+        module.dotted.partition(".")[0],
+        lambda: (_indexed(resolver, module),),
     )
+    return found[0] if found else _Index({}, {})
 
 
-def _homes(
-    resolver: Resolver, module: Module, is_wanted: Callable[[Outline], bool]
-) -> tuple[Module, ...]:
-    """The modules near one that define what is wanted, unless there are many."""
-    keys = neighbours(resolver, module)
-    found = (resolver.table.defining(key, is_wanted) for key in dict.fromkeys(keys))
-    homes = tuple(islice((home for home in found if home is not None), _MOST_HOMES + 1))
-    return homes if len(homes) <= _MOST_HOMES else ()
+def _indexed(resolver: Resolver, module: Module) -> _Index:
+    index = _Index({}, {})
+    for neighbour in sorted(set(neighbours(resolver, module))):
+        found = resolver.table.outline(neighbour)
+        if found is None:
+            continue
+        key, text = found
+        for name in text.methods:
+            index.methods[name] = (*index.methods.get(name, ()), key)
+        for ending in {end for cls in text.classes for end in _endings(cls)}:
+            index.endings[ending] = (*index.endings.get(ending, ()), key)
+    return index
+
+
+def _endings(name: str) -> Iterator[str]:
+    """What a class may be called for short: `httpclient` and `client` of `HttpClient`."""
+    for place, letter in enumerate(name):
+        if letter.isupper():
+            yield name[place:].lower()

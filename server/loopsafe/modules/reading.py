@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
@@ -143,8 +142,8 @@ class Reading(Units):
             self._used[file.path] = known
         return self.get(key) if name in known else None
 
-    def defining(self, key: str, is_wanted: Callable[[Outline], bool]) -> Module | None:
-        """The source of a package's module, if what its text defines is what is wanted."""
+    def outline(self, key: str) -> tuple[str, Outline] | None:
+        """What the source of a package's module defines, by a look at its text, with its key."""
         file = self.finder.source(key)
         if file is None:
             return None
@@ -152,7 +151,7 @@ class Reading(Units):
         known = self._outlines.get(file.path)
         if known is None:
             known = self._outlines[file.path] = outline(self._glanced(key))
-        return self.get(key) if is_wanted(known) else None
+        return key, known
 
     def loaded(self) -> tuple[Module, ...]:
         """The modules that have been read."""
