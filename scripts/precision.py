@@ -80,7 +80,8 @@ class Without(Catalogue):
         super().__init__(texts, releases=releases)
 
     def _is_off(self, name: str) -> bool:
-        return name.partition(".")[0] in self._off
+        top, _, rest = name.partition(".")
+        return top in self._off or f"{top}.{rest.partition('.')[0]}" in self._off
 
     def function(self, name: str) -> Any:
         return None if self._is_off(name) else super().function(name)
@@ -147,16 +148,18 @@ def _module(setup: str, calls: list[Call]) -> tuple[str, list[int]]:
 
 
 def _tops(python: Path, distribution: str) -> Iterator[str]:
-    """The top-level names that a distribution installs."""
+    """The top-level names that a distribution installs, or those below a name space."""
     wanted = distribution.lower().replace("_", "-").replace(".", "-")
     for info in python.glob("lib/python*/site-packages/*.dist-info"):
         name = info.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         if name != wanted:
             continue
-        for file in PathDistribution(info).files or ():
-            top = file.parts[0]
-            if top.endswith(".py") or (len(file.parts) > 1 and file.parts[1].endswith(".py")):
-                yield top.removesuffix(".py")
+        files = [file.parts for file in PathDistribution(info).files or ()]
+        modules = [parts for parts in files if parts[-1].endswith(".py")]
+        shallow = [parts for parts in modules if len(parts) < 3]
+        yield from (parts[0].removesuffix(".py") for parts in shallow)
+        if not shallow:  # A name space that other distributions may share: `crate.client`.
+            yield from (".".join(parts[:2]) for parts in modules)
 
 
 def main() -> None:

@@ -24,10 +24,13 @@ class Bounds:
     categories: frozenset[str]
     surfacing: frozenset[str]
     surfacing_awaited: frozenset[str]
+    surfacing_started: frozenset[str]
     silent: frozenset[str]
     barriers: tuple[str, ...]
+    common: tuple[str, ...]
     calls: int
     functions: int
+    guesses: int
     conditions: int
     values: int
     crowd: int
@@ -60,10 +63,13 @@ def bounds() -> Bounds:
         categories=frozenset(data["categories"]),
         surfacing=frozenset(data["surfacing"]),
         surfacing_awaited=frozenset(data["surfacing-awaited"]),
+        surfacing_started=frozenset(data["surfacing-started"]),
         silent=frozenset(data["silent"]),
         barriers=tuple(data["barriers"]),
+        common=tuple(data["common"]),
         calls=limits["calls"],
         functions=limits["functions"],
+        guesses=limits["guesses"],
         conditions=limits["conditions"],
         values=limits["values"],
         crowd=limits["crowd"],

@@ -10,14 +10,24 @@ from loopsafe.effects.dispatch import implementations, only_below
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
 from loopsafe.effects.meetings import function_of
+from loopsafe.effects.owners import owners
 from loopsafe.effects.relief import Relief, block_relief, function_relief
 from loopsafe.effects.sources import body, body_frame, facts_of
+from loopsafe.effects.started import waits_for_own
 from loopsafe.effects.targets import Run, Target, site_values, targets
 from loopsafe.facts.ir import AWAITING, Call, Function, Imported, Scope, Site, root_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Value, Values
+from loopsafe.resolve.values import (
+    ClassValue,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+    Values,
+)
 
 
 class Branch(NamedTuple):
@@ -36,6 +46,8 @@ class Branch(NamedTuple):
     """That the site stands under, at most."""
     crowd: Crowd | None = None
     """What else the site may lead to: one of many says little about the site."""
+    is_guessed: bool = False
+    """Only what a package calls its objects and methods speaks for it."""
 
 
 class Crowd(NamedTuple):
@@ -109,15 +121,16 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
             continue
         if _is_barred(resolver, limits, site, here):
             continue
-        values = site_values(resolver, site, here)
-        guessed = () if values else _guessed(resolver, site, here)
+        values = tuple(v for v in site_values(resolver, site, here) if not _is_unseen(v))
+        near = () if values else _near(resolver, site, here)
+        guessed = () if values or near else owners(resolver, site, here)
         open_conditions = _conditions(scope, site.block)
         found, members = _site_branches(
-            resolver, limits, site, values or guessed, here, function.is_async
+            resolver, limits, site, values or near or guessed, here, function.is_async
         )
         crowd = _crowd(found, members) if members > 1 else None
         for branch in found if members <= limits.crowd else ():
-            yield branch._replace(conditions=open_conditions, crowd=crowd)
+            yield branch._replace(conditions=open_conditions, crowd=crowd, is_guessed=bool(guessed))
 
 
 def _site_branches(
@@ -134,14 +147,23 @@ def _site_branches(
             most = max(most, len(chosen))
             doubt = int(count > 1 or len(chosen) > 1)
             for one in chosen:
-                branch = _branch(resolver, limits, site, value, one, is_async)
+                branch = _branch(resolver, limits, site, value, one, frame, is_async)
                 if branch is not None:
                     key = branch.primitive or branch.frame
                     found.setdefault(key, branch._replace(doubt=branch.doubt + doubt))
     return list(found.values()), most
 
 
-def _guessed(resolver: Resolver, site: Site, frame: Frame) -> Values:
+def _is_unseen(value: Value) -> bool:
+    """Whether it is of a class that only the name in an annotation tells of."""
+    return (
+        isinstance(value, External)
+        and value.name.startswith("builtins.")
+        and value.name.count(".") > 1
+    )
+
+
+def _near(resolver: Resolver, site: Site, frame: Frame) -> Values:
     """What a call may mean of which nothing is known: by the object's name, or below its class."""
     return namesakes(resolver, site, frame) or only_below(resolver, site, frame)
 
@@ -174,10 +196,18 @@ def _is_barred(resolver: Resolver, limits: Bounds, site: Site, frame: Frame) -> 
 
 
 def _branch(
-    resolver: Resolver, limits: Bounds, site: Site, value: Value, target: Target, is_async: bool
+    resolver: Resolver,
+    limits: Bounds,
+    site: Site,
+    value: Value,
+    target: Target,
+    frame: Frame,
+    is_async: bool,
 ) -> Branch | None:
     if isinstance(target, Blocking):
-        if not limits.surfaces(target, is_async):
+        if not limits.surfaces(target, is_async) and not (
+            target.name in limits.surfacing_started and waits_for_own(resolver, site, frame)
+        ):
             return None
         if site.awaited:
             return None  # What is awaited is the asynchronous one.

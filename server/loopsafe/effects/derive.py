@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
@@ -20,7 +21,7 @@ from loopsafe.effects.targets import Target
 from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.model import Cost, Spot
+from loopsafe.model import Cost
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -40,6 +41,10 @@ _SHORT = 3
 
 _PER_BRIEF = 8
 """What is only brief is reported where nothing worse lies near."""
+
+
+_PER_GUESS = 8
+"""What is only guessed is followed where nothing sure lies near."""
 
 
 class Step(NamedTuple):
@@ -77,6 +82,8 @@ class _Node(NamedTuple):
     parent: _Node | None
     calls: int
     conditions: int
+    is_guessed: bool
+    """A step of the way in was guessed."""
 
 
 class Derivation:
@@ -197,16 +204,20 @@ class Derivation:
         self, function: FunctionValue, frame: Frame, closed: set[tuple[Frame, Site]]
     ) -> _Node | None:
         """The end of the best way that is not closed: the node whose branch is a primitive."""
-        start = _Node(frame, function, None, None, 1, 0)
+        start = _Node(frame, function, None, None, 1, 0, False)
         heap: list[tuple[int, int, _Node]] = [(0, 0, start)]
         done: set[Frame] = set()
-        counter = 0
-        while heap and len(done) < self._bounds.functions:
+        counter = guessed = 0
+        while heap and len(done) - guessed < self._bounds.functions:
             weight, _, node = heapq.heappop(heap)
             if node.branch is not None and node.branch.primitive is not None:
                 return node
             if node.frame in done:
                 continue
+            if node.is_guessed:
+                if guessed >= self._bounds.guesses:
+                    continue
+                guessed += 1
             done.add(node.frame)
             self.check_in()
             for branch, conditions in self._onward(node, closed):
@@ -216,6 +227,8 @@ class Derivation:
                 added = 1 + _PER_CONDITION * (conditions - node.conditions)
                 if branch.primitive is not None and branch.primitive.cost is not Cost.STALL:
                     added += _PER_BRIEF
+                if branch.is_guessed:
+                    added += _PER_GUESS
                 after = _Node(
                     branch.frame or node.frame,
                     branch.function or node.function,
@@ -223,6 +236,7 @@ class Derivation:
                     node,
                     node.calls + 1,
                     conditions,
+                    node.is_guessed or branch.is_guessed,
                 )
                 heapq.heappush(heap, (weight + added, counter, after))
         return None
@@ -247,8 +261,7 @@ class Derivation:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
         count, is_kept = 0, False
         for node, branch in way:
-            alike = _alike(branches(self.resolver, node.frame), branch)
-            found = self.texts.conditions(node.frame, branch.site, known or {}, alike)
+            found = open_conditions(self.resolver, self.texts, node.frame, branch, known or {})
             if found is None:
                 closed.add((node.frame, branch.site))
                 return None
@@ -324,13 +337,6 @@ def _way(end: _Node) -> list[tuple[_Node, Branch]]:
         way.append((node.parent, node.branch))
         node = node.parent
     return way[::-1]
-
-
-def _alike(found: tuple[Branch, ...], chosen: Branch) -> tuple[Spot, ...]:
-    """Where else in a function a call waits, if the chosen branch is one that does."""
-    if chosen.primitive is None:
-        return ()
-    return tuple(b.site.spot for b in found if b.primitive is not None and b.site != chosen.site)
 
 
 def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:

@@ -69,7 +69,10 @@ def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts:
         return False  # Which of several, an `elif` does not tell.
     if not other:
         block = next((b for b in _blocks(above) if parent in b), []) if above else []
-        other = block[block.index(parent) + 1 :][:1] if parent in block else []
+        other = block[block.index(parent) + 1 :] if parent in block else []
+        if _leaves(parent.body) and _has_place(other, facts.alike):
+            return True
+        other = other[:1]
     return bool(other) and isinstance(other[-1], ast.Raise)
 
 

@@ -13,6 +13,7 @@ from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
 from loopsafe.modules.module import Module
+from loopsafe.modules.outlines import Outline, outline
 from loopsafe.modules.units import Units
 
 LARGEST_TEXT = 2_000_000
@@ -56,6 +57,8 @@ class Reading(Units):
         """Modules that were only looked over."""
         self._used: dict[str, frozenset[str]] = {}
         """What the texts of files call or inherit from, by path."""
+        self._outlines: dict[str, Outline] = {}
+        """What the texts of packages define, by path."""
         self._project = 0
         """All bits of the project's modules."""
 
@@ -138,6 +141,17 @@ class Reading(Units):
             known = frozenset(chain(_CALLEE.findall(text), *bases))
             self._used[file.path] = known
         return self.get(key) if name in known else None
+
+    def outline(self, key: str) -> tuple[str, Outline] | None:
+        """What the source of a package's module defines, by a look at its text, with its key."""
+        file = self.finder.source(key)
+        if file is None:
+            return None
+        key = self._registered(file)
+        known = self._outlines.get(file.path)
+        if known is None:
+            known = self._outlines[file.path] = outline(self._glanced(key))
+        return key, known
 
     def loaded(self) -> tuple[Module, ...]:
         """The modules that have been read."""

@@ -29,6 +29,7 @@ class ModuleTable(Reading):
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
         self._used.pop(path, None)
+        self._outlines.pop(path, None)
         changes: list[Change] = []
         for key, before in self._of(path):
             text = self._text(before.file)
@@ -68,6 +69,7 @@ class ModuleTable(Reading):
     def forget(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: drops its modules and those of its name; gives them."""
         self._used.pop(path, None)
+        self._outlines.pop(path, None)
         name = looked_up(self.finder.name_of(path))
         gone = {
             key: module

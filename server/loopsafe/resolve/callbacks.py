@@ -40,7 +40,7 @@ def _is_callback(resolver: Resolver, cls: ClassValue) -> bool:
     if cls.module == "builtins":
         return own_name(resolver, cls) in _ANYTHING
     module = resolver.table.get(cls.module)
-    if module is None or not module.is_project or not is_protocol(module.facts.classes[cls.number]):
+    if module is None or module.is_stub or not is_protocol(module.facts.classes[cls.number]):
         return False
     scope = module.facts.scopes[module.facts.classes[cls.number].scope]
     methods = [

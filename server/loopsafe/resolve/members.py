@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from loopsafe.facts.ir import Attr, Binding, Call, Expr, Filled, FunctionRef
+from loopsafe.facts.ir import Attr, Binding, Call, Expr, Filled, FunctionRef, Imported
 from loopsafe.resolve.containers import filled
 from loopsafe.resolve.dynamic import getters_of, made_by_name
 from loopsafe.resolve.names import final_bindings, module_member, qualified
@@ -288,7 +288,8 @@ def member_values(
             held = resolver.bound(binding, declared)
             if bound:
                 held = _held_by(resolver, cls, held)
-                held = _through_descriptors(resolver, owner, cls, held)
+                is_imported = isinstance(binding.value, Imported)
+                held = _through_descriptors(resolver, owner, cls, held, is_imported)
             found.append(held)
     found.extend(
         resolver.bound(binding, resolver.frame(owner.module, binding.scope, cls))
@@ -383,12 +384,16 @@ def _fillings(resolver: Resolver, cls: ClassValue, name: str) -> Iterator[tuple[
 
 
 def _through_descriptors(
-    resolver: Resolver, owner: ClassValue, cls: ClassValue, held: Values
+    resolver: Resolver,
+    owner: ClassValue,
+    cls: ClassValue,
+    held: Values,
+    is_imported: bool = False,
 ) -> Values:
     """What an object gives where its class holds these: a descriptor's `__get__` decides.
 
     A method under a second name is bound as under its first: `__enter__ = acquire`. So is what a
-    function makes for the class: `get = request_of("GET")`.
+    function makes for the class, `get = request_of("GET")`, and what its body imports.
     """
     found: list[Values] = []
     module = resolver.table.get(owner.module)
@@ -396,7 +401,7 @@ def _through_descriptors(
         if isinstance(value, FunctionValue) and module is not None and value.receiver is None:
             is_own = value.module == owner.module
             is_own = is_own and module.facts.functions[value.number].owner == owner.number
-            is_own = is_own or value.outer is not None
+            is_own = is_own or value.outer is not None or is_imported
             found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
             continue
         if isinstance(value, PartialValue) and isinstance(value.function, FunctionValue):

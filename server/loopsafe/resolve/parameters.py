@@ -65,7 +65,8 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
 
 def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:
     """`self` or `cls`, for the first parameter of a method, or of what a class made one of."""
-    if index != 0 or frame.receiver is None or (facts.owner < 0 and frame.outer is None):
+    is_method = facts.owner >= 0 or frame.outer is not None or facts.outer == 0
+    if index != 0 or frame.receiver is None or not is_method:
         return ()
     names = {getattr(d, "id", getattr(d, "name", "")) for d in facts.decorators}
     if "staticmethod" in names:

@@ -26,6 +26,7 @@ from loopsafe.resolve.values import (
     CoroutineValue,
     Frame,
     FunctionValue,
+    GeneratorValue,
     Instance,
     ManagerFactory,
     ModuleValue,
@@ -213,6 +214,18 @@ def _part(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return (resolver.values(call.args[0], frame) if call.args else ()) or None
 
 
+def _iter(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`iter(pages)` runs nothing yet; what `__iter__` yields comes when the result is asked."""
+    values = resolver.known(resolver.values(call.args[0], frame)) if len(call.args) == 1 else ()
+    found = union(
+        resolver.called(method)
+        for value in values
+        for method in (resolver.attribute(value, "__iter__") if isinstance(value, Instance) else ())
+        if isinstance(method, FunctionValue)
+    )
+    return tuple(v for v in (*values, *found) if isinstance(v, GeneratorValue)) or None
+
+
 def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     """`@lru_cache(maxsize=1)` leaves the function; `lru_cache(f)` is the function."""
     if call.args and isinstance(call.args[0], FunctionRef):
@@ -232,6 +245,7 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partialmethod": _partial,
     "builtins.super": _super,
     "builtins.anext": _anext,
+    "builtins.iter": _iter,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
