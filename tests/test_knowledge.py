@@ -394,6 +394,7 @@ def library(file: str) -> LibraryEntries:
         [entry for entry in whole.runners if checkable(entry[0].spellings[0])],
         [entry for entry in whole.classes if checkable(entry.names.spellings[0])],
         {name: result for name, result in whole.returns.items() if checkable(name)},
+        {name: outcomes for name, outcomes in whole.outcomes.items() if checkable(name)},
     )
 
 
@@ -466,12 +467,16 @@ def _callables(file: str) -> Iterator[str]:
 def _returned(file: str) -> Iterator[str]:
     for name, result in library(file).returns.items():
         yield from (name, *_classes(result))
+    for name, outcomes in library(file).outcomes.items():
+        yield from (name, *(held for one in outcomes for held in _classes(one.gives)))
     for _, runner in library(file).runners:
         yield from runner.passes
         yield from (place.removesuffix(".*") for place in runner.yields if place.endswith(".*"))
     for entry in library(file).classes:
         for result in entry.knowledge.returns.values():
             yield from _classes(result)
+        for outcomes in entry.knowledge.outcomes.values():
+            yield from (held for one in outcomes for held in _classes(one.gives))
         for held in entry.knowledge.attributes.values():
             yield from _classes(held)
         yield from filter(None, (entry.knowledge.becomes,))
@@ -530,6 +535,7 @@ def test_attributes_and_overridden_methods_are_known_to_the_class(file: str) -> 
         for entry in library(file).classes
         for known in (
             entry.knowledge.returns,
+            entry.knowledge.outcomes,
             entry.knowledge.attributes,
             () if is_run(file) else entry.knowledge.overrides,
         )
@@ -576,7 +582,19 @@ def test_generators_are_moved_with_what_goes_through_them(file: str) -> None:
         name
         for blocking in _all_blocking(file)
         for name in witness.named(blocking.name)
-        if witness.makes_generator(name) and not any(fnmatchcase(name, p) for p in lazy)
+        if witness.makes_generator(name)
+        and not blocking.lazy
+        and not any(fnmatchcase(name, p) for p in lazy)
+    ]
+    assert not wrong, report(wrong)
+
+
+def test_only_what_is_read_is_a_property(file: str) -> None:
+    wrong = [
+        blocking.name
+        for entry in library(file).classes
+        for method, blocking in entry.knowledge.methods.items()
+        if blocking.is_property and witness.is_called(f"{entry.knowledge.name}.{method}")
     ]
     assert not wrong, report(wrong)
 
@@ -597,6 +615,11 @@ def test_conditions_fit_the_signatures(file: str) -> None:
         for blocking in entry.knowledge.methods.values():
             for condition in (*blocking.harmless_if_made, *blocking.only_if_made):
                 wrong += _misfits(entry.knowledge.name, condition)
+        for method, outcomes in entry.knowledge.outcomes.items():
+            name = f"{entry.knowledge.name}.{method}"
+            wrong += [m for one in outcomes for c in one.only_if for m in _misfits(name, c)]
+    for name, outcomes in library(file).outcomes.items():
+        wrong += [m for one in outcomes for c in one.only_if for m in _misfits(name, c)]
     assert not wrong, report(wrong)
 
 

@@ -135,6 +135,19 @@ def makes_generator(dotted: str) -> bool:
     return not is_entered and not is_operator and inspect.isgeneratorfunction(_function(dotted))
 
 
+def is_called(dotted: str) -> bool:
+    """Whether an attribute of a class is a method as far as can be seen: no property."""
+    value = runtime(dotted)
+    if value is not MISSING:
+        return inspect.isroutine(value)
+    found = [item.node for item in stubs.find(dotted)]
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+        for node in found
+    )
+
+
 def named(pattern: str) -> Iterator[str]:
     """The public attributes that a name with wildcards in its last part stands for."""
     owner, _, last = pattern.rpartition(".")
