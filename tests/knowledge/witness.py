@@ -68,6 +68,13 @@ def has(owner: str, method: str) -> bool:
     return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
 
 
+def defines(owner: str, method: str) -> bool:
+    """Whether any class of the library has a method, or one that fits a pattern."""
+    parts = owner.split(".")
+    home = ".".join(parts[: _SHARED.get(parts[0], 1)])
+    return any(fnmatchcase(name, method) for name in stubs.defined_below(home))
+
+
 def _heirs(owner: str) -> Iterator[type]:
     """Classes that a library derives from one of its own, which defines less than they do."""
     value = runtime(owner)
@@ -182,7 +189,11 @@ def known(name: str) -> bool:
 
 
 # Namespaces that many distributions share -> how much of a name tells one from the other.
-_SHARED = {"google": 3, "azure": 3, "databricks": 2, "opentelemetry": 2, "snowflake": 2}
+_SHARED = {
+    **{"google": 3, "azure": 3, "databricks": 2, "opentelemetry": 2, "snowflake": 2},
+    # Modules of one name, of two distributions that do not go together.
+    "serpapi": 2,
+}
 
 
 def same(names: tuple[str, ...]) -> bool:

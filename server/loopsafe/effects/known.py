@@ -31,7 +31,8 @@ def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
             word = _method_knowledge(resolver, value.receiver, value)
             if word is not None:
                 return word
-        if (entry := catalogue.function(name)) is not None:
+        # A static method has no receiver, but a class in its name.
+        if (entry := catalogue.callable(name)) is not None:
             return entry
         return False if catalogue.harmless(name) and not _is_own(resolver, value) else None
     if isinstance(value, External):
