@@ -190,7 +190,11 @@ def known(name: str) -> bool:
 
 # Namespaces that many distributions share -> how much of a name tells one from the other.
 _SHARED = {
-    **{"google": 3, "azure": 3, "databricks": 2, "opentelemetry": 2, "snowflake": 2},
+    "google": 3,
+    "azure": 3,
+    "databricks": 2,
+    "opentelemetry": 2,
+    "snowflake": 2,
     # Modules of one name, of two distributions that do not go together.
     "serpapi": 2,
 }

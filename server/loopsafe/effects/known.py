@@ -32,7 +32,8 @@ def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
             if word is not None:
                 return word
         # A static method has no receiver, but a class in its name.
-        if (entry := catalogue.callable(name)) is not None:
+        told = catalogue.callable if value.receiver is None else catalogue.function
+        if (entry := told(name)) is not None:
             return entry
         return False if catalogue.harmless(name) and not _is_own(resolver, value) else None
     if isinstance(value, External):
