@@ -149,18 +149,14 @@ def _module(setup: str, calls: list[Call]) -> tuple[str, list[int]]:
     return text, lines
 
 
-def _installed(python: Path, distribution: str) -> Iterator[PathDistribution]:
+def _tops(python: Path, distribution: str) -> Iterator[str]:
+    """The top-level names that a distribution installs."""
     wanted = distribution.lower().replace("_", "-").replace(".", "-")
     for info in python.glob("lib/python*/site-packages/*.dist-info"):
         name = info.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
-        if name == wanted:
-            yield PathDistribution(info)
-
-
-def _tops(python: Path, distribution: str) -> Iterator[str]:
-    """The top-level names that a distribution installs, but for those that others share."""
-    for found_there in _installed(python, distribution):
-        for file in found_there.files or ():
+        if name != wanted:
+            continue
+        for file in PathDistribution(info).files or ():
             top = file.parts[0]
             if top.endswith(".py") or (len(file.parts) > 1 and file.parts[1].endswith(".py")):
                 yield top.removesuffix(".py")
@@ -177,7 +173,7 @@ def main() -> None:
     calls = list(observed(OBSERVED / "truth.tsv"))
     answers: dict[Call, Finding | None] = {}
     for python in (folder.absolute() for folder in options.python):
-        here = {name: told for name, told in packages.items() if any(_installed(python, name))}
+        here = {name: told for name, told in packages.items() if any(_tops(python, name))}
         packages = {name: told for name, told in packages.items() if name not in here}
         answers |= found(calls, here, python)
     print("| half | packages | calls | block | found | right | wrong | precision | recall |")
