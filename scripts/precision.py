@@ -98,6 +98,9 @@ class Without(Catalogue):
     def returns(self, name: str) -> Any:
         return None if self._is_off(name) else super().returns(name)
 
+    def outcomes(self, name: str) -> Any:
+        return () if self._is_off(name) else super().outcomes(name)
+
     def is_class(self, name: str) -> bool:
         return not self._is_off(name) and super().is_class(name)
 

@@ -134,7 +134,7 @@ def _entry() -> dict[str, Any]:
         "properties": {
             "category": {"enum": sorted(CATEGORIES)},
             "cost": {"enum": [cost.value for cost in Cost]},
-            "awaitable": {"type": "boolean"},
+            **{key: {"type": "boolean"} for key in ("awaitable", "lazy", "property")},
             "harmless-after": _TEXTS,
             "harmless-behind": _TEXTS,
             **{key: {"type": "string"} for key in texts},

@@ -469,6 +469,17 @@ def test_explain_a_catalogued_name(run: Run) -> None:
     assert "  async twin: asyncio.Queue.get" in lines
 
 
+def test_explain_what_waits_later_and_what_is_read(run: Run) -> None:
+    lazy = run("explain", "langsmith.Client.list_runs")[1]
+    assert lazy.startswith(
+        "langsmith.Client.list_runs: blocks the event loop while its result is gone through\n"
+    )
+    read = run("explain", "wikipediaapi.WikipediaPage.text")[1]
+    assert read.startswith(
+        "wikipediaapi.WikipediaPage.text: blocks the event loop when it is read\n"
+    )
+
+
 def test_explain_a_derived_name(run: Run, tmp_path: Path) -> None:
     _install(tmp_path, "acme", ACME)
     code, out, _ = run("explain", "acme.fetch")

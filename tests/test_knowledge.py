@@ -26,21 +26,29 @@ FILES = sorted(path.name for path in FOLDER.glob("*.toml"))
 # tests/knowledge/requirements.txt and libraries.txt have all the others.
 ON_DEMAND = frozenset(
     [
+        "ably",
         "acouchbase",
         "adb_shell",
         "aerospike",
+        "agentops",
         "agno",
+        "ai21",
         "aiofiles",
         "aiogram",
         "aionefit",
+        "airflow_client",
+        "aleph_alpha_client",
         "algoliasearch",
         "alpaca",
         "analytics",
         "androidtv",
+        "annoy",
         "apify_client",
         "apprise",
+        "appwrite",
         "apsw",
         "argon2",
+        "arxiv",
         "asana",
         "assemblyai",
         "astrapy",
@@ -48,46 +56,86 @@ ON_DEMAND = frozenset(
         "atlassian",
         "atproto",
         "atproto_client",
+        "autogen",
+        "aws_xray_sdk",
+        "azure.ai.agents",
+        "azure.ai.ml",
+        "azure.batch",
+        "azure.datalake",
+        "azure.devops",
+        "azure.kusto.ingest",
         "azure.mgmt",
         "b2sdk",
         "backoff",
+        "baostock",
+        "bertopic",
         "binance",
+        "Bio",
+        "box_sdk_gen",
         "boxsdk",
+        "braintree",
+        "braintrust",
+        "brevo",
         "broadlink",
+        "camel",
+        "camelot",
         "can",
+        "cartesia",
+        "casbin",
         "ccxt",
         "cerebras",
         "chainlit",
+        "chargebee",
         "chromadb",
+        "clearml",
+        "clerk_backend_api",
+        "cloudflare",
         "cloudinary",
         "cloudscraper",
         "cohere",
+        "comet_ml",
+        "composio",
+        "configcatclient",
         "confluent_kafka",
+        "contentful",
+        "controlflow",
+        "convex",
         "couchbase",
         "Crypto",
         "cryptography",
+        "ctransformers",
         "curl_cffi",
+        "customerio",
         "cv2",
         "databricks.sdk",
         "datadog",
         "datadog_api_client",
         "dateparser",
         "ddgs",
+        "deepeval",
         "deepl",
         "deltalake",
+        "descope",
+        "diffusers",
+        "digitalocean",
         "discord_webhook",
         "diskcache",
+        "dlt",
         "dns",
         "docling",
         "docusign_esign",
         "docx",
         "docxtpl",
+        "DrissionPage",
         "dropbox",
         "duckdb",
         "duckduckgo_search",
         "dulwich",
+        "dvc",
         "elevenlabs",
         "email_validator",
+        "embedchain",
+        "evaluate",
         "exa_py",
         "exchangelib",
         "exponent_server_sdk",
@@ -95,6 +143,7 @@ ON_DEMAND = frozenset(
         "faiss",
         "fastembed",
         "fasteners",
+        "favicon",
         "feedparser",
         "ffmpeg",
         "filelock",
@@ -102,10 +151,15 @@ ON_DEMAND = frozenset(
         "fiona",
         "firebase_admin",
         "firecrawl",
+        "fireworks",
         "fitz",
+        "FlagEmbedding",
+        "flagsmith",
+        "flair",
         "fritzconnection",
         "ftputil",
         "gdown",
+        "gensim",
         "geoip2",
         "geopy",
         "git",
@@ -116,29 +170,43 @@ ON_DEMAND = frozenset(
         "googleapiclient",
         "googlemaps",
         "googlesearch",
+        "gpt4all",
         "GPUtil",
         "gql",
+        "grequests",
         "groq",
+        "growthbook",
         "gspread",
         "gtts",
+        "guardrails",
         "haystack",
         "hcloud",
+        "herepy",
+        "heroku3",
         "homeassistant",
         "httplib2",
         "hubspot",
         "huggingface_hub",
+        "humanloop",
+        "hume",
+        "hyperbrowser",
         "ibm_db",
         "ibm_db_dbi",
+        "ibm_watsonx_ai",
         "icmplib",
         "imageio",
         "imapclient",
+        "intercom",
         "invoke",
         "ipinfo",
         "jira",
         "joblib",
         "jupyter_server",
         "jwt",
+        "kaggle",
+        "kagiapi",
         "kazoo",
+        "keybert",
         "keycloak",
         "kiteconnect",
         "kokoro",
@@ -168,33 +236,54 @@ ON_DEMAND = frozenset(
         "langsmith",
         "lark_oapi",
         "ldap3",
+        "ldclient",
         "letta_client",
+        "libcloud",
         "librosa",
         "librouteros",
+        "lightgbm",
         "linebot",
+        "linkpreview",
+        "linkup",
+        "linode_api4",
         "litellm",
+        "llama_api_client",
+        "llama_cloud",
+        "llama_cloud_services",
         "llama_cpp",
         "llama_index",
+        "llama_parse",
+        "lmstudio",
         "looker_sdk",
+        "lumaai",
         "lxml",
         "lyricsgenius",
+        "magika",
+        "mailchimp_marketing",
+        "mailchimp_transactional",
         "mailgun",
         "mailjet_rest",
+        "mapbox",
+        "marqo",
+        "marvin",
         "mastodon",
         "matplotlib",
         "mautrix",
         "maxminddb",
         "mechanicalsoup",
         "messagebird",
+        "meteostat",
         "miio",
         "mistralai",
         "mixpanel",
         "mlflow",
         "modal",
+        "modelscope",
         "mollie",
         "moviepy",
         "msal",
         "mysql",
+        "nemoguardrails",
         "netmiko",
         "newsapi",
         "newspaper",
@@ -203,36 +292,53 @@ ON_DEMAND = frozenset(
         "notion_client",
         "ntplib",
         "numpy",
+        "O365",
         "oci",
+        "office365",
         "ollama",
+        "onelogin",
+        "onesignal",
         "onesignal_sdk",
         "onnxruntime",
         "openpyxl",
+        "openrouteservice",
+        "openstack",
         "oracledb",
         "oss2",
+        "outlines",
+        "paddleocr",
         "pandas",
         "paramiko",
         "paypalrestsdk",
         "pdf2image",
         "pdfkit",
         "pdfplumber",
+        "perplexity",
         "pexpect",
+        "phi",
+        "pikepdf",
         "PIL",
         "pinecone",
         "ping3",
         "plaid",
         "playwright",
         "plexapi",
+        "plivo",
         "plumbum",
         "plyvel",
+        "pocketbase",
         "polars",
         "portalocker",
+        "portkey_ai",
         "postgrest",
         "posthog",
         "postmarker",
         "pptx",
         "praw",
+        "primp",
         "prometheus_client",
+        "promptlayer",
+        "prophet",
         "psutil",
         "pulsar",
         "pusher",
@@ -243,6 +349,8 @@ ON_DEMAND = frozenset(
         "pyairtable",
         "pyarrow",
         "pychromecast",
+        "pydo",
+        "pydrive2",
         "pydub",
         "pyezviz",
         "pyfcm",
@@ -265,6 +373,7 @@ ON_DEMAND = frozenset(
         "pystac",
         "pystac_client",
         "pytesseract",
+        "python_on_whales",
         "pytrends",
         "pyttsx3",
         "pytube",
@@ -274,11 +383,14 @@ ON_DEMAND = frozenset(
         "pywemo",
         "qbittorrentapi",
         "qcloud_cos",
+        "qianfan",
         "questionary",
+        "ragas",
         "rasterio",
         "ratelimit",
         "ray",
         "razorpay",
+        "recurly",
         "redmail",
         "replicate",
         "requests_cache",
@@ -288,10 +400,15 @@ ON_DEMAND = frozenset(
         "resend",
         "retrying",
         "revChatGPT",
+        "runwayml",
         "rxv",
+        "sagemaker",
+        "sambanova",
         "samsungtvws",
         "scapy",
         "scp",
+        "scraperapi_sdk",
+        "scrapingbee",
         "segment",
         "selenium",
         "sendgrid",
@@ -306,6 +423,8 @@ ON_DEMAND = frozenset(
         "sib_api_v3_sdk",
         "signalrcore",
         "simple_salesforce",
+        "sklearn",
+        "slack_bolt",
         "slack_sdk",
         "smbclient",
         "snowflake",
@@ -313,13 +432,18 @@ ON_DEMAND = frozenset(
         "sounddevice",
         "soundfile",
         "spacy",
+        "sparkpost",
         "speech_recognition",
         "speedtest",
         "spotipy",
         "square",
         "sshtunnel",
+        "stanza",
+        "statsig",
+        "steel",
         "storage3",
         "stripe",
+        "stytch",
         "suds",
         "supabase",
         "supabase_auth",
@@ -329,27 +453,41 @@ ON_DEMAND = frozenset(
         "tantivy",
         "tavily",
         "telebot",
+        "telnyx",
         "teradatasql",
+        "tf_keras",
         "thrift",
         "tiktoken",
         "tinydb",
         "tinytuya",
         "tls_client",
+        "tmdbv3api",
         "todoist_api_python",
         "together",
         "torch",
         "trafilatura",
         "transformers",
         "transmission_rpc",
+        "trello",
+        "tritonclient",
         "tronpy",
         "tweepy",
         "twilio",
+        "txtai",
+        "umap",
+        "undetected_chromedriver",
+        "unstructured_client",
+        "usearch",
         "uvloop",
+        "valyu",
         "vertexai",
+        "vespa",
+        "vllm",
         "vonage_http_client",
         "voyageai",
         "wandb",
         "weasyprint",
+        "weave",
         "webdav3",
         "websocket",
         "whisper",
@@ -357,6 +495,11 @@ ON_DEMAND = frozenset(
         "wikipedia",
         "wikipediaapi",
         "winrm",
+        "woocommerce",
+        "workos",
+        "writerai",
+        "xai_sdk",
+        "xgboost",
         "xlsxwriter",
         "yagmail",
         "yeelight",
@@ -365,9 +508,11 @@ ON_DEMAND = frozenset(
         "youtube_transcript_api",
         "yt_dlp",
         "ytmusicapi",
+        "zai",
         "zeep",
         "zep_cloud",
         "zeroconf",
+        "zyte_api",
     ]
 )
 
@@ -394,6 +539,7 @@ def library(file: str) -> LibraryEntries:
         [entry for entry in whole.runners if checkable(entry[0].spellings[0])],
         [entry for entry in whole.classes if checkable(entry.names.spellings[0])],
         {name: result for name, result in whole.returns.items() if checkable(name)},
+        {name: outcomes for name, outcomes in whole.outcomes.items() if checkable(name)},
     )
 
 
@@ -466,12 +612,16 @@ def _callables(file: str) -> Iterator[str]:
 def _returned(file: str) -> Iterator[str]:
     for name, result in library(file).returns.items():
         yield from (name, *_classes(result))
+    for name, outcomes in library(file).outcomes.items():
+        yield from (name, *(held for one in outcomes for held in _classes(one.gives)))
     for _, runner in library(file).runners:
         yield from runner.passes
         yield from (place.removesuffix(".*") for place in runner.yields if place.endswith(".*"))
     for entry in library(file).classes:
         for result in entry.knowledge.returns.values():
             yield from _classes(result)
+        for outcomes in entry.knowledge.outcomes.values():
+            yield from (held for one in outcomes for held in _classes(one.gives))
         for held in entry.knowledge.attributes.values():
             yield from _classes(held)
         yield from filter(None, (entry.knowledge.becomes,))
@@ -505,10 +655,16 @@ def test_methods_exist(file: str) -> None:
         f"{entry.knowledge.name}.{method}"
         for entry in library(file).classes
         for method, until in _methods(entry.knowledge)
-        if witness.has(entry.knowledge.name, method)
-        == witness.gone(header(file).distribution, until)
+        if _has(entry.knowledge, method) == witness.gone(header(file).distribution, until)
     ]
     assert not missing, report(missing)
+
+
+def _has(known: ClassKnowledge, method: str) -> bool:
+    """Whether a class has a method; where it stands for all that objects lead to, any of these."""
+    if witness.has(known.name, method):
+        return True
+    return "__getattr__" in known.returns and witness.defines(known.name, method)
 
 
 def _methods(known: ClassKnowledge) -> Iterator[tuple[str, str]]:
@@ -530,11 +686,14 @@ def test_attributes_and_overridden_methods_are_known_to_the_class(file: str) -> 
         for entry in library(file).classes
         for known in (
             entry.knowledge.returns,
+            entry.knowledge.outcomes,
             entry.knowledge.attributes,
             () if is_run(file) else entry.knowledge.overrides,
         )
         for name in known
-        if not witness.exists(f"{entry.knowledge.name}.{name}")
+        # What stands for all parts that objects lead to need not be a method of theirs.
+        if name != "__getattr__"
+        and not witness.exists(f"{entry.knowledge.name}.{name}")
         and not witness.has(entry.knowledge.name, name)
         and not witness.mentions(entry.knowledge.name, name)
     ]
@@ -576,7 +735,19 @@ def test_generators_are_moved_with_what_goes_through_them(file: str) -> None:
         name
         for blocking in _all_blocking(file)
         for name in witness.named(blocking.name)
-        if witness.makes_generator(name) and not any(fnmatchcase(name, p) for p in lazy)
+        if witness.makes_generator(name)
+        and not blocking.lazy
+        and not any(fnmatchcase(name, p) for p in lazy)
+    ]
+    assert not wrong, report(wrong)
+
+
+def test_only_what_is_read_is_a_property(file: str) -> None:
+    wrong = [
+        blocking.name
+        for entry in library(file).classes
+        for method, blocking in entry.knowledge.methods.items()
+        if blocking.is_property and witness.is_called(f"{entry.knowledge.name}.{method}")
     ]
     assert not wrong, report(wrong)
 
@@ -597,6 +768,11 @@ def test_conditions_fit_the_signatures(file: str) -> None:
         for blocking in entry.knowledge.methods.values():
             for condition in (*blocking.harmless_if_made, *blocking.only_if_made):
                 wrong += _misfits(entry.knowledge.name, condition)
+        for method, outcomes in entry.knowledge.outcomes.items():
+            name = f"{entry.knowledge.name}.{method}"
+            wrong += [m for one in outcomes for c in one.only_if for m in _misfits(name, c)]
+    for name, outcomes in library(file).outcomes.items():
+        wrong += [m for one in outcomes for c in one.only_if for m in _misfits(name, c)]
     assert not wrong, report(wrong)
 
 

@@ -103,6 +103,34 @@ def read(folder: Path, body: str, header: str = HEADER) -> Catalogue:
             '[[runner]]\nnames = ["lib.r"]\nposition = 0',
             "lib.toml [[runner]] lib.r: `role` is missing",
         ),
+        (
+            '[[class]]\nnames = ["lib.C"]\ncategory = "http"\nlazy = ["rows"]\n'
+            "harmless = ['rows']",
+            "lib.toml [[class]] lib.C: method `rows` is both blocking and harmless",
+        ),
+        (
+            '[[class]]\nnames = ["lib.C"]\ncategory = "http"\nlazy = ["rows"]\n'
+            "properties = ['rows']",
+            "lib.toml [[class]] lib.C: method `rows` is listed twice",
+        ),
+        (
+            '[[function]]\nnames = ["lib.f"]\ncategory = "http"\nlazy = true\n'
+            "only-if = [{ position = 0, equals = 1 }]",
+            "lib.toml [[function]] lib.f: what is `lazy` takes no conditions",
+        ),
+        (
+            '[[outcome]]\nnames = ["lib.f"]\ngives = "lib.C"',
+            "lib.toml [[outcome]] lib.f: `only-if` is missing",
+        ),
+        (
+            '[[outcome]]\nnames = ["lib.f"]\nonly-if = [{ position = 0, equals = 1 }]',
+            "lib.toml [[outcome]] lib.f: `gives` must be a class, or a list of them",
+        ),
+        (
+            '[[outcome]]\nnames = ["other.f"]\nonly-if = [{ position = 0, equals = 1 }]\n'
+            'gives = "lib.C"',
+            "'other.f' is in none of the imports lib",
+        ),
         ("[[funktion]]", "lib.toml: unknown key `funktion`, did you mean `function`?"),
         (
             '[[function]]\nnames = ["lib.f"]\ncategory = "http"\n' * 2,
@@ -166,6 +194,44 @@ def test_a_class_shares_what_another_one_has(tmp_path: Path) -> None:
     assert child.is_harmless("close")
     assert child.blocking("close") is None
     assert child.overrides == {"run": Place.THREAD}
+
+
+def test_what_a_call_gives_under_conditions_is_shared_and_in_order(tmp_path: Path) -> None:
+    catalogue = read(
+        tmp_path,
+        """
+        [[outcome]]
+        names = ["lib.ask"]
+        only-if = [{ argument = "stream", equals = true }]
+        gives = "lib.Parts"
+
+        [[outcome]]
+        names = ["lib.ask", "lib.say"]
+        only-if = [{ argument = "both", equals = true }]
+        gives = ["lib.Parts", ""]
+
+        [[class]]
+        names = ["lib.Client"]
+
+          [[class.outcome]]
+          names = ["ask"]
+          only-if = [{ argument = "stream", equals = true }]
+          gives = "lib.Parts"
+
+        [[class]]
+        names = ["lib.Other"]
+        like = "lib.Client"
+        """,
+    )
+    assert [outcome.gives for outcome in catalogue.outcomes("lib.ask")] == [
+        "lib.Parts",
+        ("lib.Parts", ""),
+    ]
+    assert [outcome.gives for outcome in catalogue.outcomes("lib.say")] == [("lib.Parts", "")]
+    assert catalogue.has("lib.say")
+    other = catalogue.klass("lib.Other")
+    assert other is not None
+    assert [outcome.gives for outcome in other.outcomes["ask"]] == ["lib.Parts"]
 
 
 def test_patterns_leave_out_what_is_harmless_and_private(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ def find(dotted: str) -> tuple[Definition, ...]:
 def members(dotted: str) -> frozenset[str]:
     """The names that a class and its bases define, as far as they can be read."""
     return frozenset(name for item in find(dotted) for name in _names(item, ()))
+
+
+@cache
+def defined_below(home: str) -> frozenset[str]:
+    """The names of all functions that the modules of a package define, classes and all."""
+    file = module_file(home)
+    if file is None or file.stem != "__init__":
+        return frozenset()
+    texts = (path.read_text("utf-8", "replace") for path in file.parent.rglob("*.py*"))
+    return frozenset(name for text in texts for name in _DEFINITION.findall(text))
+
+
+_DEFINITION = re.compile(r"^\s+def ([a-z]\w*)\(", re.MULTILINE)
 
 
 def _names(owner: Definition, within: tuple[Definition, ...]) -> Iterator[str]:
@@ -104,7 +118,9 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         if isinstance(statement, ast.If):
             yield from _statements(statement.body)
             yield from _statements(statement.orelse)
-        elif isinstance(statement, ast.Try | ast.With):
+        elif isinstance(statement, ast.Try):
+            yield from _statements([*statement.body, *statement.orelse])
+        elif isinstance(statement, ast.With):
             yield from _statements(statement.body)
         else:
             yield statement

@@ -155,9 +155,11 @@ def _listed_by_twins(name: str) -> Iterator[str]:
 
 
 def _is_conditional(known: ClassKnowledge, method: str) -> bool:
-    """Whether it depends on arguments, which nobody makes up."""
+    """Whether it depends on arguments, which nobody makes up, or is not what waits when called."""
     entry = known.blocking(method)
-    return entry is not None and bool(entry.only_if or entry.only_if_made)
+    if entry is None:
+        return False
+    return entry.lazy or entry.is_property or bool(entry.only_if or entry.only_if_made)
 
 
 def _is_coroutine(cls: Any, name: str) -> bool:

@@ -68,6 +68,13 @@ def has(owner: str, method: str) -> bool:
     return any(hasattr(example, method) for example in (*_examples(owner), *_heirs(owner)))
 
 
+def defines(owner: str, method: str) -> bool:
+    """Whether any class of the library has a method, or one that fits a pattern."""
+    parts = owner.split(".")
+    home = ".".join(parts[: _SHARED.get(parts[0], 1)])
+    return any(fnmatchcase(name, method) for name in stubs.defined_below(home))
+
+
 def _heirs(owner: str) -> Iterator[type]:
     """Classes that a library derives from one of its own, which defines less than they do."""
     value = runtime(owner)
@@ -135,6 +142,19 @@ def makes_generator(dotted: str) -> bool:
     return not is_entered and not is_operator and inspect.isgeneratorfunction(_function(dotted))
 
 
+def is_called(dotted: str) -> bool:
+    """Whether an attribute of a class is a method as far as can be seen: no property."""
+    value = runtime(dotted)
+    if value is not MISSING:
+        return inspect.isroutine(value)
+    found = [item.node for item in stubs.find(dotted)]
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+        for node in found
+    )
+
+
 def named(pattern: str) -> Iterator[str]:
     """The public attributes that a name with wildcards in its last part stands for."""
     owner, _, last = pattern.rpartition(".")
@@ -169,7 +189,15 @@ def known(name: str) -> bool:
 
 
 # Namespaces that many distributions share -> how much of a name tells one from the other.
-_SHARED = {"google": 3, "azure": 3, "databricks": 2, "opentelemetry": 2, "snowflake": 2}
+_SHARED = {
+    "google": 3,
+    "azure": 3,
+    "databricks": 2,
+    "opentelemetry": 2,
+    "snowflake": 2,
+    # Modules of one name, of two distributions that do not go together.
+    "serpapi": 2,
+}
 
 
 def same(names: tuple[str, ...]) -> bool:

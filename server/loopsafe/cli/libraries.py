@@ -110,6 +110,9 @@ def _described(asked: str, found: Verdict) -> Iterator[str]:
     when += " when a plain function that it decorates is called" if found.decorates else ""
     if found.needs_arguments:
         when += " with certain arguments"
+    if not found.derived_from:
+        when += " while its result is gone through" if entry.lazy else ""
+        when += " when it is read" if entry.is_property else ""
     yield f"{asked}{alias}: blocks the event loop{when}"
     yield f"  category: {entry.category}, {entry.cost.value}"
     if found.derived_from:

@@ -31,7 +31,9 @@ def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
             word = _method_knowledge(resolver, value.receiver, value)
             if word is not None:
                 return word
-        if (entry := catalogue.function(name)) is not None:
+        # A static method has no receiver, but a class in its name.
+        told = catalogue.callable if value.receiver is None else catalogue.function
+        if (entry := told(name)) is not None:
             return entry
         return False if catalogue.harmless(name) and not _is_own(resolver, value) else None
     if isinstance(value, External):

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple, TypeAlias
 
-from loopsafe.effects.conditions import holds
 from loopsafe.effects.helpers import handed_on, wrapped
 from loopsafe.effects.implicit import AFTER_MAKING, functions
 from loopsafe.effects.models import MAKING, WRITING, Part, running, running_in
@@ -36,6 +35,7 @@ from loopsafe.knowledge.schema import Runner
 from loopsafe.model import Place, Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, metadata
+from loopsafe.resolve.conditions import holds
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

@@ -92,6 +92,8 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
         for run in model_call(resolver, expr, frame):
             yield from called(resolver, run.value, None, frame)
     elif site.kind == "get" and isinstance(expr, Attr):
+        if isinstance(value, ExternalInstance):
+            yield from _read(resolver, value, expr)
         for getter in getters(resolver, value, expr.name):
             yield from called(resolver, getter, None, frame, expr)
     elif site.kind == "set" and isinstance(expr, Attr):
@@ -103,6 +105,14 @@ def targets(resolver: Resolver, site: Site, value: Value, frame: Frame) -> Itera
                 yield from called(resolver, method, expr, frame)
     elif site.kind in _METHODS:
         yield from _protocol(resolver, value, site.kind, site.expr, frame)
+
+
+def _read(resolver: Resolver, value: ExternalInstance, read: Attr) -> Iterator[Blocking]:
+    """A property that waits, of an object whose class nobody sees."""
+    known = resolver.catalogue.klass(value.name)
+    entry = known.methods.get(read.name) if known is not None else None
+    if entry is not None and entry.is_property:
+        yield entry
 
 
 def _is_known_harmless(resolver: Resolver, value: Value, call: Call, frame: Frame) -> bool:
@@ -239,11 +249,18 @@ def _protocol(
             yield Run(value.function, value.arguments, True)
         return
     if isinstance(value, GeneratorValue):
-        if kind in ("iterate", "aiterate"):
+        lazy = knowledge(resolver, value.function) if kind == "iterate" else None
+        if isinstance(lazy, Blocking) and lazy.lazy:
+            yield lazy
+        elif kind in ("iterate", "aiterate"):
             yield Run(value.function, value.arguments, True)
         return
     method = _METHODS[kind]
     if isinstance(value, ExternalInstance):
+        lazy = knowledge(resolver, External(value.name)) if kind == "iterate" else None
+        if isinstance(lazy, Blocking) and lazy.lazy:
+            yield lazy
+            return
         entry = knowledge(resolver, External(f"{value.name}.{method}"))
         if isinstance(entry, Blocking) and blocks(resolver, entry, None, frame, expr):
             yield entry

@@ -13,7 +13,7 @@ from loopsafe.knowledge.classes import ClassEntry
 from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.likeness import inherited
 from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
-from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Result, Runner
+from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Outcome, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError
 
 V = TypeVar("V")
@@ -52,6 +52,7 @@ class Catalogue:
         self._entries: MutableMapping[str, ClassEntry] = {}
         self._classes: dict[str, ClassKnowledge] = {}
         self._returns: MutableMapping[str, Result] = {}
+        self._outcomes: MutableMapping[str, tuple[Outcome, ...]] = {}
         self._makes: MutableMapping[str, str | int] = {}
         self._probes: MutableMapping[str, str] = {}
         self._harmless = frozenset().union(*(header.harmless for header in self.headers))
@@ -156,6 +157,11 @@ class Catalogue:
         self._ready(name)
         return self._returns.get(name)
 
+    def outcomes(self, name: str) -> tuple[Outcome, ...]:
+        """What calling this name gives where its arguments say so, for functions."""
+        self._ready(name)
+        return self._outcomes.get(name, ())
+
     def makes(self, name: str) -> str | int | None:
         """The keyword or the place of the class of what the result of calling this name makes."""
         self._ready(name)
@@ -197,12 +203,17 @@ class Catalogue:
     def has(self, name: str) -> bool:
         """Whether there is any entry under just this name."""
         self._ready(name)
-        tables = (self._functions, self._entries, self._runners, self._returns, self._decorators)
+        tables = self._tables()
         return name in self._harmless or any(name in table for table in tables)
+
+    def _tables(self) -> tuple[Mapping[str, object], ...]:
+        """What is known by dotted names, kind by kind."""
+        told = (self._functions, self._entries, self._runners, self._decorators)
+        return (*told, self._returns, self._outcomes)
 
     def _by_last_name(self, top: str) -> dict[str, tuple[str, ...]]:
         self._ready(top)
-        tables = (self._functions, self._entries, self._runners, self._returns, self._decorators)
+        tables = self._tables()
         found: dict[str, dict[str, None]] = {}
         for name in (*(name for table in tables for name in table), *sorted(self._harmless)):
             if name.startswith(f"{top}."):
@@ -253,6 +264,7 @@ class Catalogue:
         self._runners = ChainMap({}, under._runners)
         self._entries = ChainMap({}, under._entries)
         self._returns = ChainMap({}, under._returns)
+        self._outcomes = ChainMap({}, under._outcomes)
         self._makes = ChainMap({}, under._makes)
         self._probes = ChainMap({}, under._probes)
         self._harmless |= under._harmless
@@ -298,6 +310,8 @@ class Catalogue:
             put(self._probes, names.all, outcome)
         for name, result in entries.returns.items():
             put(self._returns, (name,), result)
+        for name, outcomes in entries.outcomes.items():
+            put(self._outcomes, (name,), outcomes)
         for name, keyword in entries.makes.items():
             put(self._makes, (name,), keyword)
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from loopsafe.knowledge.entries import (
     Header,
     Names,
+    gathered,
     read_blocking,
     read_conditions,
     read_each,
     read_names,
+    read_outcome,
     read_runner,
 )
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Runner
@@ -84,6 +86,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         runners=dict(_method_runners(table, name, header)),
         harmless=frozenset(table.texts("harmless")),
         returns={**dict.fromkeys(table.texts("chains"), name), **table.results("returns")},
+        outcomes=gathered(read_outcome(item) for item in table.tables("outcome")),
         attributes=table.mapping("attributes"),
         becomes=table.text("becomes"),
         of_holder=table.flag("of-holder"),
@@ -125,11 +128,17 @@ def _class_defaults(table: Table, defaults: Blocking) -> Blocking:
 
 
 def _methods(table: Table, shared: Blocking) -> Iterator[tuple[str, Blocking]]:
-    listed = table.texts("blocking")
-    if listed and not shared.category:
-        raise table.error("`category` is missing")
-    for method in listed:
-        yield method, shared
+    kinds = {
+        "blocking": shared,
+        "lazy": replace(shared, lazy=True),
+        "properties": replace(shared, is_property=True),
+    }
+    for key, blocking in kinds.items():
+        listed = table.texts(key)
+        if listed and not shared.category:
+            raise table.error("`category` is missing")
+        for method in listed:
+            yield method, blocking
     for group in table.tables("methods"):
         names = group.texts("names")
         blocking = read_blocking(group, shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from loopsafe.knowledge.schema import (
@@ -12,6 +12,7 @@ from loopsafe.knowledge.schema import (
     TWINS,
     Blocking,
     Condition,
+    Outcome,
     Runner,
 )
 from loopsafe.knowledge.table import Table
@@ -142,7 +143,7 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
     source = table.text("source", defaults.source)
     if source and not source.startswith("https://"):
         raise table.error("`source` must be an https address", "source")
-    return replace(
+    blocking = replace(
         defaults,
         category=category,
         cost=table.member("cost", Cost) or defaults.cost,
@@ -153,6 +154,8 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
         harmless_after=table.texts("harmless-after") or defaults.harmless_after,
         harmless_behind=table.texts("harmless-behind") or defaults.harmless_behind,
         harmless_by=table.texts("harmless-by") or defaults.harmless_by,
+        lazy=table.flag("lazy"),
+        is_property=table.flag("property"),
         awaitable=table.flag("awaitable"),
         twin=table.text("twin", defaults.twin),
         twin_is=table.choice("twin-is", TWINS, defaults.twin_is),
@@ -162,6 +165,32 @@ def read_blocking(table: Table, defaults: Blocking) -> Blocking:
         caveat=table.text("caveat", defaults.caveat),
         source=source,
     )
+    if blocking.lazy and (blocking.harmless_if or blocking.only_if):
+        raise table.error("what is `lazy` takes no conditions: no arguments go with it")
+    return blocking
+
+
+def read_outcome(table: Table) -> tuple[tuple[str, ...], Outcome]:
+    """What calls give where their arguments say so."""
+    names, only_if = table.texts("names"), read_conditions(table, "only-if")
+    gives = table.result("gives")
+    table.finish()
+    if not names:
+        raise table.error("`names` must list at least one")
+    if not only_if:
+        raise table.error("`only-if` is missing: what a call always gives stands in `returns`")
+    return names, Outcome(only_if, gives)
+
+
+def gathered(
+    outcomes: Iterable[tuple[tuple[str, ...], Outcome]],
+) -> dict[str, tuple[Outcome, ...]]:
+    """By name, in the order of the file: the first that holds decides."""
+    found: dict[str, tuple[Outcome, ...]] = {}
+    for names, outcome in outcomes:
+        for name in names:
+            found[name] = (*found.get(name, ()), outcome)
+    return found
 
 
 def read_conditions(table: Table, key: str) -> tuple[Condition, ...]:

@@ -28,6 +28,7 @@ def inherited(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
         runners=runners | own.runners,
         harmless=own.harmless | (other.harmless - own.methods.keys()),
         returns=returns | own.returns,
+        outcomes=other.outcomes | own.outcomes,
         attributes=other.attributes | own.attributes,
         becomes=own.becomes or other.becomes,
         of_holder=own.of_holder or other.of_holder,

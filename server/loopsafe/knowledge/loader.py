@@ -12,14 +12,16 @@ from loopsafe.knowledge.entries import (
     Header,
     Names,
     check_home,
+    gathered,
     read_function,
     read_functions,
     read_names,
+    read_outcome,
     read_probe,
     read_runner,
     read_runners,
 )
-from loopsafe.knowledge.schema import Blocking, Result, Runner
+from loopsafe.knowledge.schema import Blocking, Outcome, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError, Table
 from loopsafe.knowledge.versions import fits, is_range
 from loopsafe.model import Cost
@@ -39,6 +41,7 @@ class LibraryEntries:
     runners: list[tuple[Names, Runner]] = field(default_factory=list)
     classes: list[ClassEntry] = field(default_factory=list)
     returns: dict[str, Result] = field(default_factory=dict)
+    outcomes: dict[str, tuple[Outcome, ...]] = field(default_factory=dict)
     makes: dict[str, str | int] = field(default_factory=dict)
     probes: list[tuple[Names, str]] = field(default_factory=list)
 
@@ -105,6 +108,10 @@ def read_library(
         entries.runners.append((names, read_runner(table, names.spellings[0], header)))
     for table in _tables(root, "runners", release, holding):
         entries.runners.extend(read_runners(table, header))
+    outcomes = [read_outcome(table) for table in _tables(root, "outcome", release, holding)]
+    for name in (name for listed, _ in outcomes for name in listed):
+        check_home(root, name, header)
+    entries.outcomes.update(gathered(outcomes))
     returns, makes = root.results("returns"), root.arguments("makes")
     if holding:
         entries.returns.update(returns)

@@ -118,6 +118,10 @@ class Blocking:
     harmless_by: tuple[str, ...] = ()
     """Methods by one of which an object may have come that has the attribute already; if there are
     any, reading it blocks only where the whole way to the object is in sight and has none."""
+    lazy: bool = False
+    """The call only makes what waits while it is gone through, such as a generator."""
+    is_property: bool = False
+    """It is read, not called: `page.text`."""
     awaitable: bool = False
     """The call returns something to await; the entry says that its own call is not a stall."""
     twin: str = ""
@@ -138,6 +142,15 @@ class Blocking:
     """The PyPI project that has the library; empty for the standard library."""
     origin: str = ""
     """Who says so, where it is not the catalogue: `pyproject.toml`, `acme/loopsafe.toml`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call gives where its arguments say so: a stream, with `stream=True`."""
+
+    only_if: tuple[Condition, ...]
+    """One of them must hold."""
+    gives: Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +242,8 @@ class ClassKnowledge:
     by pattern too; `*` is all that is not listed as blocking."""
     returns: dict[str, Result] = field(default_factory=dict)
     """Method name -> what it gives, where the source does not say it."""
+    outcomes: dict[str, tuple[Outcome, ...]] = field(default_factory=dict)
+    """Method name -> what it gives under conditions, which comes before `returns`."""
     attributes: dict[str, str] = field(default_factory=dict)
     """Attribute name -> class of its value, where the source does not say it."""
     becomes: str = ""
@@ -263,10 +278,12 @@ class ClassKnowledge:
 
     def mentions(self, name: str) -> bool:
         """Whether anything is said of a method or attribute of this name."""
-        told = (self.runners, self.harmless, self.returns, self.attributes, self.made)
+        told = (self.runners, self.harmless, self.attributes, self.made)
         if self.asynchronous or "*" in self.harmless or self.override(name) is not None:
             return True
         if name in self.makers or name in self.writers or any(name in names for names in told):
+            return True
+        if name in self.returns or name in self.outcomes:
             return True
         return self.blocking(name) is not None
 

@@ -92,13 +92,13 @@ class Table:
     def results(self, key: str) -> dict[str, Result]:
         """A table of what calls give: a class, or the classes of a tuple's items."""
         values = self._typed(key, dict, {})
-        found: dict[str, Result] = {}
-        for name, value in values.items():
-            items = value if isinstance(value, list) else [value]
-            if not items or not all(isinstance(item, str) for item in items):
-                raise self.error(f"`{key}` must be a table of strings, or of lists of them", key)
-            found[name] = tuple(items) if isinstance(value, list) else value
-        return found
+        wrong = self.error(f"`{key}` must be a table of strings, or of lists of them", key)
+        return {name: _result(value, wrong) for name, value in values.items()}
+
+    def result(self, key: str) -> Result:
+        """What a call gives: a class, or the classes of a tuple's items."""
+        wrong = self.error(f"`{key}` must be a class, or a list of them", key)
+        return _result(self.any(key), wrong)
 
     def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
         """One of the given words."""
@@ -158,6 +158,13 @@ _KIND_WORDS: dict[type[Any], str] = {
     dict: "table",
     list: "list",
 }
+
+
+def _result(value: Any, wrong: KnowledgeError) -> Result:
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, str) for item in items):
+        raise wrong
+    return tuple(items) if isinstance(value, list) else str(value)
 
 
 def _hint(word: str, known: Iterable[str]) -> str:

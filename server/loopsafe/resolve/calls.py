@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, last_name
+from loopsafe.facts.ir import Call, last_name
 from loopsafe.resolve.arguments import argument_at, fitting, is_callable
 from loopsafe.resolve.choosing import returned
+from loopsafe.resolve.conditions import outcome
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, decorating, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.members import dotted_name
-from loopsafe.resolve.names import own_name
+from loopsafe.resolve.results import itself, known_result, maker, told_outcome
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.values import (
@@ -30,7 +31,6 @@ from loopsafe.resolve.values import (
     ReturningValue,
     Value,
     Values,
-    as_instance,
     union,
 )
 from loopsafe.resolve.wrappers import around
@@ -167,7 +167,9 @@ def _call_function(
         found = special(resolver, call, frame)
         if found is not None:
             return found
-    known = _maker(resolver, name, call, frame) or _known_result(resolver, function, name)
+    known = maker(resolver, name, call, frame) or known_result(
+        resolver, function, name, call, frame
+    )
     if known is not None:
         return known
     runner = resolver.catalogue.runner(name)
@@ -176,6 +178,9 @@ def _call_function(
         found = union(resolver.values(target, frame) for target in targets)
         return tuple(OffloadingValue(v) for v in found if is_callable(v))
     result = resolver.function_result(function, given(resolver, function, call, frame))
+    waits = resolver.catalogue.callable(name)
+    if waits is not None and waits.lazy:
+        result = (*result, ExternalInstance(name))
     if call is not None and frame is not None:
         result = resolver.giving.back(resolver, function, call, frame, result)
     if name in _LOOKUPS and call is not None and frame is not None and call.args:
@@ -191,44 +196,6 @@ def _call_function(
     return union(function_result(resolver, w, given(resolver, w, call, frame)) for w in wrappers)
 
 
-def _known_result(resolver: Resolver, function: FunctionValue, name: str) -> Values | None:
-    """What the catalogue says a call gives, for libraries whose source does not say it.
-
-    None where it says nothing; empty where the source says what is not so.
-    """
-    result = resolver.catalogue.returns(name)
-    if result is not None:
-        return resolver.given_by(result)
-    if function.receiver is None:
-        return None
-    method = own_name(resolver, function)
-    for owner in resolver.mro(function.receiver):
-        known = resolver.knowledge(owner)
-        if known is not None and method in known.returns:
-            return resolver.given_by(known.returns[method], function.receiver)
-        if isinstance(owner, ClassValue) and _defines(resolver, owner, function):
-            break  # What its bases give, this method need not.
-        if known is not None and known.asynchronous:
-            # An async twin that inherits a blocking class's method gives something else.
-            return None if _is_asynchronous(resolver, function) else ()
-    return None
-
-
-def _is_asynchronous(resolver: Resolver, function: FunctionValue) -> bool:
-    """Whether the class that defines a method is one of which no method blocks, like a `Future`."""
-    module = resolver.table.get(function.module)
-    owner = module.facts.functions[function.number].owner if module is not None else -1
-    known = resolver.knowledge(ClassValue(function.module, owner)) if owner >= 0 else None
-    return known is not None and known.asynchronous
-
-
-def _defines(resolver: Resolver, cls: ClassValue, function: FunctionValue) -> bool:
-    module = resolver.table.get(function.module)
-    if module is None or cls.module != function.module:
-        return False
-    return module.facts.functions[function.number].owner == cls.number
-
-
 def _call_class(
     resolver: Resolver, cls: ClassValue, call: Call | None, frame: Frame | None
 ) -> Values:
@@ -238,8 +205,8 @@ def _call_class(
         found = special(resolver, call, frame)
         if found is not None:
             return found
-    result = resolver.catalogue.returns(name)
-    told = _maker(resolver, name, call, frame)
+    result = told_outcome(resolver, name, call, frame) or resolver.catalogue.returns(name)
+    told = maker(resolver, name, call, frame)
     if told:
         return told
     if result is not None:
@@ -250,44 +217,31 @@ def _call_class(
     return made or (Instance(holding(resolver, cls, call, frame)),)
 
 
-def _maker(resolver: Resolver, name: str, call: Call | None, frame: Frame | None) -> Values:
-    """The class that a call is told to make objects of: its result stands for the class."""
-    told = resolver.catalogue.makes(name)
-    if told is None or call is None or frame is None:
-        return ()
-    if isinstance(told, int):
-        return union(resolver.values(value, frame) for value in call.args[told : told + 1])
-    return union(resolver.values(value, frame) for key, value in call.keywords if key == told)
-
-
 def _call_external(
     resolver: Resolver, value: External, call: Call | None, frame: Frame | None
 ) -> Values:
     catalogue = resolver.catalogue
-    result = catalogue.returns(value.name)
+    member = catalogue.member(value.name)
+    told = member[0].outcomes.get(member[1], ()) if member else catalogue.outcomes(value.name)
+    result = outcome(resolver, told, call, frame) or catalogue.returns(value.name)
     if result is None:
-        member = catalogue.member(value.name)
         result = member[0].returns.get(member[1]) if member else None
-    made = _maker(resolver, value.name, call, frame)
+    made = maker(resolver, value.name, call, frame)
     if made:
         return made
     if result == "Self":
-        return _itself(resolver, call, frame)
+        return itself(resolver, call, frame)
     if result is not None:
         return resolver.given_by(result)
     special = SPECIAL.get(value.name)
     if special is not None and call is not None and frame is not None:
         return special(resolver, call, frame) or ()
+    entry = catalogue.callable(value.name)
+    if entry is not None and entry.lazy:
+        return (ExternalInstance(value.name),)
     if catalogue.is_class(value.name) or value.name.rpartition(".")[2][:1].isupper():
         return (ExternalInstance(value.name),)
     return ()
-
-
-def _itself(resolver: Resolver, call: Call | None, frame: Frame | None) -> Values:
-    """An object of the class of that on which a method is called, of whatever it is that."""
-    if call is None or frame is None or not isinstance(call.func, Attr):
-        return ()
-    return tuple(as_instance(value) for value in resolver.values(call.func.value, frame))
 
 
 def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
@@ -319,7 +273,7 @@ def _apply(resolver: Resolver, decorator: Value, value: Value) -> Values:
     if module is None:
         return ()
     if not module.is_project:
-        return (*(_known_result(resolver, decorator, name) or ()), value)
+        return (*(known_result(resolver, decorator, name) or ()), value)
     first = 1 if decorator.bound else 0
     given_back = resolver.function_result(decorator, ((first, (value,)),))
     return tuple(v for v in given_back if is_callable(v))

@@ -73,6 +73,8 @@ def call_label(site: Site) -> str:
 def sink_label(blocking: Blocking) -> str:
     """A blocking callable as a reader would name it: `requests.get()`, `with threading.Lock`."""
     owner, _, method = blocking.name.removeprefix("builtins.").rpartition(".")
+    if blocking.is_property:
+        return f"reading {owner}.{method}"
     if method in ("__enter__", "__exit__"):
         return f"with {owner}"
     if method in _SINKS:
@@ -81,7 +83,8 @@ def sink_label(blocking: Blocking) -> str:
         return f"{owner}()"
     if method.startswith("__"):
         return f"{owner} {method}"
-    return f"{owner}.{method}()" if owner else f"{method}()"
+    called = f"{owner}.{method}()" if owner else f"{method}()"
+    return f"iterating over {called}" if blocking.lazy else called
 
 
 def message(site: Site, blocking: Blocking, hops: int) -> str:
