@@ -226,7 +226,8 @@ def _ends(
             continue
         facts = module.facts.functions[chosen.number]
         if facts.is_async:
-            runs = from_root and not facts.is_generator and bool(target.arguments)
+            is_run = target.iterated or not facts.is_generator
+            runs = from_root and is_run and bool(target.arguments)
         else:
             runs = target.iterated or not facts.is_generator
         frame = resolver.function_frame(chosen, target.arguments) if runs else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.ir import Expr, Name, Param
+from loopsafe.facts.ir import Call, Expr, Function, Name, Param
 from loopsafe.modules.module import Module
-from loopsafe.resolve.arguments import matched
+from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import Frame, FunctionValue, Value
 
 
@@ -35,6 +36,38 @@ def handed_on(
             for index, given in matched(function, made.call, callee.bound):
                 if index in indices:
                     yield from resolver.values(given, home)
+
+
+def handed_over(resolver: Resolver, value: Value, call: Call) -> Iterator[Call]:
+    """The calls among the arguments of a call of a helper that wants a function there, for a
+    thread: `run_blocking(load())`, where it does `await to_thread(function)`."""
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+        return
+    function = resolver.table.inside(module, value.number)
+    made = [(i, arg) for i, arg in matched(function, call, value.bound) if isinstance(arg, Call)]
+    offloaded = _offloaded(resolver, function, value) if made else frozenset()
+    yield from (arg for index, arg in made if index in offloaded)
+
+
+def _offloaded(resolver: Resolver, function: Function, value: FunctionValue) -> frozenset[int]:
+    """The parameters of a function that it gives to a thread to call."""
+    frame = resolver.frame(value.module, function.scope)
+    found: set[int] = set()
+    for site in function.sites:
+        call = site.expr
+        if site.kind != "call" or not isinstance(call, Call):
+            continue
+        for callee in resolver.values(call.func, frame):
+            runner = runner_of(resolver, callee)
+            given = argument_at(call, runner.position, runner.argument) if runner else None
+            if runner is None or not runner.offloads or not isinstance(given, Name):
+                continue
+            for definition in definitions(resolver, given, frame):
+                source = definition.binding.value
+                if isinstance(source, Param) and definition.binding.scope == function.scope:
+                    found.add(source.number)
+    return frozenset(found)
 
 
 def wrapped(resolver: Resolver, value: Value) -> Iterator[FunctionValue]:

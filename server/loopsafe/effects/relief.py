@@ -41,8 +41,9 @@ from loopsafe.resolve.values import (
 _BRANCHES = frozenset({"if", "else", "once", "own", "lazy"})
 
 _KEPT_BY_PROCESS = frozenset({"cache", "lru_cache", "cached", "memoize", "alru_cache"})
-_KEPT_BY_OBJECT = frozenset({"cached_property"})
 """Decorators, by the last part of their names, that call a function once and keep its result."""
+_KEPT_BY_OBJECT = ("cached_property", "lazy_property", "reify")
+"""How the names of those end that keep it in the object: `threaded_cached_property` too."""
 
 
 class Relief(Enum):
@@ -296,6 +297,6 @@ def function_relief(resolver: Resolver, function: Function, module: str) -> Reli
         last = (qualified(resolver, callee, frame) or "").rpartition(".")[2]
         if last in _KEPT_BY_PROCESS:
             return Relief.PROCESS
-        if last in _KEPT_BY_OBJECT:
+        if last.endswith(_KEPT_BY_OBJECT):
             return Relief.OWN
     return Relief.NONE

@@ -38,10 +38,14 @@ if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
 T = TypeVar("T")
-_ASKS = frozenset(
-    f"{module}.iscoroutinefunction" for module in ("inspect", "asyncio", "asyncio.coroutines")
+_COROUTINE = "iscoroutinefunction"
+_NAMES = frozenset(
+    {_COROUTINE, "isasyncgenfunction", "isgeneratorfunction", "isfunction", "isclass"}
 )
-_NAMES = frozenset(name.rpartition(".")[2] for name in _ASKS)
+_ASKS = frozenset(
+    [f"inspect.{name}" for name in _NAMES]
+    + [f"{module}.{_COROUTINE}" for module in ("asyncio", "asyncio.coroutines")]
+)
 
 
 def returned(resolver: Resolver, function: Function, frame: Frame) -> Values:
@@ -51,7 +55,7 @@ def returned(resolver: Resolver, function: Function, frame: Frame) -> Values:
         return union(resolver.values(expr, frame) for expr in function.values)
     scope = module.facts.scopes[function.scope]
     options = [option for expr in function.values for option in _options(expr)]
-    places = [(expr, expr.block if isinstance(expr, Name) else 0) for expr in options]
+    places = [(expr, _block(function, expr)) for expr in options]
     chosen = _reached(resolver, scope, places, frame)
     return union(_defined(resolver, scope, expr, frame) for expr in chosen)
 
@@ -59,6 +63,13 @@ def returned(resolver: Resolver, function: Function, frame: Frame) -> Values:
 def _options(expr: Expr) -> tuple[Expr, ...]:
     """The two sides of `later if iscoroutinefunction(f) else now`, whose branches are blocks."""
     return expr.options if isinstance(expr, Choice) and not expr.op else (expr,)
+
+
+def _block(function: Function, expr: Expr) -> int:
+    """The block in which something is returned: a name, or what a call gives."""
+    if isinstance(expr, Name):
+        return expr.block
+    return next((site.block for site in function.sites if site.expr is expr), 0)
 
 
 def _defined(resolver: Resolver, scope: Scope, expr: Expr, frame: Frame) -> Values:
@@ -90,8 +101,8 @@ def _reached(
 
 
 def holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
-    """Whether what is asked about is a coroutine function, by what a call passes; None where
-    nobody can say, or something else is asked."""
+    """Whether what is asked about is a coroutine function, or one of another kind, by what a call
+    passes; None where nobody can say, or something else is asked."""
     if isinstance(test, Test):
         inner = holds(resolver, test.value, frame) if test.kind == "not" else None
         return None if inner is None else not inner
@@ -99,14 +110,24 @@ def holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         parts = [holds(resolver, option, frame) for option in test.options]
         decisive = test.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
-    for callee, _ in asked(resolver, test, True, frame):
-        known = {is_coroutine_function(resolver, v) for v in resolver.values(callee, frame)}
+    for callee, kind, _ in _questions(resolver, test, True, frame):
+        known = {_is_of(resolver, kind, v) for v in resolver.values(callee, frame)}
         return known.pop() if len(known) == 1 else None
     return None
 
 
 def asked(resolver: Resolver, test: Expr, holds: bool, frame: Frame) -> Iterator[tuple[Expr, bool]]:
-    """The callables that a condition asks about, where it is known to hold or to fail."""
+    """The callables of which a condition asks whether they are coroutine functions, where it is
+    known to hold or to fail."""
+    for callee, kind, is_met in _questions(resolver, test, holds, frame):
+        if kind == _COROUTINE:
+            yield callee, is_met
+
+
+def _questions(
+    resolver: Resolver, test: Expr, holds: bool, frame: Frame
+) -> Iterator[tuple[Expr, str, bool]]:
+    """The callables that a condition asks about, and by which function."""
     for part, is_met in parts_of(test, holds):
         found = definitions(resolver, part, frame) if isinstance(part, Name) else ()
         value = found[0].binding.value if len(found) == 1 else None
@@ -114,10 +135,26 @@ def asked(resolver: Resolver, test: Expr, holds: bool, frame: Frame) -> Iterator
         if not isinstance(call, Call) or len(call.args) != 1 or last_name(call.func) not in _NAMES:
             continue
         names = [dotted_name(resolver, value) for value in resolver.values(call.func, home)]
-        if _ASKS.intersection(
-            name for name in (*names, qualified(resolver, call.func, home)) if name
-        ):
-            yield call.args[0], is_met
+        for name in (*names, qualified(resolver, call.func, home)):
+            if name in _ASKS:
+                yield call.args[0], name.rpartition(".")[2], is_met
+                break
+
+
+def _is_of(resolver: Resolver, kind: str, value: Value) -> bool | None:
+    """Whether a value is what a function of `inspect` asks for; None where nobody can say."""
+    if kind == "isclass" and isinstance(value, (ClassValue, FunctionValue)):
+        return isinstance(value, ClassValue)
+    is_async = is_coroutine_function(resolver, value)
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or not isinstance(value, FunctionValue):
+        return is_async if kind == _COROUTINE or is_async is False else None
+    if kind == "isfunction":
+        return not value.bound
+    yields = module.facts.functions[value.number].is_generator
+    if kind == "isgeneratorfunction":
+        return yields and not is_async
+    return bool(is_async) and yields == (kind == "isasyncgenfunction")
 
 
 def is_coroutine_function(resolver: Resolver, value: Value) -> bool | None:

@@ -69,7 +69,22 @@ def given(
     if any(gathered):
         at = next(i for i, p in enumerate(facts.parameters) if p.kind == "args")
         found[at] = (TupleValue(tuple(gathered[:LIMIT])),)
+    around = _same_function(function, facts, frame)
+    if around is not None:
+        # What it makes of what it got, and passes to itself, may grow without end.
+        own = dict(around.arguments)
+        return tuple((i, values) for i, values in found.items() if own.get(i) == values)
     return tuple(found.items())
+
+
+def _same_function(function: FunctionValue, facts: Function, frame: Frame) -> Frame | None:
+    """The frame in which a function calls itself, if that was given something already."""
+    here: Frame | None = frame
+    while here is not None:
+        if here.scope == facts.scope and here.module == function.module:
+            return here if here.arguments else None
+        here = here.outer
+    return None
 
 
 def _add(found: dict[int, Values], index: int, values: Values) -> None:

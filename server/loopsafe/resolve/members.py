@@ -183,7 +183,8 @@ def decorator_names(resolver: Resolver, function: FunctionValue) -> tuple[str, .
 
 def is_property(names: tuple[str, ...]) -> bool:
     """Whether decorators make a function an attribute that is computed when it is read."""
-    return any(name.rpartition(".")[2] in _PROPERTIES for name in names)
+    lasts = (name.rpartition(".")[2] for name in names)
+    return any(last in _PROPERTIES or last.endswith("property") for last in lasts)
 
 
 def _found(
@@ -523,6 +524,5 @@ _MOST_WAYS = 3
 _LONGEST_NAME = 8
 """Dots in the name of something that nobody sees."""
 
-_PROPERTIES = frozenset(
-    {"property", "cached_property", "abstractproperty", "hybrid_property", "computed_field"}
-)
+_PROPERTIES = frozenset({"computed_field", "reify"})
+"""Decorators that make properties and whose names do not say so, as `threaded_cached_property`."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, ForAsync
+from loopsafe.effects.helpers import handed_over
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
@@ -211,7 +212,7 @@ def _is_plain(view: View, site: Site, frame: Frame) -> bool:
 
 def _eager_calls(view: View, root: Root) -> frozenset[Spot]:
     """Calls written where an offload wants the callable: `to_thread(load())`."""
-    found = []
+    found: list[Spot] = []
     for site in root.function.sites:
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
@@ -220,9 +221,10 @@ def _eager_calls(view: View, root: Root) -> frozenset[Spot]:
             continue
         for value in view.resolver.values(call.func, root.frame):
             runner = runner_of(view.resolver, value)
-            if runner is None or not runner.offloads:
+            if runner is None:
+                found.extend(arg.spot for arg in handed_over(view.resolver, value, call))
                 continue
             argument = argument_at(call, runner.position, runner.argument)
-            if isinstance(argument, Call):
+            if runner.offloads and isinstance(argument, Call):
                 found.append(argument.spot)
     return frozenset(found)
