@@ -59,6 +59,17 @@ class Edited:
         """One more function that other files could import."""
         return f"{self.text}\n\nasync def _benchmark_{number}():\n    return {number}\n"
 
+    def imported(self, number: int) -> str:
+        """One more module, imported in front of the others."""
+        lines = self.text.split("\n")
+        first = min(
+            node.lineno
+            for node in ast.parse(self.text).body
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_future(node)
+        )
+        fresh = [f"import colorsys as _benchmark_{each}" for each in range(number + 1)]
+        return "\n".join([*lines[: first - 1], *fresh, *lines[first - 1 :]])
+
     def having(self, statements: Mapping[tuple[int, str], str]) -> str:
         """The text with statements put in at some of its places."""
         lines = self.text.split("\n")
@@ -83,7 +94,12 @@ KINDS: dict[str, Callable[[Edited, int], str]] = {
     "a statement in a function": Edited.body,
     "the same, half-typed": Edited.half_typed,
     "a new function": Edited.interface,
+    "a new import": Edited.imported,
 }
+
+
+def _is_future(node: ast.Import | ast.ImportFrom) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def chosen(folder: Path, wanted: int) -> list[Edited]:
