@@ -86,7 +86,9 @@ def calls_of(engine: Engine, path: str, library: str) -> Iterator[Asked]:
                 continue
             if askable(site.expr):
                 member = getattr(site.expr.func, "name", "")
-                yield Asked(module, site, Question(library, path, site.span, member))
+                yield Asked(
+                    module, site, Question(library, path, function.in_file(site.spot), member)
+                )
 
 
 def compared(engine: Engine, asked: Sequence[Asked]) -> list[Compared]:

@@ -143,7 +143,7 @@ def test_the_benchmark_measures_a_project_and_leaves_it_alone(tmp_path: Path) ->
     for title in titles:
         assert title in told
     rows = [line for line in told.splitlines() if line.startswith("| loopsafe")]
-    assert len(rows) == 3 + 3 + 2 + 1
+    assert len(rows) == 3 + 4 + 2 + 1
     check = [sys.executable, "-m", "loopsafe", "check", str(project), "--output-format", "json"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT / "server")}
     found = json.loads(measured(check, tmp_path, variables).output)

@@ -156,6 +156,8 @@ def called(
 ) -> Iterator[Target]:
     """What runs when a value is called; without a call, by a statement over `receiver`."""
     entry = knowledge(resolver, value)
+    if entry is None and call is not None:
+        entry = _spelled(resolver, value, call, frame)
     if entry is not None:
         if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
             yield entry
@@ -175,6 +177,21 @@ def called(
                 yield from called(resolver, method, call, frame)
     elif isinstance(value, PartialValue):
         yield from called(resolver, value.function, value.called(call), frame)
+
+
+def _spelled(resolver: Resolver, value: Value, call: Call, frame: Frame) -> Blocking | bool | None:
+    """The catalogue's word on what a library makes of its functions, by the name of the result:
+    `stream = partial(_request, ...)`, `get = _client.get`."""
+    while isinstance(value, PartialValue):
+        value = value.function
+    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
+    if module is None or module.is_project:
+        return None
+    name = qualified(resolver, call.func, frame)
+    if name is None:
+        return None
+    entry = resolver.catalogue.function(name)
+    return False if entry is None and resolver.catalogue.harmless(name) else entry
 
 
 def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
