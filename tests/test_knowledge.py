@@ -57,6 +57,7 @@ ON_DEMAND = frozenset(
         "atproto",
         "atproto_client",
         "autogen",
+        "av",
         "aws_xray_sdk",
         "azure.ai.agents",
         "azure.ai.ml",
