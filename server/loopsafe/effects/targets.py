@@ -180,12 +180,13 @@ def called(
 
 
 def _spelled(resolver: Resolver, value: Value, call: Call, frame: Frame) -> Blocking | bool | None:
-    """The catalogue's word on what a library makes of its functions, by the name of the result:
-    `stream = partial(_request, ...)`, `get = _client.get`."""
+    """The catalogue's word on what a library makes of its functions, by the name that the project
+    calls the result by: `stream = partial(_request, ...)`, `get = _client.get`."""
     while isinstance(value, PartialValue):
         value = value.function
     module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-    if module is None or module.is_project:
+    here = resolver.table.get(frame.module)
+    if module is None or module.is_project or here is None or not here.is_project:
         return None
     name = qualified(resolver, call.func, frame)
     if name is None:
