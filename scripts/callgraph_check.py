@@ -19,7 +19,7 @@ from loopsafe.config import Settings
 from loopsafe.deep import run_deep
 from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.meetings import meetings
-from loopsafe.effects.targets import Run
+from loopsafe.effects.runs import Run
 from loopsafe.engine import Engine
 from loopsafe.modules.module import Module
 from loopsafe.resolve.values import Frame, FunctionValue

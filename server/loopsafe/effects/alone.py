@@ -16,7 +16,7 @@ from loopsafe.effects.serving import serves_after
 from loopsafe.effects.tasks import quiet, waited_for
 from loopsafe.modules.marks import is_of_tests, is_test_file
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 

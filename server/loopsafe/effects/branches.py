@@ -12,12 +12,13 @@ from loopsafe.effects.likely import namesakes
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.owners import owners
 from loopsafe.effects.relief import Relief, block_relief, function_relief
+from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.effects.started import waits_for_own
-from loopsafe.effects.targets import Run, Target, site_values, targets
+from loopsafe.effects.targets import site_values, targets
 from loopsafe.facts.ir import AWAITING, Call, Function, Imported, Scope, Site, root_name
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

@@ -6,7 +6,7 @@ from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Call, Const, Function, Site
 from loopsafe.model import Span
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

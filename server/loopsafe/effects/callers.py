@@ -8,7 +8,7 @@ from loopsafe.effects.drivers import is_driving, is_driving_aside
 from loopsafe.effects.mentions import Mentions, Use
 from loopsafe.facts.ir import Attr, Expr
 from loopsafe.modules.module import Change, Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

@@ -15,15 +15,15 @@ from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
+from loopsafe.effects.runs import Target
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
-from loopsafe.effects.targets import Target
 from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue, PartialValue, Value
 

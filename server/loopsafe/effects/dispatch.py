@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import facts_of
-from loopsafe.effects.targets import Run, Target
 from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Site, Subscript
 from loopsafe.modules.module import Module
 from loopsafe.resolve.members import find

@@ -13,8 +13,8 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, matched
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (

@@ -13,7 +13,7 @@ from loopsafe.effects.relief import (
     Holder,
     Relief,
 )
-from loopsafe.effects.targets import Target
+from loopsafe.effects.runs import Target
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.names import definitions

@@ -22,8 +22,8 @@ from loopsafe.facts.ir import (
     Test,
 )
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import Definition, definitions, qualified
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ConstantValue,

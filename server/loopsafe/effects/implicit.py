@@ -8,8 +8,9 @@ from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, FunctionRef
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.dynamic import getters_of
-from loopsafe.resolve.members import decorator_names, dotted_name, find, is_property
+from loopsafe.resolve.members import find
 from loopsafe.resolve.metaclasses import metaclass_of
+from loopsafe.resolve.naming import decorator_names, dotted_name, is_property
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

@@ -9,7 +9,7 @@ from loopsafe.effects.derive import Derivation
 from loopsafe.effects.dispatch import implementations
 from loopsafe.effects.edges import Edge
 from loopsafe.effects.meetings import meetings
-from loopsafe.effects.targets import Run
+from loopsafe.effects.runs import Run
 from loopsafe.facts.ir import Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.resolver import Resolver

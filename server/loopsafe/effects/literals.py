@@ -35,8 +35,8 @@ from loopsafe.facts.reach import conditions_around, parts_of
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.given import Arguments, constructors, given, is_deep
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

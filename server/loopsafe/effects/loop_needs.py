@@ -21,7 +21,7 @@ from loopsafe.effects.targets import site_values
 from loopsafe.facts.ir import Site
 from loopsafe.model import Span, Spot
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
 

@@ -19,11 +19,12 @@ from loopsafe.effects.relief import (
     idle_relief,
     lasting,
 )
-from loopsafe.effects.targets import Target, site_values, targets
+from loopsafe.effects.runs import Target
+from loopsafe.effects.targets import site_values, targets
 from loopsafe.facts.ir import Function, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

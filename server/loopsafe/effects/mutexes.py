@@ -12,7 +12,7 @@ from loopsafe.facts.ir import AWAITING, Attr, Call, Function, Name, Site, last_n
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
 from loopsafe.resolve.containers import container_methods
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue
 

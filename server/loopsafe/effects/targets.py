@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
 
-from loopsafe.effects.bounds import bounds
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
-from loopsafe.effects.sources import body
+from loopsafe.effects.runs import Run, Target
+from loopsafe.effects.wrapping import wrapped
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.model import Place
-from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.dispatching import dispatched
-from loopsafe.resolve.given import Arguments
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions, qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
@@ -36,20 +32,6 @@ from loopsafe.resolve.values import (
     Value,
     Values,
 )
-from loopsafe.resolve.wrappers import around, made, makers
-
-
-class Run(NamedTuple):
-    """A function's body that runs at a site."""
-
-    function: FunctionValue
-    arguments: Arguments
-    iterated: bool
-    """The site iterates over a generator; a mere call of a generator function runs nothing."""
-
-
-Target: TypeAlias = Blocking | Run
-"""What a site leads to: a catalogued blocking callable, or a function of known source."""
 
 _CALLED_BACK = frozenset({"callback", "signal handler"})
 """Roles of what the loop calls with the arguments that stand behind it."""
@@ -167,7 +149,7 @@ def called(
     if isinstance(value, FunctionValue):
         yield Run(value, passed(resolver, value, call, frame), False)
         yield from _inline(resolver, value, call, frame)
-        yield from _wrapped(resolver, value)
+        yield from wrapped(resolver, value)
     elif isinstance(value, ClassValue):
         yield from _constructed(resolver, value, call, frame)
         yield from _inline(resolver, value, call, frame)
@@ -193,48 +175,6 @@ def _spelled(resolver: Resolver, value: Value, call: Call, frame: Frame) -> Bloc
         return None
     entry = resolver.catalogue.function(name)
     return False if entry is None and resolver.catalogue.harmless(name) else entry
-
-
-def _wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
-    """What a library's decorator adds to each call of a function: a retry that sleeps."""
-    module = resolver.table.get(function.module)
-    if module is None:
-        return
-    if not module.is_project:
-        yield from _wrappers_inside(resolver, function, module)
-        return
-    facts = module.facts.functions[function.number]
-    frame = resolver.frame(function.module, facts.outer)
-    for expr in facts.decorators:
-        for entered in resolver.values(expr, frame) if isinstance(expr, Call) else ():
-            # What `@contextmanager` makes may also stand above a function.
-            if isinstance(entered, ManagerValue) and not facts.is_async:
-                yield Run(entered.function, entered.arguments, True)
-        call = expr if isinstance(expr, Call) else None
-        name = qualified(resolver, call.func if call else expr, frame)
-        entry = resolver.catalogue.decorator(name) if name else None
-        if entry is not None and not facts.is_async and blocks(resolver, entry, call, frame):
-            yield entry
-        if entry is None and not facts.is_async:
-            yield from _wrappers(resolver, function, expr, frame)
-
-
-def _wrappers(
-    resolver: Resolver, function: FunctionValue, decorator: Expr, frame: Frame
-) -> Iterator[Run]:
-    """The functions that a library's decorator without an entry puts around one."""
-    for maker in makers(resolver, decorator, frame):
-        if resolver.catalogue.runner(dotted_name(resolver, maker) or "") is None:
-            for wrapper in made(resolver, body(resolver, maker), function):
-                yield Run(wrapper, (), False)
-
-
-def _wrappers_inside(resolver: Resolver, function: FunctionValue, module: Module) -> Iterator[Run]:
-    """The functions that a package's decorators put around its own: a query that one sends."""
-    source = body(resolver, function) if bounds().enters(module.dotted) else None
-    if source is not None:
-        for wrapper in around(resolver, source):
-            yield Run(wrapper, (), False)
 
 
 def _constructed(

@@ -11,7 +11,7 @@ from loopsafe.facts.ir import Call, Expr
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Span
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import ClassValue, External, Frame, FunctionValue, PartialValue

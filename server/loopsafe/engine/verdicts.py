@@ -14,7 +14,7 @@ from loopsafe.facts.ir import Call, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.knowledge.teachings import ORIGIN
 from loopsafe.model import Hop, Spot
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value, Values
 from loopsafe.rules.hops import inside

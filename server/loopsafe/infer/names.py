@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loopsafe.effects.known import knowledge
 from loopsafe.infer.wire import Answer, Named
 from loopsafe.modules.finder import Origin
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,

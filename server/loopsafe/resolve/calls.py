@@ -11,7 +11,7 @@ from loopsafe.resolve.conditions import outcome
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, decorating, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.results import itself, known_result, maker, told_outcome
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.special import DECORATORS, SPECIAL

@@ -20,8 +20,8 @@ from loopsafe.facts.ir import (
     last_name,
 )
 from loopsafe.facts.reach import conditions_around, parts_of
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import definitions, qualified
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.values import (
     ClassValue,
     External,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.values import (
     ConstantValue,
     Frame,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call, Function, Parameter
 from loopsafe.resolve.arguments import argument_at, metadata
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.metaclasses import classes_in
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.values import (
     ClassValue,

@@ -17,6 +17,7 @@ from loopsafe.resolve import (
     makers,
     members,
     metaclasses,
+    naming,
     protocols,
     types,
 )
@@ -130,7 +131,7 @@ class Resolver(Memory):
     def exported(self, module: Module, name: str) -> str:
         """The dotted name by which the catalogue knows what a library defines in a module."""
         found = self.remember(
-            ("exported", name), module.key, lambda: members.exported(self, module, name)
+            ("exported", name), module.key, lambda: naming.exported(self, module, name)
         )
         # While the export is looked for, the thing goes by its own name.
         return found or f"{module.dotted}.{name}"
@@ -169,7 +170,7 @@ class Resolver(Memory):
 
     def named(self, dotted: str) -> Values:
         """What an absolute dotted name stands for."""
-        return members.named(self, dotted)
+        return naming.named(self, dotted)
 
     def instance_of(self, dotted: str) -> Values:
         """An object of the class with this absolute dotted name."""
@@ -289,7 +290,7 @@ class Resolver(Memory):
         known = self._names.get(cls)
         if known is None:
             outer, self.table.trace = self.table.trace, 0
-            name = members.dotted_name(self, cls)
+            name = naming.dotted_name(self, cls)
             known = (self.catalogue.klass(name) if name else None, self.table.trace)
             self._names[cls] = known
             self.table.trace = outer

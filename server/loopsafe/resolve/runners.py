@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.knowledge.schema import Runner
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.values import (
     ClassValue,
     External,

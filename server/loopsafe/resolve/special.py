@@ -17,9 +17,9 @@ from loopsafe.facts.ir import (
     Starred,
     Typed,
 )
-from loopsafe.resolve.members import function_names
 from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
+from loopsafe.resolve.naming import function_names
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,

@@ -14,8 +14,8 @@ from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.containers import entry_values
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.lookups import field_of
-from loopsafe.resolve.members import dotted_name
 from loopsafe.resolve.names import own_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.outside import is_test
 from loopsafe.resolve.protocols import yielded
 from loopsafe.resolve.subclasses import Subclasses

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from loopsafe.effects.targets import site_values
 from loopsafe.model import Cost, Finding
-from loopsafe.resolve.members import dotted_name
+from loopsafe.resolve.naming import dotted_name
 from loopsafe.rules.view import Root, View
 
 CODE = "async-without-await"
