@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from loopsafe.knowledge import loader
 from loopsafe.knowledge.catalogue import Catalogue
+from loopsafe.knowledge.loader import compile_folder
 from loopsafe.knowledge.table import KnowledgeError
 from loopsafe.knowledge.versions import allowed
 from loopsafe.model import Place
@@ -360,3 +363,20 @@ def test_a_range_of_versions_is_one() -> None:
 )
 def test_requirements_allow_a_highest_release(requirement: str, release: str) -> None:
     assert allowed(requirement) == release
+
+
+def test_compiled_files_say_what_they_said(tmp_path: Path) -> None:
+    shipped = Path(loader.__file__).parent
+    for path in shipped.glob("*.toml"):
+        shutil.copy(path, tmp_path)
+    compile_folder(tmp_path)
+    for path in tmp_path.glob("*.toml"):
+        path.unlink()
+    compiled, written = Catalogue.of(tmp_path), Catalogue.of(shipped)
+    compiled.check()
+    written.check()
+    assert compiled.headers == written.headers
+    told = {name for name in vars(written) if not name.startswith("_")}
+    told |= {"_functions", "_decorators", "_runners", "_entries", "_returns", "_outcomes"}
+    for name in told:
+        assert getattr(compiled, name) == getattr(written, name), name

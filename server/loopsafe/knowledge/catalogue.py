@@ -12,7 +12,7 @@ from typing import TypeVar
 from loopsafe.knowledge.classes import ClassEntry
 from loopsafe.knowledge.entries import Header
 from loopsafe.knowledge.likeness import inherited
-from loopsafe.knowledge.loader import LibraryEntries, read_header, read_library
+from loopsafe.knowledge.loader import LibraryEntries, Text, read_header, read_library, texts_in
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Outcome, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError
 
@@ -27,7 +27,7 @@ class Catalogue:
 
     def __init__(
         self,
-        texts: Mapping[str, str],
+        texts: Mapping[str, Text],
         under: Catalogue | None = None,
         origins: Mapping[str, str] | None = None,
         releases: Mapping[str, str] | None = None,
@@ -98,8 +98,7 @@ class Catalogue:
     @staticmethod
     def of(folder: Path) -> Catalogue:
         """All that a folder's TOML files say."""
-        files = sorted(folder.glob("*.toml"))
-        return Catalogue({path.name: path.read_text("utf-8") for path in files})
+        return Catalogue(texts_in(folder))
 
     def identity(self) -> str:
         """What a project and its packages add to what everybody has; empty where it is nothing."""
