@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,37 +42,49 @@ def test_facts_of_another_version_are_not_found(
     assert Cache(tmp_path).facts(b"text") is None
 
 
-def test_the_version_is_that_of_every_source_the_answer_comes_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "loopsafe"
-    (package / "facts").mkdir(parents=True)
-    (package / "knowledge").mkdir()
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A few files in the place of Loopsafe's own."""
+    folder = tmp_path / "loopsafe"
+    (folder / "facts").mkdir(parents=True)
+    (folder / "knowledge").mkdir()
     for name in ("facts/a.py", "text.py", "model.py", "engine.py", "knowledge/x.toml"):
-        (package / name).write_text("1")
-    monkeypatch.setattr(cache_module, "_PACKAGE", package)
-    monkeypatch.setattr(cache_module, "_BELOW_FACTS", (package / "text.py", package / "model.py"))
+        (folder / name).write_text("1")
+    monkeypatch.setattr(cache_module, "_PACKAGE", folder)
+    monkeypatch.setattr(cache_module, "_BELOW_FACTS", (folder / "text.py", folder / "model.py"))
+    yield folder
+    monkeypatch.undo()
+    versions()
 
-    def versions() -> tuple[bytes, bytes]:
-        cache_module.facts_version.cache_clear()
-        cache_module.engine_version.cache_clear()
-        return cache_module.facts_version(), cache_module.engine_version()
 
-    try:
-        before = versions()
-        assert versions() == before
-        (package / "engine.py").write_text("2")
+def versions() -> tuple[bytes, bytes]:
+    """That of facts and that of all findings, as they are now."""
+    for known in (cache_module._sealed, cache_module.facts_version, cache_module.engine_version):
+        known.cache_clear()
+    return cache_module.facts_version(), cache_module.engine_version()
+
+
+def test_the_version_is_that_of_every_source_the_answer_comes_from(package: Path) -> None:
+    before = versions()
+    assert versions() == before
+    (package / "engine.py").write_text("2")
+    after = versions()
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
+    for name in ("facts/a.py", "text.py", "facts/new.py"):
+        (package / name).write_text("3")
+        assert versions()[0] != after[0]
         after = versions()
-        assert (after[0] == before[0], after[1] == before[1]) == (True, False)
-        for name in ("facts/a.py", "text.py", "facts/new.py"):
-            (package / name).write_text("3")
-            assert versions()[0] != after[0]
-            after = versions()
-        (package / "knowledge" / "x.toml").write_text("4")
-        assert versions()[1] != after[1]
-    finally:
-        monkeypatch.undo()
-        versions()
+    (package / "knowledge" / "x.toml").write_text("4")
+    assert versions()[1] != after[1]
+
+
+def test_a_sealed_package_has_the_version_that_its_files_had(package: Path) -> None:
+    before = versions()
+    cache_module.seal()
+    assert versions() == before
+    for path in package.rglob("*.py"):
+        path.unlink()
+    assert versions() == before  # No file is read.
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100, None])

@@ -29,8 +29,8 @@ export async function buildLibraries() {
   fs.rmSync(own, { recursive: true, force: true });
   fs.cpSync(path.join(ROOT, "server/loopsafe"), own, { recursive: true });
   fs.writeFileSync(path.join(LIBRARIES, "__main__.py"), MAIN);
-  const compile = path.join(ROOT, "scripts/compile_knowledge.py");
-  await run(await virtualEnvironment(), ["-I", compile, LIBRARIES]);
+  const precompute = path.join(ROOT, "scripts/precompute.py");
+  await run(await virtualEnvironment(), ["-I", precompute, LIBRARIES]);
   removeBytecode(LIBRARIES);
   refuseNative(LIBRARIES);
 }

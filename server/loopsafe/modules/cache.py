@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -48,24 +49,56 @@ def default_folder(environment: Mapping[str, str]) -> Path:
 @cache
 def facts_version() -> bytes:
     """Differs whenever the same text may give other facts."""
-    read = sorted(p for p in (_PACKAGE / "facts").iterdir() if p.suffix == ".py")
-    return _digest((store.SHAPE.encode(), _digest_of([*read, *_BELOW_FACTS])))
+    return _digest((store.SHAPE.encode(), _version("facts", _facts_files)))
 
 
 @cache
 def engine_version() -> bytes:
     """Differs whenever the same files may give other findings."""
-    kept = (".py", ".toml", ".md")
-    return _digest_of(sorted(p for p in _PACKAGE.rglob("*") if p.suffix in kept))
+    return _version("engine", _engine_files)
 
 
+def seal() -> None:
+    """Writes what this package's files come to beside them, which saves reading all at each start:
+    for one that is made once and never changed."""
+    found = {"facts": _digest_of(_facts_files()), "engine": _digest_of(_engine_files())}
+    text = json.dumps({name: digest.hex() for name, digest in found.items()})
+    (_PACKAGE / _SEAL).write_text(text, "utf-8")
+
+
+_SEAL = "sealed.json"
 _BELOW_FACTS = (_PACKAGE / "text.py", _PACKAGE / "model.py")
 
 
-def _digest_of(files: Iterable[Path]) -> bytes:
+def _facts_files() -> list[Path]:
+    read = sorted(p for p in (_PACKAGE / "facts").iterdir() if p.suffix == ".py")
+    return [*read, *_BELOW_FACTS]
+
+
+def _engine_files() -> list[Path]:
+    kept = (".py", ".toml", ".md")
+    return sorted(p for p in _PACKAGE.rglob("*") if p.suffix in kept)
+
+
+def _version(name: str, files: Callable[[], list[Path]]) -> bytes:
+    """What some files of this package come to under this Python."""
     python = f"{sys.implementation.name} {sys.version_info}".encode()
+    return _digest((python, _sealed().get(name) or _digest_of(files())))
+
+
+@cache
+def _sealed() -> Mapping[str, bytes]:
+    """What was written when the package was sealed; nothing where it was not."""
+    try:
+        found = json.loads((_PACKAGE / _SEAL).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {name: bytes.fromhex(digest) for name, digest in found.items()}
+
+
+def _digest_of(files: Iterable[Path]) -> bytes:
     return _digest(
-        (python, *(_digest((str(p.relative_to(_PACKAGE)).encode(), p.read_bytes())) for p in files))
+        _digest((p.relative_to(_PACKAGE).as_posix().encode(), p.read_bytes())) for p in files
     )
 
 
