@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from loopsafe.facts.ir import Call, Expr, Function, Name, Param
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, matched
-from loopsafe.resolve.names import definitions
+from loopsafe.resolve.names import Definition, definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import Frame, FunctionValue, Value
@@ -19,11 +19,7 @@ def handed_on(
     """What those who call a function give it, where an expression in it is its parameter."""
     function = module.facts.functions[number]
     found = definitions(resolver, expr, frame) if isinstance(expr, Name) else ()
-    indices = {
-        d.binding.value.number
-        for d in found
-        if isinstance(d.binding.value, Param) and d.binding.scope == function.scope
-    }
+    indices = _own_parameters(function, found)
     if not indices or len(indices) < len(found):
         return
     for made in resolver.outside.calls_of(resolver, module, function.name):
@@ -63,11 +59,17 @@ def _offloaded(resolver: Resolver, function: Function, value: FunctionValue) -> 
             given = argument_at(call, runner.position, runner.argument) if runner else None
             if runner is None or not runner.offloads or not isinstance(given, Name):
                 continue
-            for definition in definitions(resolver, given, frame):
-                source = definition.binding.value
-                if isinstance(source, Param) and definition.binding.scope == function.scope:
-                    found.add(source.number)
+            found |= _own_parameters(function, definitions(resolver, given, frame))
     return frozenset(found)
+
+
+def _own_parameters(function: Function, found: Iterable[Definition]) -> set[int]:
+    """The numbers of those parameters of a function that a name stands for."""
+    return {
+        d.binding.value.number
+        for d in found
+        if isinstance(d.binding.value, Param) and d.binding.scope == function.scope
+    }
 
 
 def wrapped(resolver: Resolver, value: Value) -> Iterator[FunctionValue]:

@@ -10,7 +10,7 @@ from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.runs import Run, Target
-from loopsafe.effects.wrapping import wrapped
+from loopsafe.effects.wrapping import added_by_decorators
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.model import Place
@@ -149,7 +149,7 @@ def called(
     if isinstance(value, FunctionValue):
         yield Run(value, passed(resolver, value, call, frame), False)
         yield from _inline(resolver, value, call, frame)
-        yield from wrapped(resolver, value)
+        yield from added_by_decorators(resolver, value)
     elif isinstance(value, ClassValue):
         yield from _constructed(resolver, value, call, frame)
         yield from _inline(resolver, value, call, frame)

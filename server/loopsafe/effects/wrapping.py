@@ -17,7 +17,7 @@ from loopsafe.resolve.values import Frame, FunctionValue, ManagerValue
 from loopsafe.resolve.wrappers import around, made, makers
 
 
-def wrapped(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
+def added_by_decorators(resolver: Resolver, function: FunctionValue) -> Iterator[Target]:
     """What a library's decorator adds to each call of a function: a retry that sleeps."""
     module = resolver.table.get(function.module)
     if module is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.derive import Derived
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.places import Places
 from loopsafe.effects.sources import body
 from loopsafe.facts.ir import Call, Function, Site, last_name
@@ -223,10 +224,9 @@ class CallGraph:
         if isinstance(target, Frame):
             key = self._key(target)
             return self.node(key) if key else None
-        module = self._resolver.table.get(frame.module)
-        if module is None:
+        module, owner = self._resolver.table.get(frame.module), function_of(self._resolver, frame)
+        if module is None or owner is None:
             return None
-        owner = module.facts.functions[max(module.facts.scopes[frame.scope].owner, _MODULE_BODY)]
         here = module.path, owner.in_file(site.spot)
         path, span = self._definition(frame, site) or here
         ahead: tuple[Hop, ...] = ()

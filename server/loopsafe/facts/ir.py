@@ -373,11 +373,15 @@ class Function(NamedTuple):
 
     def in_file(self, spot: Spot) -> Span:
         """Where something in this function stands in the file."""
-        return Span(spot.line + self.start, spot.column, spot.end_line + self.start, spot[3])
+        return Span(
+            spot.line + self.start, spot.column, spot.end_line + self.start, spot.end_column
+        )
 
     def inside(self, span: Span) -> Spot:
         """Where something in the file stands as seen from this function."""
-        return Spot(span.line - self.start, span.column, span.end_line - self.start, span[3])
+        return Spot(
+            span.line - self.start, span.column, span.end_line - self.start, span.end_column
+        )
 
 
 class Class(NamedTuple):

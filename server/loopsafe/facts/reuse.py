@@ -46,9 +46,11 @@ def reused(before: ModuleFacts, after: ModuleFacts, equal: Equal) -> ModuleFacts
                 functions[number], scopes[new.scope] = old, one
         elif old.start >= equal.before - equal.last and new.start >= equal.after - equal.last:
             # Only what is read around it may tell that it stands elsewhere.
-            parts = {name: getattr(old, name) for name in _INSIDE}
-            if all(getattr(new, name) == part for name, part in parts.items()) and one == other:
-                functions[number], scopes[new.scope] = new._replace(**parts), one
+            inside = old.sites, old.values, old.yields
+            if inside == (new.sites, new.values, new.yields) and one == other:
+                sites, values, yields = inside
+                functions[number] = new._replace(sites=sites, values=values, yields=yields)
+                scopes[new.scope] = one
     for number, (was, now) in enumerate(zip(before.classes, after.classes, strict=False)):
         one, other = before.scopes[was.scope], after.scopes[now.scope]
         if is_unmoved(was, now) and is_unmoved(one, other):
@@ -66,10 +68,6 @@ def reused(before: ModuleFacts, after: ModuleFacts, equal: Equal) -> ModuleFacts
         scopes=tuple(scopes),
         assigned=tuple(assigned),
     )
-
-
-_INSIDE = ("sites", "values", "yields")
-"""What of a function is read in it."""
 
 
 def _alike(lines: Sequence[str], others: Sequence[str]) -> int:

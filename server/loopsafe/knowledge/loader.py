@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -73,22 +73,23 @@ def texts_in(folder: Path) -> dict[str, Text]:
 
 def compile_folder(folder: Path) -> None:
     """Writes what stands in a folder's knowledge files as one that is quicker to read."""
-    found: Mapping[str, Compiled] = {
-        path.name: _compiled(path.name, path.read_text("utf-8"))
-        for path in sorted(folder.glob("*.toml"))
-    }
+    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+    found = {file: _looked_at(file, text, text) for file, text in texts.items()}
     (folder / _COMPILED).write_text(json.dumps(found, separators=(",", ":")), "utf-8")
 
 
-def _compiled(file: str, text: str) -> Compiled:
-    return Compiled(_parse(file, text), _has_runners(text), _has_versions(text))
+def _looked_at(file: str, text: str, part: str) -> Compiled:
+    """What a part of a text says, and what a look at the whole tells."""
+    has_runners = "runner]]" in text or "[[runners]]" in text
+    return Compiled(_parse(file, part), has_runners, "\nversions = " in text)
 
 
 def read_header(file: str, text: Text, origin: str = "") -> Header:
     """Reads the `[library]` table alone, which must come first in a file."""
-    # The head is enough of a text: the rest may never be asked for.
-    known = text if isinstance(text, Compiled) else None
-    library = Table(file, known.values if known else _head(file, str(text))).table("library")
+    if isinstance(text, str):
+        # The head is enough: the rest may never be asked for.
+        text = _looked_at(file, text, text.partition("\n[[")[0])
+    library = Table(file, text.values).table("library")
     header = Header(
         file=file,
         title=library.text("title"),
@@ -98,8 +99,8 @@ def read_header(file: str, text: Text, origin: str = "") -> Header:
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
         serves=library.texts("serves"),
-        has_runners=known.has_runners if known else _has_runners(str(text)),
-        has_versions=known.has_versions if known else _has_versions(str(text)),
+        has_runners=text.has_runners,
+        has_versions=text.has_versions,
         origin=origin,
     )
     library.finish()
@@ -110,18 +111,6 @@ def read_header(file: str, text: Text, origin: str = "") -> Header:
     for name in (*header.harmless, *header.asynchronous, *header.serves):
         check_home(library, name, header)
     return header
-
-
-def _head(file: str, text: str) -> dict[str, Any]:
-    return _parse(file, text.partition("\n[[")[0])
-
-
-def _has_runners(text: str) -> bool:
-    return "runner]]" in text or "[[runners]]" in text
-
-
-def _has_versions(text: str) -> bool:
-    return "\nversions = " in text
 
 
 def read_library(

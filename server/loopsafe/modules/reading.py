@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from loopsafe.facts.extract import extract
 from loopsafe.facts.ir import Function, ModuleFacts
@@ -13,15 +12,13 @@ from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder, ModuleFile, Origin
 from loopsafe.modules.module import Module
-from loopsafe.modules.outlines import Outline, outline
+from loopsafe.modules.outlines import Outline, outline, used
 from loopsafe.modules.units import Units
+
+T = TypeVar("T")
 
 LARGEST_TEXT = 2_000_000
 """Characters; a file like this was written by a program, and reading it takes seconds."""
-
-_CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
-_BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Edited(NamedTuple):
@@ -130,28 +127,12 @@ class Reading(Units):
 
         A look at its text comes before it is read in earnest.
         """
-        file = self.finder.source(key)
-        if file is None:
-            return None
-        key = self._registered(file)
-        known = self._used.get(file.path)
-        if known is None:
-            text = self._glanced(key)
-            bases = (_WORD.findall(header) for header in _BASES.findall(text))
-            known = frozenset(chain(_CALLEE.findall(text), *bases))
-            self._used[file.path] = known
-        return self.get(key) if name in known else None
+        found = self._by_text(key, self._used, used)
+        return self.get(found[0]) if found is not None and name in found[1] else None
 
     def outline(self, key: str) -> tuple[str, Outline] | None:
         """What the source of a package's module defines, by a look at its text, with its key."""
-        file = self.finder.source(key)
-        if file is None:
-            return None
-        key = self._registered(file)
-        known = self._outlines.get(file.path)
-        if known is None:
-            known = self._outlines[file.path] = outline(self._glanced(key))
-        return key, known
+        return self._by_text(key, self._outlines, outline)
 
     def loaded(self) -> tuple[Module, ...]:
         """The modules that have been read."""
@@ -216,6 +197,22 @@ class Reading(Units):
             parts = key.partition("@")[0].split(".")
             found.update(".".join(parts[:count]) for count in range(1, len(parts)))
         return found
+
+    def _by_text(
+        self, key: str, known: dict[str, T], look: Callable[[str], T]
+    ) -> tuple[str, T] | None:
+        """What a look at the text of a module's source says, kept by path, with its key."""
+        file = self.finder.source(key)
+        if file is None:
+            return None
+        key = self._registered(file)
+        if file.path not in known:
+            known[file.path] = look(self._glanced(key))
+        return key, known[file.path]
+
+    def _forget_looks(self, path: str) -> None:
+        self._used.pop(path, None)
+        self._outlines.pop(path, None)
 
     def _glanced(self, key: str) -> str:
         """The text of a module that is looked over; empty without one."""

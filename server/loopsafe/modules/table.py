@@ -28,8 +28,7 @@ class ModuleTable(Reading):
 
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
-        self._used.pop(path, None)
-        self._outlines.pop(path, None)
+        self._forget_looks(path)
         changes: list[Change] = []
         for key, before in self._of(path):
             text = self._text(before.file)
@@ -68,8 +67,7 @@ class ModuleTable(Reading):
 
     def forget(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: drops its modules and those of its name; gives them."""
-        self._used.pop(path, None)
-        self._outlines.pop(path, None)
+        self._forget_looks(path)
         name = looked_up(self.finder.name_of(path))
         gone = {
             key: module

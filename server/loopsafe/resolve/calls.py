@@ -12,7 +12,7 @@ from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementation
 from loopsafe.resolve.given import Arguments, decorating, given, holding, instances_made
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.naming import dotted_name
-from loopsafe.resolve.results import itself, known_result, maker, told_outcome
+from loopsafe.resolve.results import itself, known_result, maker, told_result
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.special import DECORATORS, SPECIAL
 from loopsafe.resolve.values import (
@@ -205,7 +205,7 @@ def _call_class(
         found = special(resolver, call, frame)
         if found is not None:
             return found
-    result = told_outcome(resolver, name, call, frame) or resolver.catalogue.returns(name)
+    result = told_result(resolver, name, call, frame)
     told = maker(resolver, name, call, frame)
     if told:
         return told

@@ -32,7 +32,7 @@ def known_result(
 
     None where it says nothing; empty where the source says what is not so.
     """
-    result = told_outcome(resolver, name, call, frame) or resolver.catalogue.returns(name)
+    result = told_result(resolver, name, call, frame)
     if result is not None:
         return resolver.given_by(result)
     if function.receiver is None:
@@ -69,12 +69,12 @@ def _defines(resolver: Resolver, cls: ClassValue, function: FunctionValue) -> bo
     return module.facts.functions[function.number].owner == cls.number
 
 
-def told_outcome(
+def told_result(
     resolver: Resolver, name: str, call: Call | None, frame: Frame | None
 ) -> Result | None:
-    """What calling a function gives for its arguments, as the catalogue knows."""
-    outcomes = resolver.catalogue.outcomes(name)
-    return outcome(resolver, outcomes, call, frame) if outcomes else None
+    """What the catalogue says that calling this name gives, with these arguments."""
+    outcomes, usual = resolver.catalogue.outcomes(name), resolver.catalogue.returns(name)
+    return outcome(resolver, outcomes, call, frame) or usual
 
 
 def maker(resolver: Resolver, name: str, call: Call | None, frame: Frame | None) -> Values:

@@ -93,15 +93,14 @@ class Shelf:
         """The answers about parts that have a twin, of these; those about what is gone are lost."""
         fresh: list[_Known] = []
         numbers = [n for part in (kept.gone, kept.twins) for n in part if n in index.parts]
-        for number in numbers:
-            twin = kept.twins.get(number)
-            for key, answer, trace in self._take(index.parts, (number,)):
-                if twin is None:
-                    continue
-                if key[0] == "meets":
-                    assert isinstance(answer, tuple)
-                    answer = tuple(item._replace(site=twin) for item in answer)
-                fresh.append(_Known(_renamed(key, id(twin)), answer, trace))
+        for key, answer, trace in self._take(index.parts, numbers):
+            twin = kept.twins.get(_part(key))
+            if twin is None:
+                continue
+            if key[0] == "meets":
+                assert isinstance(answer, tuple)
+                answer = tuple(item._replace(site=twin) for item in answer)
+            fresh.append(_Known(_renamed(key, id(twin)), answer, trace))
         return fresh
 
     def _of_sites(self, index: _Index, kept: Kept, scopes: tuple[Scope, ...]) -> list[_Known]:
@@ -161,10 +160,8 @@ class _Index:
         if trace is not None:
             self.traced.setdefault(id(trace), set()).add(key)
         first, about = key[0], key[1]
-        if type(first) is int:
-            self.parts.setdefault(first, set()).add(key)
-        elif first in _ABOUT_PARTS:
-            self.parts.setdefault(about, set()).add(key)
+        if type(first) is int or first in _ABOUT_PARTS:
+            self.parts.setdefault(_part(key), set()).add(key)
         elif first in _ABOUT_SITES:
             self.scopes.setdefault(about.scope, set()).add(key)
         elif first == "registers":
@@ -174,6 +171,12 @@ class _Index:
             self.names.setdefault(name, set()).add(key)
         else:
             self.others.add(key)
+
+
+def _part(key: Key) -> int:
+    """The `id` of the part that a question is about."""
+    number: int = key[0] if type(key[0]) is int else key[1]
+    return number
 
 
 def _renamed(key: Key, number: int) -> Key:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from loopsafe.effects.derive import Step
 from loopsafe.effects.known import knowledge
+from loopsafe.effects.meetings import function_of
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Hop
@@ -19,10 +20,9 @@ from loopsafe.rules.wording import call_label, sink_label
 
 def hop(resolver: Resolver, frame: Frame, site: Site) -> Hop | None:
     """A site as a step of a chain."""
-    module = resolver.table.get(frame.module)
-    if module is None:
+    module, owner = resolver.table.get(frame.module), function_of(resolver, frame)
+    if module is None or owner is None:
         return None
-    owner = module.facts.functions[max(module.facts.scopes[frame.scope].owner, 0)]
     span = owner.in_file(site.spot)
     bundle, place = resolver.table.disk.bundle, ""
     if bundle.holds(module.path):
