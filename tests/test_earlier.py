@@ -191,7 +191,7 @@ def test_what_was_dropped_while_no_file_changed_stays_kept(
     project: Project, looks: list[str]
 ) -> None:
     engine, earlier = project.keeping()
-    engine._reports.clear()
+    engine._told.forget()
     engine.report(str(project.helper))
     earlier.keep()
     assert _is_told_at_once(project, looks)

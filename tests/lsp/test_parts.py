@@ -50,7 +50,7 @@ def session_with(work: Any) -> tuple[Session, QuietServer]:
 async def test_a_crash_is_an_empty_answer_and_one_log_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def crash(*_: Any) -> Any:
+    def crash(*_: Any, **_named: Any) -> Any:
         raise RecursionError("too deep")
 
     session, server = session_with(crash)
@@ -62,7 +62,7 @@ async def test_a_crash_is_an_empty_answer_and_one_log_line(
 
 
 async def test_not_even_an_exit_of_a_library_ends_the_server(tmp_path: Path) -> None:
-    def leave(*_: Any) -> Any:
+    def leave(*_: Any, **_named: Any) -> Any:
         raise SystemExit(3)
 
     session, _ = session_with(leave)
@@ -88,7 +88,7 @@ async def test_a_long_analysis_is_shown_as_busy(tmp_path: Path) -> None:
         def about(self, _uri: str) -> Work:
             return self
 
-    def slow(*_: Any) -> Any:
+    def slow(*_: Any, **_named: Any) -> Any:
         time.sleep(0.8)
         return Work()
 

@@ -6,7 +6,9 @@ searched, the least conditional first; what arguments rule out on that way is no
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -86,6 +88,10 @@ class _Node(NamedTuple):
     """A step of the way in was guessed."""
 
 
+class _PutOff(Exception):
+    """A glance has no time for it."""
+
+
 class Derivation:
     """Answers about functions of packages; they hold until a package's text changes."""
 
@@ -94,6 +100,10 @@ class Derivation:
         self.texts = Texts(resolver)
         self._bounds = bounds()
         self._store = Store(resolver)
+        self._allowance: float | None = None
+        """Seconds of the processor that a glance has left for searches; None in earnest."""
+        self._deadline: float | None = None
+        """Of the search that goes on in a glance, on the clock of this thread's processor time."""
         self.check_in: Callable[[], None] = lambda: None
         """Called between functions, the project's too; what it raises ends a search, to be begun
         again."""
@@ -135,6 +145,22 @@ class Derivation:
         """All that a module of the project calls has been derived."""
         self._store.warmed(module.digest)
 
+    @contextlib.contextmanager
+    def glancing(self, seconds: float) -> Iterator[None]:
+        """Searches take no more of the processor together; where one is cut short there is no
+        answer for now, and what rests on that has the bit `put_off`.
+        """
+        self._allowance = seconds
+        try:
+            yield
+        finally:
+            self._allowance = None
+
+    @property
+    def put_off(self) -> int:
+        """Stands for all that a glance had no time for."""
+        return self.resolver.table.bit(("put off",))
+
     def keep(self) -> None:
         """Puts new answers into the store on disk."""
         self._store.write()
@@ -151,12 +177,40 @@ class Derivation:
         stored = self._store.recall(name) if name is not None else None
         if stored is not None:
             return self._restored(stored)
-        answer, trace, is_final = self.resolver.settled(
-            lambda: self._search(function, frame, known)
-        )
+        try:
+            with self._timed():
+                answer, trace, is_final = self.resolver.settled(
+                    lambda: self._search(function, frame, known)
+                )
+        except _PutOff:
+            if self._deadline is not None:
+                raise  # Another search asks, whose answer would be wrong.
+            self.resolver.table.trace |= self.put_off
+            return None
         if name is not None and is_final:
             self._store.keep(name, self._summary(answer), trace)
         return answer
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        """A search, that of a glance against its allowance; those within it are part of it."""
+        if self._allowance is None or self._deadline is not None:
+            yield
+            return
+        start = time.thread_time()
+        self._deadline = start + self._allowance
+        try:
+            self._go_on()
+            yield
+        finally:
+            self._deadline = None
+            self._allowance -= time.thread_time() - start
+
+    def _go_on(self) -> None:
+        """Between functions. Raises _PutOff, or what `check_in` raises."""
+        self.check_in()
+        if self._deadline is not None and time.thread_time() > self._deadline:
+            raise _PutOff
 
     def _search(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -219,7 +273,7 @@ class Derivation:
                     continue
                 guessed += 1
             done.add(node.frame)
-            self.check_in()
+            self._go_on()
             for branch, conditions in self._onward(node, closed):
                 if branch.frame in done:
                     continue

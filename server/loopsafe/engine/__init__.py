@@ -99,15 +99,15 @@ class Engine(Core):
         """The edits of all safe fixes of a group in some files, one for each function."""
         edits: list[Edit] = []
         for path in paths:
-            offered = (fix for f in self.report(path).findings for fix in self.fixes(f))
+            offered = (fix for f in self.confirm(path).findings for fix in self.fixes(f))
             chosen = [f for f in offered if f.group == group and f.safety is Safety.SAFE]
             edits += self.merged(path, dict.fromkeys(chosen))
         return tuple(edits)
 
     def fix_all(self, path: str) -> tuple[Edit, ...]:
         """The edits after which a file has no finding with a safe fix left."""
-        is_open, text = self.disk.is_open(path), self.report(path).source.text
-        edits = repair(self, path, self.report, (Safety.SAFE,))
+        is_open, text = self.disk.is_open(path), self.confirm(path).source.text
+        edits = repair(self, path, self.confirm, (Safety.SAFE,))
         if edits:
             self.open_text(path, text) if is_open else self.close_text(path)
         return edits
@@ -188,7 +188,7 @@ class Engine(Core):
         own = [f for f in before.findings if not self._deepening.hinted(f)]
         if not self._deepening.learn(inquiry, answers):
             return None
-        self._reports.clear()
+        self._told.forget()
         after = self.confirm(path)
         spans = {finding.span for finding in after.findings}
         roots = {finding.root for finding in after.findings}  # One may move nearer to its root.
@@ -196,7 +196,7 @@ class Engine(Core):
         if lost:
             kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
             after = replace(after, findings=tuple(kept))
-            self._reports[path] = (after, self._reports[path][1])
+            self._told.note(after, self._confirmed(path, lambda: None)[1])
         return after if after.findings != before.findings else None
 
     def deepen(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport | None:

@@ -1,194 +1,56 @@
-"""What is known of one project's files, and what of it is left after an edit."""
+"""What is told of one project's files."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TypeVar
 
-from loopsafe.config import Settings
-from loopsafe.effects.callers import Callers
-from loopsafe.effects.chains import Chains
-from loopsafe.effects.news import BY_NAME, inherited, news
-from loopsafe.effects.overrides import Overrides
-from loopsafe.effects.places import Places
+from loopsafe.engine.inputs import Inputs
 from loopsafe.engine.reports import Cancelled, FileReport, Problem, too_large, unreadable
 from loopsafe.engine.resume import Grounds, grounds, resumed
-from loopsafe.engine.teaching import catalogue_of, releases_of, shipped
-from loopsafe.knowledge.catalogue import load
 from loopsafe.model import Cost, Finding, Severity
-from loopsafe.modules.cache import Cache
-from loopsafe.modules.disk import Disk
-from loopsafe.modules.environment import find_environment
-from loopsafe.modules.finder import Finder
-from loopsafe.modules.homes import Home, Homes
-from loopsafe.modules.module import Change, Module, renewals
+from loopsafe.modules.module import Module
 from loopsafe.modules.reading import LARGEST_TEXT
-from loopsafe.modules.roots import source_roots
-from loopsafe.modules.table import ModuleTable
-from loopsafe.modules.typeshed import find_typeshed
 from loopsafe.modules.units import Unit
-from loopsafe.resolve.resolver import Resolver
 from loopsafe.rules import View, check, unused_ignore
 from loopsafe.suppress import Suppressions
 from loopsafe.text import SourceText
 
 T = TypeVar("T")
 
+_GLANCE_SECONDS = 0.1
+"""Of the processor, for all that a file calls in packages and nobody derived before."""
 
-class Core:
-    """The inputs and the reports of one project folder. Not thread-safe: one thread at a time."""
 
-    def __init__(
-        self,
-        root: Path,
-        settings: Settings,
-        python: Path | None,
-        cache: Cache | None,
-        homes: Homes | None,
-    ) -> None:
-        """`homes` has the settings of each file, where they may differ in what is told of it."""
-        self.root = root
-        self.settings = settings
-        self.homes = homes or Homes(Home(root, settings, python))
-        self._python = python
-        self.environment = find_environment(root, python or settings.python, os.environ)
-        self.disk = Disk()
-        self._roots = source_roots(root, settings.source_roots)
-        self.finder = Finder(
-            self._roots,
-            self.environment,
-            find_typeshed(),
-            self.disk,
-            load().libraries,
-            self.homes.top.root,
-        )
-        self.table = ModuleTable(self.finder, self.disk, cache)
-        files = shipped(root, settings, self.environment)
-        self.releases = releases_of(root, self.environment)
-        """Those that decide which entries of the catalogue hold."""
-        self.catalogue, self.mistakes = catalogue_of(settings, files, self.releases)
-        """The catalogue; and what is wrong in the files of packages, which are left out."""
-        self.resolver = Resolver(self.table, self.catalogue)
-        self.resolver.outside.project = self._project
-        self._callers = Callers(self.resolver, self._project)
-        self._overrides = Overrides(self._project)
-        self._chains = Chains(self.resolver, self._overrides)
-        self._places = Places(self.resolver, self._project, self._callers)
-        self._modules: dict[str, Module | None] = {}
-        self._is_whole = False
-        """All files of the project are known."""
-        self._reports: dict[str, tuple[FileReport, int]] = {}
-        """By path, with what it rests on, as bits of the module table."""
-        self._earlier: dict[str, FileReport] = {}
-        """What an earlier session came to, for files that this one has not looked at."""
-
-    # Inputs
-
-    def index(self, paths: Iterable[str] | None = None, whole: bool = False) -> None:
-        """Reads the project's files, so that registrations and subclasses anywhere are known.
-
-        `whole` says that these files are all of them, as they are where none are given.
-        """
-        self._is_whole = self._is_whole or whole or paths is None
-        found = set(self.files() if paths is None else paths)
-        fresh = found - self._modules.keys()
-        if fresh:
-            known = {*self._modules, *found}
-            self._modules = {path: self._modules.get(path) for path in sorted(known)}
-            # Any of them may override a method, register a function or store an attribute.
-            self.resolver.forget_kind("edges")
-            self.resolver.forget_places()
-            self.resolver.forget((), self.table.all_of(BY_NAME))
-            self._overrides.forget()
-            self._places.look_again()
-            self._callers.forget()
-            self._chains.forget()
-            self._before_change()
-            self._reports.clear()
-
-    def files(self) -> Iterator[str]:
-        """What `index` reads: the files of the environment, and those of projects that are
-        installed in it with their sources and lie in the same folder."""
-        yield from self.homes.files(self.root)
-        for source in self.finder.beside(self.root):
-            yield from self.homes.below(source)
-
-    def open_text(self, path: str, text: str) -> None:
-        """An unsaved buffer shadows the file from now on."""
-        is_same = self._reads(path, text)
-        if is_same and self.disk.is_open(path):
-            return
-        names = self.disk.generation
-        self.disk.open(path, text)
-        self._changed(path, self.disk.generation != names, is_same)
-
-    def close_text(self, path: str) -> None:
-        """The file on disk counts again."""
-        names = self.disk.generation
-        text = self.disk.read(path) if self.disk.is_open(path) else ""
-        self.disk.close(path)
-        self._changed(path, self.disk.generation != names, self._reads(path, text))
-
-    def forget(self, paths: Iterable[str]) -> None:
-        """Files were changed, made or removed on disk."""
-        for path in paths:
-            names = self.disk.generation
-            self.finder.invalidate([path])
-            self._changed(path, self.disk.generation != names)
-
-    def is_outdated(self) -> bool:
-        """Whether the project has other releases of libraries by now than those that are known."""
-        return releases_of(self.root, self.environment) != self.releases
-
-    def rehome(self, homes: Homes) -> None:
-        """What is told of files may be another now; what is known of them stays."""
-        self.homes = homes
-        self._reports.clear()
-        self._earlier.clear()
-
-    def remind(self, reports: Iterable[FileReport]) -> None:
-        """What an earlier session came to, which holds as long as no text is another.
-
-        To be told first. `confirm` looks at a file in earnest.
-        """
-        self._earlier = {report.path: report for report in reports}
-
-    # Answers
+class Core(Inputs):
+    """The reports of one project folder."""
 
     def report(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
         """The findings of a file. Raises Cancelled where the caller asks to stop."""
+        return self._told.at_first(path) or self.confirm(path, _unless(cancelled))
 
-        def check_in() -> None:
-            if cancelled():
-                raise Cancelled
+    def glance(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
+        """The same, at first without what would take long to derive from packages.
 
-        earlier = self._earlier.get(path)
-        return self.confirm(path, check_in) if earlier is None else earlier
+        Of a file that was looked at in earnest before a glance would know less, so it is again.
+        """
+        if self._told.at_first(path) or self._told.was_seen(path):
+            return self.report(path, cancelled)
+        return self._glanced(path, _unless(cancelled))
 
     def confirm(self, path: str, check_in: Callable[[], None] = lambda: None) -> FileReport:
-        """The same, whatever is known of an earlier session. Raises what `check_in` raises."""
-        self._drop_reports(self._places.refreshed())
-        known = self._reports.get(path)
-        if known is None:
-            self.table.trace = 0
-            with self._checking_in(check_in):
-                report = self._report(path, check_in)
-            known = self._reports[path] = (report, self.table.trace)
-        self._earlier.pop(path, None)
-        return known[0]
+        """The same, with all that can be found out. Raises what `check_in` raises."""
+        return self._confirmed(path, check_in)[0]
 
     def is_confirmed(self, path: str) -> bool:
-        """Whether what is known of a file is this session's."""
-        return path not in self._earlier
+        """Whether what is known of a file is all that can be found out."""
+        return self._told.at_first(path) is None
 
     def reports(self) -> Iterator[FileReport]:
-        """What is known of files by now, without looking at any."""
-        self._drop_reports(self._places.refreshed())
-        yield from (report for report, _ in self._reports.values())
-        yield from self._earlier.values()
+        """What is known of files by now, without looking at any; no glances."""
+        self._told.drop(self._places.refreshed())
+        yield from self._told.kept()
 
     def paths(self) -> tuple[str, ...]:
         """The project's files; none before all are known."""
@@ -196,8 +58,7 @@ class Core:
 
     def resting(self, path: str, more: Callable[[], T]) -> tuple[T, frozenset[Unit]]:
         """What is asked besides a file's report, and what both rest on."""
-        self.report(path)
-        self.table.trace = self._reports[path][1]
+        self.table.trace = self._confirmed(path, lambda: None)[1]
         return more(), self.table.units(self.table.trace)
 
     def grounds(self, answers: Mapping[str, frozenset[Unit]]) -> Grounds | None:
@@ -211,26 +72,13 @@ class Core:
         """
         return resumed(self.table, self._places, before, changed)
 
-    # For what is built on these
-
-    def _before_change(self) -> None:
-        """A text is another now, or there are more files: what rests on it is dropped next."""
-
-    def _after_change(self) -> None:
-        """What rested on a changed text is gone."""
+    # For what is built on this
 
     def _weighed(self, finding: Finding) -> Finding:
         """A finding, and how sure it is."""
         return finding
 
     # Insides
-
-    def _project(self) -> Iterator[Module]:
-        for path, module in self._modules.items():
-            if module is None:
-                module = self._modules[path] = self.table.at(path)
-            if module is not None:
-                yield module
 
     def _view(self, module: Module, check_in: Callable[[], None]) -> View:
         severity_of = self._severities(module.path)
@@ -250,86 +98,33 @@ class Core:
     def _source(self, path: str) -> SourceText:
         return SourceText(self.disk.read(path))
 
-    def _reads(self, path: str, text: str) -> bool:
-        """Whether a file has this text by now."""
+    def _confirmed(self, path: str, check_in: Callable[[], None]) -> tuple[FileReport, int]:
+        """What a look in earnest comes to, with what it rests on."""
+        self._told.drop(self._places.refreshed())
+        known = self._told.known(path)
+        if known is None:
+            self.table.trace = 0
+            with self._checking_in(check_in):
+                known = self._report(path, check_in), self.table.trace
+        self._told.note(*known)
+        return known
+
+    def _glanced(self, path: str, check_in: Callable[[], None]) -> FileReport:
+        """What a glance comes to; nothing that rests on what it put off is kept."""
+        self._told.drop(self._places.refreshed())
+        derivation = self._chains.derivation
+        self.table.trace = 0
         try:
-            return self.disk.read(path) == text
-        except (OSError, UnicodeDecodeError, SyntaxError):
-            return False
-
-    def _changed(self, path: str, files: bool, is_same: bool = False) -> None:
-        """Drops what rests on a file; with `files`, on which files there are, too.
-
-        `is_same`: its text is what it was, in a buffer or out of it.
-        """
-        self._before_change()
-        if not is_same:
-            self._earlier.clear()
-        if path in self._modules:
-            self._modules[path] = None
-        gone: dict[str, Module | None] = {}
-        changed = 0
-        texts: set[str] | None = None
-        appears = files or self.table.missed(path)
-        if appears:
-            changed |= self.table.lookup_bit(path) | self.table.all_of(BY_NAME)
-            gone.update(self._files_changed(path))
-            self._callers.forget()
+            with self._checking_in(check_in), derivation.glancing(_GLANCE_SECONDS):
+                report = self._report(path, check_in)
+        finally:
+            trace = self.table.trace
+            self._drop((), derivation.put_off)
+        if trace & derivation.put_off:
+            self._told.note_glance(report)
         else:
-            changes = self.table.reread(path)
-            texts = {change.before.key for change in changes}
-            for change in changes:
-                changed |= change.before.text_bit | self._said(change)
-                self._callers.renew(change)
-                if change.kept is None:
-                    gone[change.before.key] = change.before
-                if not change.before.is_project:
-                    self._forget_answers()
-            for key, same in renewals(changes):
-                self.resolver.renew(key, same)
-        for key, before in gone.items():
-            changed |= self.table.bit(key) * 3
-            changed |= self.table.asked(inherited(before, self.table.get(key)))
-        self.resolver.forget_places(texts)
-        self._overrides.forget(texts)
-        self._drop(gone, changed)
-        module = self.table.at(path) if appears else None
-        if module is not None:
-            self._places.appeared(module.key)
-        self._after_change()
-
-    def _said(self, change: Change) -> int:
-        """The bits of what is said otherwise about names; of all, where one text is not known."""
-        table = self.table
-        return table.asked(news(change)) if change.after is not None else table.all_of(BY_NAME)
-
-    def _files_changed(self, path: str) -> dict[str, Module | None]:
-        """A file was made or removed: what its name led to may be another's now."""
-        if self.table.leads_elsewhere(path):
-            self._forget_answers()
-        gone = self.table.forget(path)
-        self.table.forget_files()
-        return gone
-
-    def _drop(self, modules: Iterable[str], changed: int) -> None:
-        """Drops the answers about some modules, and all that rests on any of these bits."""
-        self.resolver.forget(modules, changed)
-        self._places.forget(changed)
-        self._chains.forget(changed)
-        self._drop_reports(changed)
-
-    def _drop_reports(self, changed: int) -> None:
-        if changed:
-            for path in [path for path, (_, trace) in self._reports.items() if trace & changed]:
-                del self._reports[path]
-
-    def _forget_answers(self) -> None:
-        """Drops every answer; what was read of files stays."""
-        self._chains.derivation.forget()
-        self.resolver.forget_all()
-        self._places.forget()
-        self._chains.forget()
-        self._reports.clear()
+            self._told.note(report, trace)
+        return report
 
     @contextlib.contextmanager
     def _checking_in(self, check_in: Callable[[], None]) -> Iterator[None]:
@@ -367,3 +162,13 @@ class Core:
         )
         findings.sort(key=lambda finding: (finding.span, finding.code))
         return FileReport(path, source, tuple(findings), problems)
+
+
+def _unless(cancelled: Callable[[], bool]) -> Callable[[], None]:
+    """A function that raises Cancelled when the caller asks to stop."""
+
+    def check_in() -> None:
+        if cancelled():
+            raise Cancelled
+
+    return check_in

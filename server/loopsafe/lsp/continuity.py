@@ -1,5 +1,5 @@
-"""From one session to the next: what the last one told is looked at in earnest, and what this one
-tells is kept.
+"""From one session to the next: what the last one told, or a glance found, is looked at in earnest,
+and what this one tells is kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loopsafe.lsp.worker import Rank, Worker
 _SLICE_SECONDS = 0.02
 _PAUSE_SECONDS = 0.005
 _QUIET_SECONDS = 1.0
-"""Before a file is confirmed, and after the last change before anything is kept."""
+"""After the last change, before anything is kept."""
 _RANK = Rank.BACKGROUND
 _log = logging.getLogger(__name__)
 

@@ -258,7 +258,8 @@ class Session:
         stop: Stop,
     ) -> tuple[T, Engine, FileReport, bool]:
         """On the analysis thread."""
-        work = self.workbench.work(path, scope.root, editor, self.documents.view, stop)
+        view = self.documents.view
+        work = self.workbench.work(path, scope.root, editor, view, stop, at_a_glance=True)
         answer = call(work.about(uri))
         return answer, work.engine, work.report, work.engine.is_confirmed(path)
 

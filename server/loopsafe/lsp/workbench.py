@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from lsprotocol import types
@@ -164,12 +165,24 @@ class Workbench:
         """What is wrong in settings files. Any thread may ask."""
         return self.in_force.problems
 
-    def work(self, path: str, top: Path, editor: EditorSettings, view: View, stop: Stop) -> Work:
-        """The report of a file, up to date with the view."""
+    def work(
+        self,
+        path: str,
+        top: Path,
+        editor: EditorSettings,
+        view: View,
+        stop: Stop,
+        at_a_glance: bool = False,
+    ) -> Work:
+        """The report of a file, up to date with the view.
+
+        Whoever asks for a glance sees to it that the file is looked at in earnest afterwards.
+        """
         homes = self.homes(top, editor)
         bench = self._bench(path, homes)
         _give(bench, view)
-        report = self._report(bench, path, view, stop)
+        look = bench.engine.glance if at_a_glance else bench.engine.report
+        report = self._report(bench, path, view, partial(look, path, stop))
         if _is_installed(path) or homes.excludes(path):
             report = replace(report, findings=())
         return Work(
@@ -257,12 +270,14 @@ class Workbench:
                 gone.append(bench)
         self._drop(gone)
 
-    def _report(self, bench: Bench, path: str, view: View, stop: Stop) -> FileReport:
+    def _report(
+        self, bench: Bench, path: str, view: View, look: Callable[[], FileReport]
+    ) -> FileReport:
         known = bench.reports.get(path)
         if known and known[0] == view.revision:
             return known[1]
         start = time.perf_counter()
-        report = bench.engine.report(path, stop)
+        report = look()
         self._took(path, time.perf_counter() - start)
         bench.reports = {p: r for p, r in bench.reports.items() if r[0] == view.revision}
         bench.reports[path] = (view.revision, report)

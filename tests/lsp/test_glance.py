@@ -1,0 +1,110 @@
+"""What is told of a file at first, where packages have to be derived for the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lsp_editor import BARE, editor
+from test_monorepo import install
+
+from loopsafe.engine import Cancelled, Engine, core
+from loopsafe.engine.earlier import Earlier
+from repository import STALLS, write
+from test_derived_store import MAIN, Project
+
+BOTH = MAIN + "\n\nasync def direct():\n    import time\n    time.sleep(1)\n"
+SLEEP = 13
+"""The line of what is known without a look into the package."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    found = Project(tmp_path / "one", tmp_path / "cache")
+    (found.root / "main.py").write_text(BOTH)
+    return found
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no time for any search."""
+    monkeypatch.setattr(core, "_GLANCE_SECONDS", 0.0)
+
+
+def _lines(engine: Engine, project: Project) -> list[int]:
+    return [f.span.line for f in engine.glance(str(project.root / "main.py")).findings]
+
+
+def test_what_is_derived_soon_is_told_at_once(project: Project) -> None:
+    engine = project.engine()
+    assert _lines(engine, project) == [5, 8, SLEEP]
+    assert engine.is_confirmed(str(project.root / "main.py"))
+
+
+@pytest.mark.usefixtures("hurry")
+def test_what_takes_long_comes_with_a_look_in_earnest(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    assert _lines(engine, project) == [SLEEP]
+    assert not engine.is_confirmed(path)
+    assert _lines(engine, project) == [SLEEP], "until then it stays so"
+    assert engine.confirm(path).findings == project.engine(cached=False).report(path).findings
+    assert engine.is_confirmed(path)
+    assert _lines(engine, project) == [5, 8, SLEEP]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_an_edit_does_not_take_back_what_was_told(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    engine.open_text(path, BOTH)
+    engine.confirm(path)
+    engine.open_text(path, BOTH.replace("sleep(1)", "sleep(2)"))
+    assert _lines(engine, project) == [5, 8, SLEEP]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_an_edit_before_the_look_in_earnest_is_seen(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    assert _lines(engine, project) == [SLEEP]
+    engine.open_text(path, BOTH.replace("time.sleep(1)", "pass"))
+    assert _lines(engine, project) == []
+    assert not engine.is_confirmed(path)
+
+
+@pytest.mark.usefixtures("hurry")
+def test_what_other_runs_kept_is_told_at_once(project: Project) -> None:
+    project.findings()
+    assert _lines(project.engine(), project) == [5, 8, SLEEP]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_glance_is_not_kept_for_the_next_session(project: Project) -> None:
+    engine = project.engine()
+    earlier = Earlier(engine)
+    engine.index()
+    _lines(engine, project)
+    earlier.keep()
+    following = project.engine()
+    Earlier(following)
+    assert following.is_confirmed(str(project.root / "main.py")), "nothing is known of it"
+
+
+@pytest.mark.usefixtures("hurry")
+def test_one_that_is_cancelled_leaves_nothing_behind(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    looks = iter([False, False, False])
+    with pytest.raises(Cancelled):
+        engine.glance(path, lambda: next(looks, True))
+    assert [f.span.line for f in engine.report(path).findings] == [5, 8, SLEEP]
+
+
+async def test_the_server_tells_the_rest_by_itself(tmp_path: Path) -> None:
+    others = "".join(f"\ndef other_{n}():\n    return [n for n in str(n)]\n" for n in range(9000))
+    package = "def fetch():\n    import slow\n    slow.fetch()\n"
+    install(tmp_path, {"lib.py": package, "slow.py": STALLS + others})  # Takes long to read.
+    app = "import lib\nimport time\n\n\nasync def main():\n    lib.fetch()\n    time.sleep(1)\n"
+    write(tmp_path, {"app.py": app})
+    async with editor(tmp_path, capabilities=BARE) as ed:
+        uri = ed.open(tmp_path / "app.py")
+        await ed.until(lambda: len(ed.published) == 2)
+        told = [[ed.text_at(uri, d.range) for d in each.diagnostics] for each in ed.published]
+        assert told == [["time.sleep"], ["lib.fetch", "time.sleep"]]
