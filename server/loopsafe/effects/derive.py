@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.meant import gives_awaitable
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Target
@@ -121,10 +122,9 @@ class Derivation:
         if direct and call is not None:
             known = passed(self.resolver, function, call, {})
         found = self.verdict(function, frame, known)
-        facts = facts_of(self.resolver, function)
-        if found is not None and found.conditions and site.awaited and facts and not facts.is_async:
-            return None  # It gives something to await: where it may go two ways, by the other.
-        return found
+        if found is None or not site.awaited:
+            return found
+        return None if self._means_another(function, found) else found
 
     def verdict(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -168,6 +168,15 @@ class Derivation:
     def forget(self) -> None:
         """A package's text changed: new answers that are not in the store rest on what was."""
         self._store.forget()
+
+    def _means_another(self, function: FunctionValue, found: Derived) -> bool:
+        """Whether an `await` of what a function gives says that the call is of another, or goes
+        another way: a plain one gives something to await, or an object's class is not the one
+        that it seems to be."""
+        facts = facts_of(self.resolver, function)
+        if facts is None or facts.is_async:
+            return False
+        return bool(found.conditions) or not gives_awaitable(self.resolver, function)
 
     def _answer(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None

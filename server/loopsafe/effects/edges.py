@@ -9,13 +9,11 @@ from loopsafe.effects.drivers import is_driving_aside, takers
 from loopsafe.effects.meant import gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.effects.overrides import MOST, Overrides
-from loopsafe.effects.relief import (
-    Holder,
-    Relief,
-)
-from loopsafe.effects.runs import Target
+from loopsafe.effects.relief import Holder, Relief
+from loopsafe.effects.runs import Run, Target
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.resolve.arguments import is_callable
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
@@ -55,7 +53,9 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     if function is None:
         return []
     is_root = function.is_async and not frame.arguments
-    runners, for_async = takers(function) if is_root else {}, ForAsync(function)
+    handed = _callables(frame) if function.is_async else frozenset()
+    runners = takers(function) if is_root or handed else {}
+    for_async = ForAsync(function)
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
         if for_async.has(meeting.site) and (
@@ -64,7 +64,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         ):
             continue
         target = meeting.target
-        begins = is_root and (
+        begins = (is_root or _hands_on(target, handed)) and (
             isinstance(target, Blocking)
             or not target.arguments
             or not any(
@@ -85,6 +85,18 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         if not _is_declared_wrongly(resolver, edge, for_async, frame)
     ]
     return _without_doubtful(for_async, sure)
+
+
+def _callables(frame: Frame) -> frozenset[Value]:
+    """The callables that a call passes to a function."""
+    return frozenset(v for _, values in frame.arguments for v in values if is_callable(v))
+
+
+def _hands_on(target: Target, handed: frozenset[Value]) -> bool:
+    """Whether a function is given one of some callables."""
+    return isinstance(target, Run) and any(
+        value in handed for _, values in target.arguments for value in values
+    )
 
 
 def _passes_data(resolver: Resolver, site: Site, frame: Frame) -> bool:
@@ -215,7 +227,7 @@ def _ends(
     """The frames that a target runs.
 
     A coroutine's own body is looked at by itself. From a coroutine at the root it counts for
-    what it does with the callables that it is given there.
+    what it does with the callables that it is given there, or that are handed on to it.
     """
     if isinstance(target, Blocking):
         return [target]
