@@ -398,6 +398,23 @@ def test_which_argument_decides_is_news_to_who_passes_one(tmp_path: Path) -> Non
     assert len(engine.report(str(main)).findings) == 1
 
 
+def test_what_a_look_for_the_loop_answers_is_news_to_who_asks(tmp_path: Path) -> None:
+    looks, main = tmp_path / "looks.py", tmp_path / "main.py"
+    asked = "import asyncio\ndef runs():\n    try:\n        asyncio.get_running_loop()\n"
+    right = asked + "        return True\n    except RuntimeError:\n        return False\n"
+    wrong = asked + "        return True\n    except ValueError:\n        return False\n"
+    looks.write_text(right)
+    main.write_text(
+        "import time\nfrom looks import runs\nasync def main():\n    load()\n"
+        "def load():\n    if not runs():\n        time.sleep(1)\n"
+    )
+    engine = _engine(tmp_path)
+    engine.open_text(str(looks), right)
+    for text, count in ((right, 0), (wrong, 1), (right, 0)):
+        engine.open_text(str(looks), text)
+        assert len(engine.report(str(main)).findings) == count
+
+
 def test_what_stands_in_for_a_protocol_is_news_to_who_calls_it(tmp_path: Path) -> None:
     texts = {
         "asked.py": (

@@ -21,6 +21,7 @@ from loopsafe.facts.ir import (
     Scope,
     Test,
 )
+from loopsafe.modules.module import Module
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.naming import dotted_name
@@ -106,6 +107,8 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Call):
         if _probe(resolver, test, frame):
             return True
+        if _own_answer(resolver, test, frame) is False:
+            return False
         told = _of_text(resolver, test, frame)
         return asks_for_coroutine(resolver, test, frame) if told is None else told
     if isinstance(test, Name):
@@ -164,6 +167,12 @@ def _is_true(resolver: Resolver, name: Name, frame: Frame) -> bool | None:
 
 def _agreed(answers: Iterable[bool]) -> bool | None:
     """What all answers say; None where they differ, or there is none."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else None
+
+
+def _agreed_by_all(answers: Iterable[bool | None]) -> bool | None:
+    """The same, where each has to say something."""
     found = set(answers)
     return found.pop() if len(found) == 1 else None
 
@@ -254,28 +263,59 @@ def _probe(
         outcome = resolver.catalogue.probe(name) if name is not None else None
         if outcome in among:
             return outcome
+    return "none" if _own_answer(resolver, call, frame) is True else None
+
+
+def _own_answer(resolver: Resolver, call: Call, frame: Frame) -> bool | None:
+    """Whether what a function of the project gives, which looks for the loop, is true where one
+    runs; None where it does not look, or nobody can say."""
     values = resolver.values(call.func, frame)
-    is_own = bool(values) and all(_is_own_probe(resolver, value) for value in values)
-    return "none" if is_own else None
+    return _agreed_by_all(_answer_of(resolver, value) for value in values)
 
 
-def _is_own_probe(resolver: Resolver, value: Value) -> bool:
-    """Whether a function of the project returns what a look for the loop gives, or nothing."""
+def _answer_of(resolver: Resolver, value: Value) -> bool | None:
     module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
     if module is None or not module.is_project or not isinstance(value, FunctionValue):
-        return False
-    function = resolver.table.inside(module, value.number)
-    frame = resolver.frame(value.module, function.scope)
-    looks = [v for v in function.values if not isinstance(v, Const)]
-    is_nothing = all(not v.value for v in function.values if isinstance(v, Const))
-    return (
-        not function.is_async
-        and is_nothing
-        and bool(looks)
-        and all(
-            isinstance(look, Call)
-            and (name := qualified(resolver, look.func, frame)) is not None
-            and resolver.catalogue.probe(name) in _LOOKS
-            for look in looks
-        )
+        return None
+    number = value.number
+    return resolver.remember(
+        ("own answer", number), module.key, lambda: _answer(resolver, module, number)
     )
+
+
+def _answer(resolver: Resolver, module: Module, number: int) -> bool | None:
+    function = resolver.table.inside(module, number)
+    if function.is_async or function.is_generator:
+        return None
+    scope = module.facts.scopes[function.scope]
+    frame = resolver.frame(module.key, function.scope)
+    has_looked = has_given = is_certain = False
+    constants: list[bool] = []
+    for expr, (block, line) in zip(function.values, function.returned, strict=True):
+        if never_on_loop(resolver, scope, block, line, frame):
+            has_looked = True
+        elif isinstance(expr, Const):
+            constants.append(bool(expr.value))
+            is_certain = is_certain or _is_certain(resolver, scope, block, frame)
+        elif _probe(resolver, expr, frame) is None:
+            return None
+        else:
+            has_given = True
+    if has_given:
+        return None if any(constants) else True
+    return _agreed(constants) if has_looked and is_certain else None
+
+
+def _is_certain(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:
+    """Whether a block is entered whenever a loop runs."""
+    while block >= 0:
+        found = scope.blocks[block]
+        if found.test is None:
+            is_entered = found.kind in ("body", "try", "else")  # That of a `try`.
+        else:
+            wanted = {"if": True, "else": False}.get(found.kind)
+            is_entered = wanted is not None and _holds(resolver, found.test, frame) is wanted
+        if not is_entered:
+            return False
+        block = found.parent
+    return True

@@ -74,7 +74,15 @@ class Reader:
     def head(self, function: Function) -> object:
         """All but the body."""
         head = function._replace(
-            span=_NOWHERE, start=0, sites=(), values=(), yields=(), end=0, bare=False, awaits=False
+            span=_NOWHERE,
+            start=0,
+            sites=(),
+            values=(),
+            returned=(),
+            yields=(),
+            end=0,
+            bare=False,
+            awaits=False,
         )
         self._clear(function.outer)
         return self._shape(head)

@@ -117,12 +117,18 @@ class FunctionBuilder:
     decorators: tuple[Expr, ...] = ()
     sites: list[Site] = field(default_factory=list)
     values: list[Expr] = field(default_factory=list)
+    returned: list[tuple[int, int]] = field(default_factory=list)
     yields: list[Expr] = field(default_factory=list)
     is_generator: bool = False
     awaits: bool = False
     bare: bool = False
     end: int = 0
     start: int = 0
+
+    def gives(self, value: Expr, block: int, line: int) -> None:
+        """It returns a value, in a block and in a line of the file."""
+        self.values.append(value)
+        self.returned.append((block, line - self.start))
 
     def frozen(self) -> Function:
         return Function(
@@ -140,6 +146,7 @@ class FunctionBuilder:
             self.owner,
             tuple(self.sites),
             tuple(self.values),
+            tuple(self.returned),
             tuple(self.yields),
             self.awaits,
             self.bare,

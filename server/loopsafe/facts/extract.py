@@ -77,7 +77,7 @@ class StatementReader(PatternReader):
         if node.value is not None:
             value = self.expression(node.value)
             if self.scope.blocks[self.scope.block].kind != "dead":
-                self.function.values.append(value)
+                self.function.gives(value, self.scope.block, node.lineno)
 
     def _raise(self, node: ast.Raise) -> None:
         for part in (node.exc, node.cause):

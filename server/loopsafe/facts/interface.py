@@ -17,6 +17,7 @@ from loopsafe.facts.ir import (
     Choice,
     Class,
     ClassRef,
+    Const,
     Expr,
     Function,
     FunctionRef,
@@ -248,9 +249,11 @@ class _Reader:
         self.here = self.facts.scopes[function.scope]
         given = (*function.values, *function.yields)
         tests = self._tests(function)
+        outcomes = tuple(self._outcomes(function))
         inside = (
             tuple(self.shape(value) for value in given),
             tuple((self.shape(test), is_met) for test, is_met in tests),
+            outcomes,
             tuple(self._needed([*_names((given, tests)), *sorted(asked.later)])),
         )
         looked_up = tuple(self._needed(sorted(asked.before)))
@@ -280,6 +283,21 @@ class _Reader:
             for block in places
             for found in conditions_around(self.here, block, 0, ("if", "else"))
         )
+
+    def _outcomes(self, function: Function) -> Iterator[Hashable]:
+        """What the constants that it returns stand under: they may tell whether a loop runs."""
+        for value, (block, line) in zip(function.values, function.returned, strict=True):
+            while isinstance(value, Const) and block > 0:
+                found = self.here.blocks[block]
+                around = (
+                    found.test,
+                    found.catches,
+                    *(e.test for e in found.exits if e.line < line),
+                )
+                yield found.kind, tuple(self.shape(part) for part in around)
+                block = found.parent
+            if isinstance(value, Const):
+                yield tuple(self.shape(e.test) for e in self.here.blocks[0].exits if e.line < line)
 
     def cls(self, cls: Class) -> Hashable:
         before, self.here = self.here, self.facts.scopes[cls.outer]

@@ -362,6 +362,8 @@ class Function(NamedTuple):
     sites: tuple[Site, ...]
     values: tuple[Expr, ...]
     """What it returns."""
+    returned: tuple[tuple[int, int], ...]
+    """Where: the block of each value, and its line as that of a spot."""
     yields: tuple[Expr, ...]
     awaits: bool
     """Has an `await`, `async for` or `async with` of its own."""

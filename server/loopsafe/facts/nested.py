@@ -72,7 +72,7 @@ class NestedReader(TargetReader):
         index = self.enter_function(function)
         annotating, self.reading_annotation = self.reading_annotation, False
         with self.reading(function):
-            function.values.append(self.expression(node.body))
+            function.gives(self.expression(node.body), 0, node.lineno)
         self.reading_annotation = annotating
         return FunctionRef(index)
 
