@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
@@ -45,6 +46,8 @@ _ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
+_CLASSES = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
 
 _MOST_OPTIONS = 4
 """Values that a name may have, to be tried one by one."""
@@ -192,11 +195,13 @@ def _options(node: ast.expr) -> list[Known] | None:
 
 
 def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
-    """Of a literal only, and of the builtin classes."""
+    """Of a literal only; no class but a builtin one is ruled out: `str_types` may be anything."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
     if not found or isinstance(value, (Symbol, Given, Gathered, Choice)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
     names = {option.id for option in options if isinstance(option, ast.Name)}
-    return any(cls.__name__ in names for cls in type(value).__mro__)
+    if any(cls.__name__ in names for cls in type(value).__mro__):
+        return True
+    return False if len(names) == len(options) and names <= _CLASSES else None
