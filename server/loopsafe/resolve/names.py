@@ -241,7 +241,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:
-        return (ModuleValue(child),)
+        # `from .Client import *` binds the module first, and then the class that is called so.
+        is_own = child in _star_sources(entry, resolver, name)
+        return module_member(resolver, child, name) if is_own else (ModuleValue(child),)
     starred = _from_stars(resolver, module, name)
     if starred is not None:
         return starred
