@@ -82,7 +82,7 @@ def entered(
         return None
     if not _runs(site, facts, target):
         return None
-    if function_relief(resolver, facts, function.module) is Relief.PROCESS:
+    if function_relief(resolver, facts, function.module) is Relief.PROCESS and not _asks(facts):
         return None
     frame = body_frame(resolver, function, target.function, target.arguments)
     return (function, frame, _is_direct(value, target.function)) if frame else None
@@ -95,6 +95,11 @@ def _runs(site: Site, function: Function, target: Run) -> bool:
     if function.is_generator:
         return target.iterated
     return site.awaited or site.kind in AWAITING if function.is_async else True
+
+
+def _asks(function: Function) -> bool:
+    """Whether a function has a result for each of its arguments: what is kept of it is of one."""
+    return len(function.parameters) > (function.owner >= 0)
 
 
 def _is_direct(value: Value, function: FunctionValue) -> bool:
@@ -218,7 +223,9 @@ def _branch(
         return None
     function, frame, direct = entry
     facts = facts_of(resolver, function)
-    kept = facts is not None and function_relief(resolver, facts, function.module) is Relief.OWN
+    kept = facts is not None and (
+        function_relief(resolver, facts, function.module) is not Relief.NONE
+    )
     direct = direct and isinstance(site.expr, Call)
     return Branch(site, None, frame, function, direct, int(kept), 0)
 

@@ -91,9 +91,11 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     shape = shape_of(resolver, call.args[1], frame) if not names else Typed("str")
     if is_telling(shape):
         return union(shaped(resolver, owner, shape) for owner in owners)
-    return union(
+    found = union(
         resolver.read(owners, name, frame) for name in dict.fromkeys(names) if isinstance(name, str)
     )
+    is_lacking = names and len(call.args) > 2 and not resolver.known(found)
+    return resolver.values(call.args[2], frame) if is_lacking else found
 
 
 def shape_of(resolver: Resolver, name: Expr, frame: Frame) -> Typed:
