@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import numbers
 import operator
+from collections import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -48,6 +50,9 @@ _ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
 }
 
 _CLASSES = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
+
+_WIDE = frozenset({*abc.__all__, *numbers.__all__, "Text", "AnyStr"})
+"""Classes that a literal may be an instance of although its own bases do not say so."""
 
 _MOST_OPTIONS = 4
 """Values that a name may have, to be tried one by one."""
@@ -195,13 +200,25 @@ def _options(node: ast.expr) -> list[Known] | None:
 
 
 def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
-    """Of a literal only; no class but a builtin one is ruled out: `str_types` may be anything."""
+    """Of a literal only. `str_types` may be anything; a `Path`, of which it is none, is told by
+    the capital letter."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
     if not found or isinstance(value, (Symbol, Given, Gathered, Choice)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
-    names = {option.id for option in options if isinstance(option, ast.Name)}
+    names = [_last_name(option) for option in options]
     if any(cls.__name__ in names for cls in type(value).__mro__):
         return True
-    return False if len(names) == len(options) and names <= _CLASSES else None
+    return False if all(name and _is_other(name, value) for name in names) else None
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _is_other(name: str, value: Literal) -> bool:
+    """Whether a class of a name is certainly not that of a literal."""
+    if value is None or name in _CLASSES:
+        return name != "NoneType"
+    return name[:1].isupper() and not name.endswith(("Type", "Types")) and name not in _WIDE
