@@ -127,7 +127,20 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
         return (True, known[name]) if name in known else (False, None)
     if isinstance(node, ast.Call):
         return _looked_up(node, known)
+    if isinstance(node, ast.BoolOp):
+        return _chosen(node, known)
     return False, None
+
+
+def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
+    """What `given or default` comes to."""
+    for value in node.values[:-1]:
+        holds = truth(value, known)
+        if holds is None:
+            return False, None
+        if holds is isinstance(node.op, ast.Or):
+            return value_of(value, known)
+    return value_of(node.values[-1], known)
 
 
 def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]:
