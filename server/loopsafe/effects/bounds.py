@@ -18,6 +18,17 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """Classes that the catalogue calls harmless, and what making an object of one does."""
+
+    classes: frozenset[str]
+    does: str
+    """A catalogued call."""
+    unless: frozenset[str]
+    """Arguments with one of which it does not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """What ends a search, and what it looks for."""
 
@@ -26,6 +37,7 @@ class Bounds:
     surfacing_awaited: frozenset[str]
     surfacing_started: frozenset[str]
     silent: frozenset[str]
+    making: tuple[Making, ...]
     barriers: tuple[str, ...]
     common: tuple[str, ...]
     calls: int
@@ -65,6 +77,10 @@ def bounds() -> Bounds:
         surfacing_awaited=frozenset(data["surfacing-awaited"]),
         surfacing_started=frozenset(data["surfacing-started"]),
         silent=frozenset(data["silent"]),
+        making=tuple(
+            Making(frozenset(one["classes"]), one["does"], frozenset(one["unless"]))
+            for one in data["making"]
+        ),
         barriers=tuple(data["barriers"]),
         common=tuple(data["common"]),
         calls=limits["calls"],

@@ -9,6 +9,7 @@ from loopsafe.effects.bounds import Bounds, bounds
 from loopsafe.effects.dispatch import implementations, only_below
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
+from loopsafe.effects.making import made
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.owners import owners
 from loopsafe.effects.relief import Relief, block_relief, function_relief
@@ -16,6 +17,7 @@ from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import body, body_frame, facts_of
 from loopsafe.effects.started import waits_for_own
 from loopsafe.effects.targets import site_values, targets
+from loopsafe.effects.unnamed import unnamed
 from loopsafe.facts.ir import AWAITING, Call, Function, Imported, Scope, Site, root_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.naming import dotted_name
@@ -82,7 +84,7 @@ def entered(
         return None
     if not _runs(site, facts, target):
         return None
-    if function_relief(resolver, facts, function.module) is Relief.PROCESS:
+    if function_relief(resolver, facts, function.module) is Relief.PROCESS and not _asks(facts):
         return None
     frame = body_frame(resolver, function, target.function, target.arguments)
     return (function, frame, _is_direct(value, target.function)) if frame else None
@@ -95,6 +97,11 @@ def _runs(site: Site, function: Function, target: Run) -> bool:
     if function.is_generator:
         return target.iterated
     return site.awaited or site.kind in AWAITING if function.is_async else True
+
+
+def _asks(function: Function) -> bool:
+    """Whether a function has a result for each of its arguments: what is kept of it is of one."""
+    return len(function.parameters) > (function.owner >= 0)
 
 
 def _is_direct(value: Value, function: FunctionValue) -> bool:
@@ -124,7 +131,7 @@ def _branches(resolver: Resolver, limits: Bounds, frame: Frame) -> Iterator[Bran
             continue
         values = tuple(v for v in site_values(resolver, site, here) if not _is_unseen(v))
         near = () if values else _near(resolver, site, here)
-        guessed = () if values or near else owners(resolver, site, here)
+        guessed = () if values or near else _guessed(resolver, limits, site, here)
         open_conditions = _conditions(scope, site.block)
         found, members = _site_branches(
             resolver, limits, site, values or near or guessed, here, function.is_async
@@ -152,6 +159,9 @@ def _site_branches(
                 if branch is not None:
                     key = branch.primitive or branch.frame
                     found.setdefault(key, branch._replace(doubt=branch.doubt + doubt))
+        for entry, is_open in made(resolver, limits, value, site.expr):
+            doubt = 1 + int(count > 1) + is_open  # It is brief, so it has to be sure.
+            found.setdefault(entry, Branch(site, entry, None, None, False, doubt, 0))
     return list(found.values()), most
 
 
@@ -167,6 +177,11 @@ def _is_unseen(value: Value) -> bool:
 def _near(resolver: Resolver, site: Site, frame: Frame) -> Values:
     """What a call may mean of which nothing is known: by the object's name, or below its class."""
     return namesakes(resolver, site, frame) or only_below(resolver, site, frame)
+
+
+def _guessed(resolver: Resolver, limits: Bounds, site: Site, frame: Frame) -> Values:
+    """What a call most likely means: a method of one of a few classes, or of whatever name."""
+    return owners(resolver, site, frame) or unnamed(resolver, site, frame, limits.crowd)
 
 
 def _some(values: Values, most: int) -> Values:
@@ -218,7 +233,9 @@ def _branch(
         return None
     function, frame, direct = entry
     facts = facts_of(resolver, function)
-    kept = facts is not None and function_relief(resolver, facts, function.module) is Relief.OWN
+    kept = facts is not None and (
+        function_relief(resolver, facts, function.module) is not Relief.NONE
+    )
     direct = direct and isinstance(site.expr, Call)
     return Branch(site, None, frame, function, direct, int(kept), 0)
 

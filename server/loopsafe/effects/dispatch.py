@@ -16,14 +16,14 @@ from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Values, union
 
-_MOST_CLASSES = 30
+_MOST_CLASSES = 100
 """Below an abstract one; more say nothing about which of them is meant."""
 
 
 def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Target, ...]:
     """The target; or, where that is an abstract method of a package, what it stands for.
 
-    More than some say nothing about which one runs.
+    Of many some, evenly spread: they speak for all, as plug-ins for many services are alike.
     """
     if not isinstance(target, Run) or target.function.receiver is None:
         return (target,)
@@ -37,9 +37,11 @@ def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Targ
         module.key,
         lambda: tuple(_overrides(resolver, module, receiver, name)),
     )
-    if not 0 < len(found) <= most:
+    if not found:
         return (target,)
-    return tuple(target._replace(function=function) for function in found)
+    chosen = (found[number * len(found) // most] for number in range(most))
+    some = found if len(found) <= most else tuple(chosen)
+    return tuple(target._replace(function=function) for function in some)
 
 
 def only_below(resolver: Resolver, site: Site, frame: Frame) -> Values:

@@ -2,7 +2,7 @@
 
 Objects come from registries, tables and decorators that no reader follows. The class of a `client`
 is most likely one whose name ends so, and has the method; and a method that only one class in the
-package defines is that one's.
+package defines is that one's, as are others that are called of the same attribute.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.sources import facts_of
-from loopsafe.facts.ir import Attr, Call, FunctionRef, Site, last_name
+from loopsafe.facts.ir import Attr, Call, FunctionRef, Name, Site, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import fits
 from loopsafe.resolve.members import find
@@ -61,7 +61,8 @@ def owners(resolver: Resolver, site: Site, frame: Frame) -> Values:
     if known and not word:
         return ()
     found = _fitting(resolver, _of_word(resolver, module, word, name), site, call)
-    return found or _fitting(resolver, _only(resolver, module, name), site, call)
+    found = found or _fitting(resolver, _only(resolver, module, name), site, call)
+    return found or _fitting(resolver, _beside(resolver, module, callee), site, call)
 
 
 def _unseen(values: Values) -> str:
@@ -104,6 +105,35 @@ def _only(resolver: Resolver, module: Module, name: str) -> Values:
         module.key,
         lambda: tuple(_methods(resolver, _defining(resolver, module, name), name)),
     )
+
+
+def _beside(resolver: Resolver, module: Module, callee: Attr) -> Values:
+    """The methods of a name that a class has of which an attribute's other methods are: nobody
+    else has the `prepare` of `self.base.prepare()`, so `self.base.send()` is of the same class."""
+    held = callee.value
+    if not isinstance(held, Attr) or not isinstance(held.value, Name):
+        return ()
+    return resolver.remember(
+        ("owners beside", held.name, callee.name),
+        module.key,
+        lambda: tuple(_methods(resolver, _having(resolver, module, held.name), callee.name)),
+    )
+
+
+def _having(resolver: Resolver, module: Module, attribute: str) -> list[ClassValue]:
+    """The classes near a module that define all that only few define of what it calls of an
+    attribute."""
+    called = {
+        site.expr.func.name: None
+        for function in module.facts.functions
+        for site in function.sites
+        if isinstance(site.expr, Call) and isinstance(site.expr.func, Attr)
+        if isinstance(site.expr.func.value, Attr) and site.expr.func.value.name == attribute
+    }
+    found = [tuple(_defining(resolver, module, name)) for name in called if len(name) >= _SHORTEST]
+    telling = [classes for classes in found if classes]
+    first = telling[0] if telling else ()
+    return [cls for cls in first if all(cls in classes for classes in telling)]
 
 
 def _methods(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import numbers
 import operator
+from collections import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -45,6 +48,11 @@ _ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
+_CLASSES = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
+
+_WIDE = frozenset({*abc.__all__, *numbers.__all__, "Text", "AnyStr"})
+"""Classes that a literal may be an instance of although its own bases do not say so."""
 
 _MOST_OPTIONS = 4
 """Values that a name may have, to be tried one by one."""
@@ -119,7 +127,20 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
         return (True, known[name]) if name in known else (False, None)
     if isinstance(node, ast.Call):
         return _looked_up(node, known)
+    if isinstance(node, ast.BoolOp):
+        return _chosen(node, known)
     return False, None
+
+
+def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
+    """What `given or default` comes to."""
+    for value in node.values[:-1]:
+        holds = truth(value, known)
+        if holds is None:
+            return False, None
+        if holds is isinstance(node.op, ast.Or):
+            return value_of(value, known)
+    return value_of(node.values[-1], known)
 
 
 def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]:
@@ -192,11 +213,25 @@ def _options(node: ast.expr) -> list[Known] | None:
 
 
 def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
-    """Of a literal only, and of the builtin classes."""
+    """Of a literal only. `str_types` may be anything; a `Path`, of which it is none, is told by
+    the capital letter."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
     if not found or isinstance(value, (Symbol, Given, Gathered, Choice)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
-    names = {option.id for option in options if isinstance(option, ast.Name)}
-    return any(cls.__name__ in names for cls in type(value).__mro__)
+    names = [_last_name(option) for option in options]
+    if any(cls.__name__ in names for cls in type(value).__mro__):
+        return True
+    return False if all(name and _is_other(name, value) for name in names) else None
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _is_other(name: str, value: Literal) -> bool:
+    """Whether a class of a name is certainly not that of a literal."""
+    if value is None or name in _CLASSES:
+        return name != "NoneType"
+    return name[:1].isupper() and not name.endswith(("Type", "Types")) and name not in _WIDE

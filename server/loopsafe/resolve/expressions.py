@@ -237,6 +237,9 @@ def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:
 
 def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
     left = resolver.values(expr.left, frame)
+    joined = _joined(resolver, left, expr, frame)
+    if joined:
+        return joined
     found: list[Values] = []
     for value in left:
         if isinstance(value, (Instance, ConstantValue)):
@@ -250,6 +253,23 @@ def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
                 found.append(union(resolver.called(operator) for operator in operators))
     # An operator that nobody knows mostly gives what its left side is, but never the same literal.
     return union(found) or tuple(v for v in left if not isinstance(v, ConstantValue))
+
+
+_LONGEST_TEXT = 100
+"""Letters of a literal that is put together: the name of a module or a method."""
+
+
+def _joined(resolver: Resolver, left: Values, expr: ir.Binary, frame: Frame) -> Values:
+    """Two literals in one: `__package__ + "." + name`."""
+    first = left[0] if len(left) == 1 and expr.op == "__add__" else None
+    if not isinstance(first, ConstantValue) or not isinstance(first.value, str):
+        return ()
+    right = resolver.values(expr.right, frame)
+    second = right[0] if len(right) == 1 else None
+    if not isinstance(second, ConstantValue) or not isinstance(second.value, str):
+        return ()
+    text = first.value + second.value
+    return (ConstantValue(text),) if len(text) <= _LONGEST_TEXT else ()
 
 
 def _element(resolver: Resolver, expr: ir.Element, frame: Frame) -> Values:

@@ -16,7 +16,9 @@ from loopsafe.resolve.values import (
     ConstantValue,
     Frame,
     FunctionValue,
+    GeneratorValue,
     Instance,
+    PartialValue,
     TupleValue,
     Value,
     Values,
@@ -96,7 +98,7 @@ def _add(found: dict[int, Values], index: int, values: Values) -> None:
 def _telling(resolver: Resolver, function: FunctionValue, index: int, values: Values) -> Values:
     """Of what is passed to a parameter, what tells more than its annotation does."""
     is_open = index in _open_parameters(resolver, function)
-    telling = values if is_open else tuple(v for v in values if is_callable(v))
+    telling = values if is_open else tuple(v for v in values if _is_to_run(v) or is_callable(v))
     return () if all(isinstance(v, ConstantValue) for v in telling) else telling
 
 
@@ -184,7 +186,8 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
     """A class with what this call gives its object to keep.
 
     Only what no annotation tells: parameters without one, and callables. A package's objects are
-    told apart only by who hands itself to them: `Expecter(self)`, in a class that others inherit.
+    told apart only by who hands itself to them: `Expecter(self)`, in a class that others inherit;
+    and where a package makes them, by what they are to run: `Pages(self.pages())`.
     """
     module = resolver.table.get(cls.module)
     if module is None or not (call.args or call.keywords):
@@ -194,9 +197,9 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
         given_by_name = ((n, resolver.values(e, frame)) for n, e in call.keywords if n)
         return cls._replace(holds=tuple((n, _shallow(values)) for n, values in given_by_name))
     itself = None if module.is_project else _handed_itself(resolver, call, frame)
-    if not module.is_project and itself is None:
+    if not module.is_project and itself is None and not _is_in_package(resolver, frame):
         return cls
-    source = resolver.source(cls) if itself is not None else cls
+    source = cls if module.is_project else resolver.source(cls)
     made_by = list(constructors(resolver, source)) if source is not None else []
     if made_by:
         held = _kept_arguments(resolver, made_by[-1], call, frame)
@@ -204,9 +207,21 @@ def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> Cl
         held = _field_values(resolver, cls, call, frame) if module.is_project else {}
     if itself is not None:
         held = {name: values for name, values in held.items() if values == (itself,)}
+    elif not module.is_project:
+        held = {name: values for name, values in held.items() if all(map(_is_to_run, values))}
     if not held:
         return cls
     return cls._replace(holds=tuple((name, _shallow(values)) for name, values in held.items()))
+
+
+def _is_in_package(resolver: Resolver, frame: Frame) -> bool:
+    module = resolver.table.get(frame.module)
+    return module is not None and not module.is_project
+
+
+def _is_to_run(value: Value) -> bool:
+    """Whether a value is there to be called or iterated, and not to be made an object of."""
+    return isinstance(value, (FunctionValue, PartialValue, GeneratorValue))
 
 
 def _handed_itself(resolver: Resolver, call: Call, frame: Frame) -> Instance | None:

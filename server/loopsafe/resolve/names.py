@@ -56,6 +56,9 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
     here: Frame | None = frame
     if declared is None and name.id in scope.bindings:
         found = reaching(scope, name.id, name.block, name.order)
+        if scope.kind == "class":
+            # `Sheets: Sheets` in a class binds nothing, and means what is around it.
+            found = tuple(b for b in found if b.value is not None or b.annotation is None)
         if found:
             return _placed(resolver, found, frame)
     index = scope.parent if declared is None else declared
@@ -86,7 +89,25 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     starred = _from_stars(resolver, frame.module, name.id)
     if starred is not None:
         return starred
-    return module_member(resolver, "builtins", name.id) if frame.module != "builtins" else ()
+    called = _own_name(resolver, name.id, frame) if name.id in _OWN_NAMES else ()
+    if called or frame.module == "builtins":
+        return called
+    return module_member(resolver, "builtins", name.id)
+
+
+_OWN_NAMES = ("__name__", "__package__")
+
+
+def _own_name(resolver: Resolver, name: str, frame: Frame) -> Values:
+    """What a module of a package is called, or the package that it is in.
+
+    One of the project's may be `__main__` as well.
+    """
+    module = resolver.table.get(frame.module)
+    if module is None or module.is_project:
+        return ()
+    is_whole = name == "__name__" or module.file.is_package
+    return (ConstantValue(module.dotted if is_whole else module.dotted.rpartition(".")[0]),)
 
 
 def narrowed_attribute(
@@ -241,7 +262,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:
-        return (ModuleValue(child),)
+        # `from .Client import *` binds the module first, and then the class that is called so.
+        is_own = child in _star_sources(entry, resolver, name)
+        return module_member(resolver, child, name) if is_own else (ModuleValue(child),)
     starred = _from_stars(resolver, module, name)
     if starred is not None:
         return starred

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Call, Function, Parameter
+from loopsafe.facts.ir import (
+    Attr,
+    Binary,
+    Call,
+    Expr,
+    Function,
+    Name,
+    Parameter,
+    Subscript,
+    key_parts,
+)
 from loopsafe.resolve.arguments import argument_at, metadata
 from loopsafe.resolve.metaclasses import classes_in
 from loopsafe.resolve.naming import dotted_name
@@ -48,7 +58,8 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     outer = resolver.frame(frame.module, facts.outer, frame.receiver)
     declared: Values = ()
     if parameter.annotation is not None:
-        declared = resolver.instances(parameter.annotation, frame)
+        is_around = _names_a_parameter(facts, parameter.annotation)
+        declared = resolver.instances(parameter.annotation, outer if is_around else frame)
         if resolver.tells(declared):
             return _contradicting(resolver, declared, parameter, outer) or declared
     found = _injected(resolver, parameter, outer) or passed
@@ -61,6 +72,23 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
         return declared
     owner = module.facts.scopes[frame.scope].owner
     return resolver.handed.parameter(resolver, module, owner, index)
+
+
+def _names_a_parameter(function: Function, annotation: Expr) -> bool:
+    """Whether an annotation has the name of a parameter in it, which it cannot mean:
+    `session: session.Session`."""
+    names = {parameter.name for parameter in function.parameters}
+    todo = [annotation]
+    for expr in todo:
+        if isinstance(expr, Name) and expr.id in names:
+            return True
+        if isinstance(expr, Attr):
+            todo.append(expr.value)
+        elif isinstance(expr, Subscript):
+            todo += (expr.value, *key_parts(expr))
+        elif isinstance(expr, Binary):
+            todo += (expr.left, expr.right)
+    return False
 
 
 def _receiver(resolver: Resolver, facts: Function, index: int, frame: Frame) -> Values:

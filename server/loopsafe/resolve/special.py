@@ -11,6 +11,7 @@ from loopsafe.facts.ir import (
     Binary,
     Call,
     Const,
+    Display,
     Expr,
     FunctionRef,
     Name,
@@ -91,9 +92,11 @@ def _getattr(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     shape = shape_of(resolver, call.args[1], frame) if not names else Typed("str")
     if is_telling(shape):
         return union(shaped(resolver, owner, shape) for owner in owners)
-    return union(
+    found = union(
         resolver.read(owners, name, frame) for name in dict.fromkeys(names) if isinstance(name, str)
     )
+    is_lacking = names and len(call.args) > 2 and not resolver.known(found)
+    return resolver.values(call.args[2], frame) if is_lacking else found
 
 
 def shape_of(resolver: Resolver, name: Expr, frame: Frame) -> Typed:
@@ -193,10 +196,14 @@ def _anext(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
 
 
 def _type(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
-    if len(call.args) != 1:
-        return ()
-    values = resolver.values(call.args[0], frame)
-    return tuple(value.cls for value in values if isinstance(value, Instance))
+    if len(call.args) == 1:
+        values = resolver.values(call.args[0], frame)
+        return tuple(value.cls for value in values if isinstance(value, Instance))
+    # `type("File", (Base,), {})` is as its bases are.
+    bases = call.args[1] if len(call.args) == 3 else None
+    each = bases.items if isinstance(bases, Display) else ()
+    found = union(resolver.values(base, frame) for base in each)
+    return tuple(value for value in found if isinstance(value, ClassValue))
 
 
 def _new(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
