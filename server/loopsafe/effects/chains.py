@@ -113,13 +113,24 @@ class Chains:
 
         Without what a coroutine reaches whoever awaits it.
         """
-        own = self._own_ways(edge.target) if isinstance(edge.target, Frame) else ()
         return (
             way
             for way in self._reached(edge)
-            if way.blocking.category not in own
+            if not self._is_told_inside(edge.target, way.blocking.category)
             and not (edge.site.is_awaited and self._gives_no_awaitable(edge.target, way))
         )
+
+    def _is_told_inside(self, target: Blocking | Frame, category: str) -> bool:
+        """Whether a coroutine on the way to a category reaches it whoever awaits that: then it is
+        reported inside of it."""
+        while isinstance(target, Frame):
+            if category in self._own_ways(target):
+                return True
+            way = self.ways(target).get(category)
+            if way is None:
+                return False
+            target = way.edge.target
+        return False
 
     def _gives_no_awaitable(self, target: Blocking | Frame, way: Way) -> bool:
         """Whether a way leads to what a plain function returns where it returns no awaitable.
@@ -169,7 +180,7 @@ class Chains:
                 yield longer
 
     def _own_ways(self, target: Frame) -> Container[str]:
-        """Categories that a coroutine reaches whoever awaits it: they are reported inside it."""
+        """Categories that a coroutine reaches whoever awaits it."""
         function = function_of(self.resolver, target)
         if function is None or not function.is_async:
             return ()

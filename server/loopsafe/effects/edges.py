@@ -53,7 +53,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     if function is None:
         return []
     is_root = function.is_async and not frame.arguments
-    handed = _callables(frame) if function.is_async else frozenset()
+    handed = _given(frame) if function.is_async else frozenset()
     runners = takers(function) if is_root or handed else {}
     for_async = ForAsync(function)
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
@@ -87,13 +87,18 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     return _without_doubtful(for_async, sure)
 
 
-def _callables(frame: Frame) -> frozenset[Value]:
-    """The callables that a call passes to a function."""
-    return frozenset(v for _, values in frame.arguments for v in values if is_callable(v))
+def _given(frame: Frame) -> frozenset[Value]:
+    """What a call gives a function to call, and to call the methods of."""
+    return frozenset(
+        value
+        for _, values in frame.arguments
+        for value in values
+        if is_callable(value) or (isinstance(value, Instance) and value.cls.module != "builtins")
+    )
 
 
 def _hands_on(target: Target, handed: frozenset[Value]) -> bool:
-    """Whether a function is given one of some callables."""
+    """Whether a function is given one of some values."""
     return isinstance(target, Run) and any(
         value in handed for _, values in target.arguments for value in values
     )

@@ -86,8 +86,9 @@ class Handed:
         """What a function finds in one of its parameters, if all its calls agree.
 
         `def routes(shop):` has the handlers of a router, and `app.include_router(routes(Shop()))`.
+        A constructor counts as well: `Server(Shop())` makes such a router of what it is given.
         """
-        found = self._each(resolver, name, module, scope)
+        found = self._each(resolver, name, module, scope, of_makers=True)
         values = resolver.known(union(found))
         kinds = {v.cls.definition if isinstance(v, Instance) else v for v in values}
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
@@ -103,7 +104,12 @@ class Handed:
         return values if all(isinstance(value, FUNCTIONS) for value in values) else ()
 
     def _each(
-        self, resolver: Resolver, expr: Expr | None, module: str, scope: int
+        self,
+        resolver: Resolver,
+        expr: Expr | None,
+        module: str,
+        scope: int,
+        of_makers: bool = False,
     ) -> tuple[Values, ...]:
         """What each call of a function gives to one of its parameters."""
         home = resolver.table.get(module)
@@ -112,7 +118,9 @@ class Handed:
         number = home.facts.scopes[scope].owner
         facts = home.facts.functions[number]
         bindings = home.facts.scopes[scope].bindings.get(expr.id, ())
-        if facts.scope != scope or facts.name in _MAKERS or len(bindings) != 1:
+        if facts.scope != scope or len(bindings) != 1:
+            return ()
+        if facts.name in _MAKERS and (facts.owner < 0 or not of_makers):
             return ()
         value = bindings[0].value
         if not isinstance(value, Param) or facts.parameters[value.number].kind in _SEVERAL:
@@ -126,7 +134,9 @@ class Handed:
         self, resolver: Resolver, home: Module, number: int, index: int
     ) -> tuple[Values, ...]:
         facts = home.facts.functions[number]
-        calls = resolver.outside.calls_of(resolver, home, facts.name)
+        is_maker = facts.name in _MAKERS
+        name = home.facts.classes[facts.owner].name if is_maker else facts.name
+        calls = resolver.outside.calls_of(resolver, home, name)
         decorations = list(self._decorating(resolver, home, number, index))
         if len(calls) + len(decorations) > _MOST:
             return ()
@@ -134,13 +144,27 @@ class Handed:
         for made in calls:
             frame = resolver.frame(made.module, made.scope)
             for callee in resolver.values(made.call.func, frame):
-                if _is_one(callee, home.name, number) and isinstance(callee, FunctionValue):
-                    given = dict(matched(facts, made.call, callee.bound)).get(index)
-                    values = resolver.values(given, frame) if given is not None else ()
-                    if not resolver.known(values):  # Its default is not all that it may be.
-                        values = self.stored(resolver, given, made.module, made.scope) or values
-                    found.append(values)
+                if is_maker:
+                    is_meant = is_bound = _is_class(callee, home.name, facts.owner)
+                else:
+                    is_function = isinstance(callee, FunctionValue)
+                    is_meant = is_function and _is_one(callee, home.name, number)
+                    is_bound = isinstance(callee, FunctionValue) and callee.bound
+                if is_meant:
+                    given = dict(matched(facts, made.call, is_bound)).get(index)
+                    found.append(self._passed(resolver, given, made) if given is not None else ())
         return tuple(found)
+
+    def _passed(self, resolver: Resolver, given: Expr, made: Made) -> Values:
+        """What a call passes; of a parameter that is passed on its default is not all."""
+        values = resolver.values(given, resolver.frame(made.module, made.scope))
+        if resolver.known(values):
+            return values
+        place = made.module, made.scope
+        passed_on = self.stored(resolver, given, *place)
+        if not passed_on and isinstance(given, Name):
+            passed_on = self.agreed(resolver, given, *place)
+        return passed_on or values
 
     def _decorating(
         self, resolver: Resolver, home: Module, number: int, index: int
@@ -253,3 +277,7 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
 def _is_one(value: Value, module: str, number: int) -> bool:
     inner = value.function if isinstance(value, (ManagerFactory, PartialValue)) else value
     return isinstance(inner, FunctionValue) and inner.definition == (module, number)
+
+
+def _is_class(value: Value, module: str, number: int) -> bool:
+    return isinstance(value, ClassValue) and value.definition == (module, number)
