@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
-from loopsafe.effects.meant import gives_awaitable
+from loopsafe.effects.meant import always_gives_awaitable
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Target
@@ -176,7 +176,7 @@ class Derivation:
         facts = facts_of(self.resolver, function)
         if facts is None or facts.is_async:
             return False
-        return bool(found.conditions) or not gives_awaitable(self.resolver, function)
+        return bool(found.conditions) or not always_gives_awaitable(self.resolver, function)
 
     def _answer(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None

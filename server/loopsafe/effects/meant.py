@@ -73,10 +73,18 @@ def _is_own_name(resolver: Resolver, callee: Expr, frame: Frame) -> bool:
 
 def gives_awaitable(resolver: Resolver, value: Value) -> bool:
     """Whether what a plain function gives can be awaited."""
-    return any(
-        isinstance(result, CoroutineValue)
-        or (isinstance(result, Instance) and bool(resolver.attribute(result, "__await__")))
-        for result in resolver.called(value)
+    return any(_is_awaitable(resolver, result) for result in resolver.called(value))
+
+
+def always_gives_awaitable(resolver: Resolver, value: Value) -> bool:
+    """The same of one that gives nothing else: `-> str | Awaitable[str]` is for both kinds."""
+    results = resolver.called(value)
+    return bool(results) and all(_is_awaitable(resolver, result) for result in results)
+
+
+def _is_awaitable(resolver: Resolver, value: Value) -> bool:
+    return isinstance(value, CoroutineValue) or (
+        isinstance(value, Instance) and bool(resolver.attribute(value, "__await__"))
     )
 
 
