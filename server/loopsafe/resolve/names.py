@@ -20,6 +20,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.facts.reach import reaching
 from loopsafe.modules.module import Module
+from loopsafe.resolve.doubles import own_source
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -243,6 +244,9 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
         child = resolver.table.child(module, name)
         return (ModuleValue(child),) if child else (External(f"{module}.{name}"),)
     bindings = _final(entry, 0, name)
+    source = own_source(resolver, entry, name, bindings) if entry.is_stub and bindings else None
+    if source is not None:
+        return module_member(resolver, source.key, name)
     if bindings:
         frame = resolver.frame(module, 0)
         values = union(
