@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from loopsafe.effects.allowance import Allowance, PutOff
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
 from loopsafe.effects.meant import always_gives_awaitable
@@ -89,10 +89,6 @@ class _Node(NamedTuple):
     """A step of the way in was guessed."""
 
 
-class _PutOff(Exception):
-    """A glance has no time for it."""
-
-
 class Derivation:
     """Answers about functions of packages; they hold until a package's text changes."""
 
@@ -101,10 +97,7 @@ class Derivation:
         self.texts = Texts(resolver)
         self._bounds = bounds()
         self._store = Store(resolver)
-        self._allowance: float | None = None
-        """Seconds of the processor that a glance has left for searches; None in earnest."""
-        self._deadline: float | None = None
-        """Of the search that goes on in a glance, on the clock of this thread's processor time."""
+        self._allowance = Allowance()
         self.check_in: Callable[[], None] = lambda: None
         """Called between functions, the project's too; what it raises ends a search, to be begun
         again."""
@@ -145,16 +138,11 @@ class Derivation:
         """All that a module of the project calls has been derived."""
         self._store.warmed(module.digest)
 
-    @contextlib.contextmanager
-    def glancing(self, seconds: float) -> Iterator[None]:
+    def glancing(self, seconds: float) -> contextlib.AbstractContextManager[None]:
         """Searches take no more of the processor together; where one is cut short there is no
         answer for now, and what rests on that has the bit `put_off`.
         """
-        self._allowance = seconds
-        try:
-            yield
-        finally:
-            self._allowance = None
+        return self._allowance.of(seconds)
 
     @property
     def put_off(self) -> int:
@@ -187,39 +175,18 @@ class Derivation:
         if stored is not None:
             return self._restored(stored)
         try:
-            with self._timed():
+            with self._allowance.spent():
                 answer, trace, is_final = self.resolver.settled(
                     lambda: self._search(function, frame, known)
                 )
-        except _PutOff:
-            if self._deadline is not None:
+        except PutOff:
+            if self._allowance.is_spent:
                 raise  # Another search asks, whose answer would be wrong.
             self.resolver.table.trace |= self.put_off
             return None
         if name is not None and is_final:
             self._store.keep(name, self._summary(answer), trace)
         return answer
-
-    @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
-        """A search, that of a glance against its allowance; those within it are part of it."""
-        if self._allowance is None or self._deadline is not None:
-            yield
-            return
-        start = time.thread_time()
-        self._deadline = start + self._allowance
-        try:
-            self._go_on()
-            yield
-        finally:
-            self._deadline = None
-            self._allowance -= time.thread_time() - start
-
-    def _go_on(self) -> None:
-        """Between functions. Raises _PutOff, or what `check_in` raises."""
-        self.check_in()
-        if self._deadline is not None and time.thread_time() > self._deadline:
-            raise _PutOff
 
     def _search(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -282,7 +249,8 @@ class Derivation:
                     continue
                 guessed += 1
             done.add(node.frame)
-            self._go_on()
+            self.check_in()
+            self._allowance.check()
             for branch, conditions in self._onward(node, closed):
                 if branch.frame in done:
                     continue
