@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Expr
+from loopsafe.resolve.choosing import returned
 from loopsafe.resolve.values import Frame, FunctionValue, Instance, Value
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def made(
     frame = resolver.function_frame(maker, ((int(maker.bound), (function,)),))
     if frame is None:
         return
-    for expr in module.facts.functions[maker.number].values:
-        for wrapper in resolver.values(expr, frame):
-            if isinstance(wrapper, FunctionValue) and wrapper.outer is frame:
-                yield wrapper
+    # One that asks `iscoroutinefunction(function)` gives the wrapper of that kind alone.
+    for wrapper in returned(resolver, module.facts.functions[maker.number], frame):
+        if isinstance(wrapper, FunctionValue) and wrapper.outer is frame:
+            yield wrapper
