@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
 from loopsafe.effects.drivers import is_driving_aside, takers
-from loopsafe.effects.meant import gives_awaitable
+from loopsafe.effects.meant import for_await, gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.effects.overrides import MOST, Overrides
 from loopsafe.effects.relief import Holder, Relief
@@ -64,6 +64,8 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         ):
             continue
         target = meeting.target
+        if isinstance(target, Run) and for_async.has(meeting.site):
+            target = target._replace(function=for_await(resolver, target.function))
         begins = (is_root or _hands_on(target, handed)) and (
             isinstance(target, Blocking)
             or not target.arguments
