@@ -109,11 +109,11 @@ def _for_await(resolver: Resolver, function: FunctionValue) -> FunctionValue:
         if isinstance(option, Call)
     ]
     called = union(resolver.values(callee, frame) for callee in given)
-    awaitable = tuple(v for v in called if is_coroutine_function(resolver, v))
+    awaitable = tuple(
+        v for v in called if is_coroutine_function(resolver, v) or gives_awaitable(resolver, v)
+    )
     plain = frozenset(
-        v
-        for v in called
-        if is_coroutine_function(resolver, v) is False and not gives_awaitable(resolver, v)
+        v for v in called if v not in awaitable and is_coroutine_function(resolver, v) is False
     )
     if facts.is_async or not awaitable or not plain:
         return function
