@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
 from loopsafe.effects.drivers import is_driving_aside, takers
-from loopsafe.effects.meant import gives_awaitable
+from loopsafe.effects.meant import for_await, gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
-from loopsafe.effects.overrides import MOST, Overrides
+from loopsafe.effects.overrides import MOST, Overrides, decorated
 from loopsafe.effects.relief import Holder, Relief
 from loopsafe.effects.runs import Run, Target
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import is_callable
+from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
@@ -72,7 +74,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
                 for call in runners.get(id(meeting.site.expr), ())
             )
         )
-        ends = _ends(resolver, overrides, target, begins)
+        ends = _ends(resolver, overrides, target, begins, for_async.has(meeting.site))
         # Any of a few implementations is run sooner or later; of many, who knows.
         members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
         for end in ends:
@@ -228,6 +230,7 @@ def _ends(
     overrides: Overrides,
     target: Target,
     from_root: bool,
+    is_awaited: bool,
 ) -> list[Blocking | Frame]:
     """The frames that a target runs.
 
@@ -237,17 +240,30 @@ def _ends(
     if isinstance(target, Blocking):
         return [target]
     frames: list[Blocking | Frame] = []
-    for chosen in (target.function, *overrides.of(resolver, target.function)):
+    for chosen, arguments in _chosen(resolver, overrides, target, is_awaited):
         module = resolver.table.get(chosen.module)
         if module is None or not module.is_project:
             continue
         facts = module.facts.functions[chosen.number]
         if facts.is_async:
             is_run = target.iterated or not facts.is_generator
-            runs = from_root and is_run and bool(target.arguments)
+            runs = from_root and is_run and bool(arguments)
         else:
             runs = target.iterated or not facts.is_generator
-        frame = resolver.function_frame(chosen, target.arguments) if runs else None
+        frame = resolver.function_frame(chosen, arguments) if runs else None
         if frame is not None:
             frames.append(frame)
     return frames
+
+
+def _chosen(
+    resolver: Resolver, overrides: Overrides, run: Run, is_awaited: bool
+) -> Iterator[tuple[FunctionValue, Arguments]]:
+    """The functions that run where one is called, and what they are given: itself, and what
+    stands in for it."""
+    yield (for_await(resolver, run.function) if is_awaited else run.function), run.arguments
+    for override in overrides.of(resolver, run.function):
+        for made in decorated(resolver, override):
+            # A decorator's wrapper has parameters of its own.
+            arguments = run.arguments if made.definition == override.definition else ()
+            yield (for_await(resolver, made) if is_awaited else made), arguments

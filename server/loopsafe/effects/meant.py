@@ -9,6 +9,7 @@ from __future__ import annotations
 from loopsafe.facts.ir import (
     Attr,
     Call,
+    Choice,
     ClassRef,
     Expr,
     FunctionRef,
@@ -27,9 +28,11 @@ from loopsafe.resolve.values import (
     ClassValue,
     CoroutineValue,
     Frame,
+    FunctionValue,
     Instance,
     Value,
     Values,
+    union,
 )
 
 
@@ -86,6 +89,55 @@ def _is_awaitable(resolver: Resolver, value: Value) -> bool:
     return isinstance(value, CoroutineValue) or (
         isinstance(value, Instance) and bool(resolver.attribute(value, "__await__"))
     )
+
+
+def for_await(resolver: Resolver, function: FunctionValue) -> FunctionValue:
+    """A function as it runs where what it gives is awaited.
+
+    A decorator is given a plain function and a coroutine function, and its wrapper calls one of
+    them: `fn = load if wants_plain() else aload`. Only the second gives something to await.
+    """
+    if function.outer is None:
+        return function
+    found = resolver.remember(
+        ("for await", function), function.module, lambda: _for_await(resolver, function)
+    )
+    return found or function
+
+
+def _for_await(resolver: Resolver, function: FunctionValue) -> FunctionValue:
+    module, frame = resolver.table.get(function.module), resolver.function_frame(function)
+    if module is None or frame is None or function.outer is None:
+        return function
+    facts = module.facts.functions[function.number]
+    given = [
+        option.func
+        for expr in facts.values
+        for option in (expr.options if isinstance(expr, Choice) else (expr,))
+        if isinstance(option, Call)
+    ]
+    called = union(resolver.values(callee, frame) for callee in given)
+    awaitable = tuple(
+        v for v in called if is_coroutine_function(resolver, v) or gives_awaitable(resolver, v)
+    )
+    plain = frozenset(
+        v for v in called if v not in awaitable and is_coroutine_function(resolver, v) is False
+    )
+    if facts.is_async or not awaitable or not plain:
+        return function
+    return function._replace(outer=_exchanged(resolver, function.outer, plain, awaitable))
+
+
+def _exchanged(
+    resolver: Resolver, frame: Frame, plain: frozenset[Value], awaitable: Values
+) -> Frame:
+    """A frame, and those around it, with other callables in the place of plain functions."""
+    outer = _exchanged(resolver, frame.outer, plain, awaitable) if frame.outer else None
+    arguments = tuple(
+        (number, awaitable if plain.issuperset(values) and values else values)
+        for number, values in frame.arguments
+    )
+    return resolver.frame(frame.module, frame.scope, frame.receiver, arguments, outer)
 
 
 def _is_same(one: Expr, other: Expr) -> bool:

@@ -15,7 +15,7 @@ from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.outside import is_test
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.subclasses import Subclasses, inherits
-from loopsafe.resolve.values import ClassValue, FunctionValue
+from loopsafe.resolve.values import ClassValue, FunctionValue, Instance
 
 _DOUBLES = ("mock", "fake", "dummy", "stub", "test")
 MOST = 8
@@ -128,6 +128,18 @@ def _method(
         if isinstance(binding.value, FunctionRef)
         and not module.facts.functions[binding.value.number].bare
     ]
+
+
+def decorated(resolver: Resolver, override: FunctionValue) -> tuple[FunctionValue, ...]:
+    """What the decorators of an override make of it; itself where there are none, or nobody knows
+    what they make."""
+    module, cls = resolver.table.get(override.module), override.receiver
+    facts = module.facts.functions[override.number] if module is not None else None
+    if facts is None or cls is None or not facts.decorators:
+        return (override,)
+    made = resolver.attribute(Instance(cls), facts.name)
+    functions = tuple(v for v in made if isinstance(v, FunctionValue))
+    return functions if functions and len(functions) == len(made) else (override,)
 
 
 def _has_coroutine(resolver: Resolver, cls: ClassValue, name: str) -> bool:
