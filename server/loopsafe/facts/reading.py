@@ -117,6 +117,16 @@ class Reading:
             return
         while home > 0 and name not in self.scopes[home].bindings:
             home = self.scopes[home].parent
+        self._bind_in(home, name, value, annotation)
+
+    def bind_global(self, name: str, value: Expr | None, annotation: Expr | None = None) -> None:
+        """Assigns to a name of the module, from wherever that stands."""
+        if self.scope.number == 0:
+            self.scope.bind(name, value, annotation)
+        else:
+            self._bind_in(0, name, value, annotation)
+
+    def _bind_in(self, home: int, name: str, value: Expr | None, annotation: Expr | None) -> None:
         binding = Binding(value, annotation, self.scope.number, -1, self.scope.tick())
         self.scopes[home].bindings.setdefault(name, []).append(binding)
 

@@ -60,6 +60,9 @@ class TargetReader(Reading, ABC):
             self.bind(target.value, value)
         elif isinstance(target, ast.Subscript) and (named := as_attribute(target)) is not None:
             self.bind_attribute(named, value, annotation)
+        elif isinstance(target, ast.Subscript) and (name := _global_name(target)) is not None:
+            self.expression(target.value)
+            self.bind_global(name, value, annotation)
         elif isinstance(target, ast.Subscript):
             container = self.expression(target.value)
             key = self.expression(target.slice)
@@ -212,6 +215,16 @@ def as_attribute(node: ast.Subscript) -> ast.Attribute | None:
     if owner is None or not isinstance(name, str) or not name.isidentifier():
         return None
     return ast.copy_location(ast.Attribute(owner, name, node.ctx), node)
+
+
+def _global_name(node: ast.Subscript) -> str | None:
+    """The name of the module that `globals()["name"]` stands for."""
+    key, value = node.slice, node.value
+    if not isinstance(value, ast.Call) or value.args or not isinstance(value.func, ast.Name):
+        return None
+    name = key.value if isinstance(key, ast.Constant) else None
+    is_name = value.func.id == "globals" and isinstance(name, str) and name.isidentifier()
+    return name if is_name and isinstance(name, str) else None
 
 
 def _makes_object(value: Expr | None) -> bool:
