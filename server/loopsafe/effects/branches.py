@@ -10,6 +10,7 @@ from loopsafe.effects.dispatch import implementations, only_below
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
 from loopsafe.effects.making import made
+from loopsafe.effects.meant import always_gives_awaitable
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.owners import owners
 from loopsafe.effects.relief import Relief, block_relief, function_relief
@@ -233,6 +234,9 @@ def _branch(
         return None
     function, frame, direct = entry
     facts = facts_of(resolver, function)
+    is_plain = facts is not None and not facts.is_async
+    if site.awaited and is_plain and not always_gives_awaitable(resolver, function):
+        return None  # The object's class is not the one that it seems to be.
     kept = facts is not None and (
         function_relief(resolver, facts, function.module) is not Relief.NONE
     )

@@ -126,9 +126,12 @@ class FunctionBuilder:
     start: int = 0
 
     def gives(self, value: Expr, block: int, line: int) -> None:
-        """It returns a value, in a block and in a line of the file."""
+        """It returns a value, in a block and in a line of the file.
+
+        A module returns nothing to anybody: where such code stands does not matter.
+        """
         self.values.append(value)
-        self.returned.append((block, line - self.start))
+        self.returned.append((block, line - self.start if self.scope else 0))
 
     def frozen(self) -> Function:
         return Function(
