@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.bounds import Bounds, bounds
-from loopsafe.effects.dispatch import implementations, only_below
+from loopsafe.effects.dispatch import implementations, made_by_default, only_below
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.likely import namesakes
 from loopsafe.effects.making import made
@@ -147,7 +147,7 @@ def _site_branches(
 ) -> tuple[list[Branch], int]:
     """Where a site leads, and to how many different things it may lead."""
     found: dict[Blocking | Frame | None, Branch] = {}
-    values = _some(values, limits.crowd)
+    values = _some(made_by_default(resolver, values), limits.crowd)
     count = len({dotted_name(resolver, value) or value for value in values})
     most = count
     for value in values if count <= limits.crowd else ():

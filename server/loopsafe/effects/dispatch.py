@@ -14,7 +14,15 @@ from loopsafe.modules.module import Module
 from loopsafe.resolve.members import find
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, Values, union
+from loopsafe.resolve.values import (
+    ClassValue,
+    Frame,
+    FunctionValue,
+    Instance,
+    Value,
+    Values,
+    union,
+)
 
 _MOST_CLASSES = 100
 """Below an abstract one; more say nothing about which of them is meant."""
@@ -42,6 +50,30 @@ def implementations(resolver: Resolver, target: Target, most: int) -> tuple[Targ
     chosen = (found[number * len(found) // most] for number in range(most))
     some = found if len(found) <= most else tuple(chosen)
     return tuple(target._replace(function=function) for function in some)
+
+
+def made_by_default(resolver: Resolver, values: Values) -> Values:
+    """Of objects of a class and of one below it, the latter.
+
+    `store or MemoryStore()` makes it where nothing is given; who gives another knows which.
+    """
+    classes = [_class_of(value) for value in values]
+    if len(values) < 2:
+        return values
+    below = {
+        base
+        for cls in classes
+        if cls is not None
+        for base in resolver.mro(cls)[1:]
+        if isinstance(base, ClassValue)
+    }
+    return tuple(v for v, cls in zip(values, classes, strict=True) if cls not in below)
+
+
+def _class_of(value: Value) -> ClassValue | None:
+    if isinstance(value, Instance):
+        return value.cls
+    return value.receiver if isinstance(value, FunctionValue) else None
 
 
 def only_below(resolver: Resolver, site: Site, frame: Frame) -> Values:
