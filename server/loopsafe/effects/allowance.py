@@ -28,14 +28,14 @@ class Allowance:
             self._left = None
 
     @property
-    def is_spent(self) -> bool:
+    def is_spending(self) -> bool:
         """Whether a search with a limit goes on."""
         return self._deadline is not None
 
     @contextlib.contextmanager
-    def spent(self) -> Iterator[None]:
+    def spending(self) -> Iterator[None]:
         """A search; those within it are part of it. Raises PutOff where nothing is left."""
-        if self._left is None or self.is_spent:
+        if self._left is None or self.is_spending:
             yield
             return
         start = time.thread_time()

@@ -85,6 +85,8 @@ def entered(
         return None
     if not _runs(site, facts, target):
         return None
+    if site.awaited and not facts.is_async and not always_gives_awaitable(resolver, function):
+        return None  # The object's class is not the one that it seems to be.
     if function_relief(resolver, facts, function.module) is Relief.PROCESS and not _asks(facts):
         return None
     frame = body_frame(resolver, function, target.function, target.arguments)
@@ -234,9 +236,6 @@ def _branch(
         return None
     function, frame, direct = entry
     facts = facts_of(resolver, function)
-    is_plain = facts is not None and not facts.is_async
-    if site.awaited and is_plain and not always_gives_awaitable(resolver, function):
-        return None  # The object's class is not the one that it seems to be.
     kept = facts is not None and (
         function_relief(resolver, facts, function.module) is not Relief.NONE
     )

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from loopsafe.effects.allowance import Allowance, PutOff
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
-from loopsafe.effects.meant import always_gives_awaitable
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Target
@@ -115,9 +114,10 @@ class Derivation:
         if direct and call is not None:
             known = passed(self.resolver, function, call, {})
         found = self.verdict(function, frame, known)
-        if found is None or not site.awaited:
-            return found
-        return None if self._means_another(function, found) else found
+        facts = facts_of(self.resolver, function)
+        if found is not None and found.conditions and site.awaited and facts and not facts.is_async:
+            return None  # It gives something to await: where it may go two ways, by the other.
+        return found
 
     def verdict(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
@@ -157,15 +157,6 @@ class Derivation:
         """A package's text changed: new answers that are not in the store rest on what was."""
         self._store.forget()
 
-    def _means_another(self, function: FunctionValue, found: Derived) -> bool:
-        """Whether an `await` of what a function gives says that the call is of another, or goes
-        another way: a plain one gives something to await, or an object's class is not the one
-        that it seems to be."""
-        facts = facts_of(self.resolver, function)
-        if facts is None or facts.is_async:
-            return False
-        return bool(found.conditions) or not always_gives_awaitable(self.resolver, function)
-
     def _answer(
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
     ) -> Derived | None:
@@ -175,12 +166,12 @@ class Derivation:
         if stored is not None:
             return self._restored(stored)
         try:
-            with self._allowance.spent():
+            with self._allowance.spending():
                 answer, trace, is_final = self.resolver.settled(
                     lambda: self._search(function, frame, known)
                 )
         except PutOff:
-            if self._allowance.is_spent:
+            if self._allowance.is_spending:
                 raise  # Another search asks, whose answer would be wrong.
             self.resolver.table.trace |= self.put_off
             return None

@@ -165,14 +165,8 @@ def _is_true(resolver: Resolver, name: Name, frame: Frame) -> bool | None:
     return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
 
 
-def _agreed(answers: Iterable[bool]) -> bool | None:
-    """What all answers say; None where they differ, or there is none."""
-    found = set(answers)
-    return found.pop() if len(found) == 1 else None
-
-
-def _agreed_by_all(answers: Iterable[bool | None]) -> bool | None:
-    """The same, where each has to say something."""
+def _agreed(answers: Iterable[bool | None]) -> bool | None:
+    """What all answers say; None where they differ, one says nothing, or there is none."""
     found = set(answers)
     return found.pop() if len(found) == 1 else None
 
@@ -270,7 +264,7 @@ def _own_answer(resolver: Resolver, call: Call, frame: Frame) -> bool | None:
     """Whether what a function of the project gives, which looks for the loop, is true where one
     runs; None where it does not look, or nobody can say."""
     values = resolver.values(call.func, frame)
-    return _agreed_by_all(_answer_of(resolver, value) for value in values)
+    return _agreed(_answer_of(resolver, value) for value in values)
 
 
 def _answer_of(resolver: Resolver, value: Value) -> bool | None:

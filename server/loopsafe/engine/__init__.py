@@ -196,7 +196,7 @@ class Engine(Core):
         if lost:
             kept = sorted((*after.findings, *lost), key=lambda f: (f.span, f.code))
             after = replace(after, findings=tuple(kept))
-            self._told.note(after, self._confirmed(path, lambda: None)[1])
+            self._told.note(after, self._confirmed(path)[1])
         return after if after.findings != before.findings else None
 
     def deepen(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport | None:

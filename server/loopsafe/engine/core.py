@@ -58,7 +58,7 @@ class Core(Inputs):
 
     def resting(self, path: str, more: Callable[[], T]) -> tuple[T, frozenset[Unit]]:
         """What is asked besides a file's report, and what both rest on."""
-        self.table.trace = self._confirmed(path, lambda: None)[1]
+        self.table.trace = self._confirmed(path)[1]
         return more(), self.table.units(self.table.trace)
 
     def grounds(self, answers: Mapping[str, frozenset[Unit]]) -> Grounds | None:
@@ -98,7 +98,9 @@ class Core(Inputs):
     def _source(self, path: str) -> SourceText:
         return SourceText(self.disk.read(path))
 
-    def _confirmed(self, path: str, check_in: Callable[[], None]) -> tuple[FileReport, int]:
+    def _confirmed(
+        self, path: str, check_in: Callable[[], None] = lambda: None
+    ) -> tuple[FileReport, int]:
         """What a look in earnest comes to, with what it rests on."""
         self._told.drop(self._places.refreshed())
         known = self._told.known(path)
@@ -106,7 +108,7 @@ class Core(Inputs):
             self.table.trace = 0
             with self._checking_in(check_in):
                 known = self._report(path, check_in), self.table.trace
-        self._told.note(*known)
+            self._told.note(*known)
         return known
 
     def _glanced(self, path: str, check_in: Callable[[], None]) -> FileReport:
