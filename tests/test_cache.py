@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loopsafe.engine import Cancelled
 from loopsafe.facts.extract import extract
 from loopsafe.modules import cache as cache_module
 from loopsafe.modules.cache import Cache, default_folder
@@ -203,3 +204,25 @@ def test_the_user_may_say_where_it_is(tmp_path: Path) -> None:
     assert default_folder({"LOOPSAFE_CACHE_DIR": str(tmp_path)}) == tmp_path
     assert default_folder({"LOOPSAFE_CACHE_DIR": "here"}) == Path.cwd() / "here"
     assert default_folder({"LOOPSAFE_CACHE_DIR": ""}).name in ("loopsafe", "Cache")
+
+
+def test_a_patient_cache_makes_bytes_of_facts_when_it_is_told_to(tmp_path: Path) -> None:
+    first = Cache(tmp_path, is_patient=True)
+    for name in (b"one", b"two"):
+        first.keep_facts(name, FACTS)
+    assert first.facts(b"one") is FACTS
+    first.flush()
+    assert Cache(tmp_path).facts(b"one") is None
+
+    moments = iter([None])
+
+    def check_in() -> None:
+        if next(moments, True):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        first.settle(check_in)
+    first.settle()
+    first.flush()
+    second = Cache(tmp_path)
+    assert second.facts(b"one") == second.facts(b"two") == FACTS

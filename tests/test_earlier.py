@@ -19,6 +19,12 @@ CALLER = "from helper import work\n\n\nasync def main():\n    work()\n"
 SETTINGS = Settings(second_opinion=False)
 
 
+def _keep(engine: Engine, earlier: Earlier) -> None:
+    earlier.keep()
+    assert engine.table.cache is not None
+    engine.table.cache.flush()
+
+
 class Project:
     """Two files, and sessions that open the one which calls the other."""
 
@@ -44,7 +50,7 @@ class Project:
         engine.index()
         engine.open_text(str(self.app), CALLER)
         assert len(engine.report(str(self.app)).findings) == 1
-        earlier.keep()
+        _keep(engine, earlier)
         return engine, earlier
 
 
@@ -170,7 +176,7 @@ def test_nothing_is_kept_of_what_is_not_saved(project: Project, looks: list[str]
     engine.index()
     engine.open_text(str(project.helper), HELPER.replace("time.sleep(1)", "pass"))
     assert not engine.report(str(project.app)).findings
-    earlier.keep()
+    _keep(engine, earlier)
     looks.clear()
     assert project.session()[0].report(str(project.app)).findings
     assert looks == ["app.py"]
@@ -183,7 +189,7 @@ def test_a_file_that_is_saved_without_news_is_kept_as_it_is_now(
     project.helper.write_text(HELPER + "\n\nname = 1\n")
     engine.forget([str(project.helper)])
     engine.report(str(project.app))
-    earlier.keep()
+    _keep(engine, earlier)
     assert _is_told_at_once(project, looks)
 
 
@@ -193,7 +199,7 @@ def test_what_was_dropped_while_no_file_changed_stays_kept(
     engine, earlier = project.keeping()
     engine._told.forget()
     engine.report(str(project.helper))
-    earlier.keep()
+    _keep(engine, earlier)
     assert _is_told_at_once(project, looks)
 
 
@@ -204,7 +210,7 @@ def test_what_a_session_does_not_open_is_kept_for_the_next(
     engine, earlier = project.session()
     engine.index()
     engine.confirm(str(project.helper))
-    earlier.keep()
+    _keep(engine, earlier)
     assert _is_told_at_once(project, looks)
 
 

@@ -40,7 +40,7 @@ class Earlier:
     def keep(self) -> None:
         """Remembers what is known of files by now; nothing while a text is not saved.
 
-        To be asked when the engine knows all files.
+        To be asked when the engine knows all files. The cache is to be flushed afterwards.
         """
         if self._cache is None or not self._engine.disk.is_saved():
             return
@@ -60,7 +60,6 @@ class Earlier:
         is_carried = any(not self._engine.is_confirmed(path) for path in answers)
         before = self._known if is_carried else None
         kept.keep(self._cache, self._key, rest, answers, None, before)
-        self._cache.flush()
 
     def _reports(self, known: kept.Known) -> Iterator[FileReport]:
         for path, answer in known.answers.items():

@@ -65,6 +65,8 @@ class Continuity:
         await asyncio.sleep(_QUIET_SECONDS)
         read = frozenset(self._read)
         try:
+            settle = self._workbench.settle
+            await self._worker.run_in_parts(settle, _SLICE_SECONDS, _PAUSE_SECONDS)
             await self._worker.run(lambda _: self._workbench.keep(read), _RANK)
         except Exception as error:
             _log.error("Keeping what was found failed: %s", error, exc_info=error)

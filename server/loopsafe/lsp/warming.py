@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[str]) -> None:
     """Derives what the files call; cancelling it stops the work, and loses none that is done."""
-    if engine.table.cache is None:
+    cache = engine.table.cache
+    if cache is None:
         return
     twin = await worker.run(lambda _: engine.twin(), _RANK)
     try:
@@ -36,7 +37,8 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
             kept = time.monotonic()
             pause = _FIRST_KEPT_SECONDS
             for number, path in enumerate(files, 1):
-                await worker.run_in_parts(partial(twin.warm, path), _SLICE_SECONDS, _PAUSE_SECONDS)
+                for step in (partial(twin.warm, path), cache.settle):
+                    await worker.run_in_parts(step, _SLICE_SECONDS, _PAUSE_SECONDS)
                 status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
                 if time.monotonic() - kept > pause:
                     await worker.run(partial(_keep, twin), _RANK)

@@ -149,7 +149,7 @@ class Workbench:
         self._convert = Converter(client)
         self._disk = DiskTexts()
         self.cache_folder = default_folder(os.environ)
-        self._cache = Cache(self.cache_folder)
+        self._cache = Cache(self.cache_folder, is_patient=True)
         self.in_force = InForce(client.trusted, self._disk.get)
         self._homes: dict[Path, Homes] = {}
         """By folder, those that its engines were given."""
@@ -201,11 +201,16 @@ class Workbench:
         """Whether questions are still put to an engine."""
         return any(bench.engine is engine for bench in self.benches)
 
+    def settle(self, check_in: Callable[[], None]) -> None:
+        """Makes what files were read for ready to be kept; `check_in` may end it at any time."""
+        self._cache.settle(check_in)
+
     def keep(self, engines: Collection[Engine]) -> None:
         """Remembers for the next session what these engines, which know all files, came to."""
         for bench in self.benches:
             if bench.engine in engines:
                 bench.earlier.keep()
+        self._cache.flush()
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed on disk."""

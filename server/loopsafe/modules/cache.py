@@ -113,9 +113,16 @@ def _digest(parts: Iterable[bytes]) -> bytes:
 class Cache:
     """Rows of bytes by key. New ones are written together, at `flush` or when they are many."""
 
-    def __init__(self, folder: Path, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self, folder: Path, most_bytes: int = _MOST_BYTES, is_patient: bool = False
+    ) -> None:
+        """A patient one turns facts into bytes when `settle` is called, not while somebody waits
+        for what is found with them."""
         self.folder = folder
         self._most_bytes = most_bytes
+        self._is_patient = is_patient
+        self._waiting: dict[bytes, ModuleFacts] = {}
+        """Facts that are no bytes yet, by the digests of their texts."""
         self._base: sqlite3.Connection | None = None
         self._is_usable = True
         self._pending: dict[bytes, bytes] = {}
@@ -126,6 +133,9 @@ class Cache:
 
     def facts(self, digest: bytes) -> ModuleFacts | None:
         """The facts of a text, if they are known."""
+        waiting = self._waiting.get(digest)
+        if waiting is not None:
+            return waiting
         data = self.get(b"facts", digest, facts_version())
         if data is None:
             return None
@@ -137,7 +147,18 @@ class Cache:
 
     def keep_facts(self, digest: bytes, facts: ModuleFacts) -> None:
         """Remembers the facts of a text."""
-        if self._is_usable:
+        if self._is_patient and self._is_usable:
+            self._waiting[digest] = facts
+        elif self._is_usable:
+            with contextlib.suppress(store.Unreadable):
+                self.put(store.dump(facts), b"facts", digest, facts_version())
+
+    def settle(self, check_in: Callable[[], None] = lambda: None) -> None:
+        """Makes bytes of the facts that wait for it. `check_in` is called before each and may
+        raise, which leaves the others for the next time."""
+        while self._waiting:
+            check_in()
+            digest, facts = self._waiting.popitem()
             with contextlib.suppress(store.Unreadable):
                 self.put(store.dump(facts), b"facts", digest, facts_version())
 
