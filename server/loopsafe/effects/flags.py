@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from loopsafe.effects.truth import Known, choice
-from loopsafe.facts.ir import Binding, Const, Function, Name
+from loopsafe.facts.ir import Attr, Binding, Const, Expr, Function, Name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import final_bindings
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue
+from loopsafe.resolve.values import ClassValue, Frame
 
 
 def flags(
@@ -53,20 +53,39 @@ def _flag(resolver: Resolver, receiver: ClassValue, name: str) -> tuple[Known, .
         facts = module.facts.classes[cls.number]
         bindings = (*final_bindings(module, facts.scope, name), *facts.attributes.get(name, ()))
         for binding in bindings:
-            values = tuple(_literal(module, binding))
+            values = tuple(_literal(resolver, module, binding))
             if not values:
                 return ()
             found += values
     return choice(found)
 
 
-def _literal(module: Module, binding: Binding) -> Iterator[Known]:
+def _literal(resolver: Resolver, module: Module, binding: Binding) -> Iterator[Known]:
     """The literal that is assigned: as it is written, or as the default of a parameter."""
     value = binding.value
-    if isinstance(value, Const):
-        yield value.value
     scope = module.facts.scopes[binding.scope]
     if isinstance(value, Name) and scope.kind == "function":
-        for parameter in module.facts.functions[scope.owner].parameters:
-            if parameter.name == value.id and isinstance(parameter.default, Const):
-                yield parameter.default.value
+        function = module.facts.functions[scope.owner]
+        for parameter in function.parameters:
+            if parameter.name == value.id:
+                outer = resolver.frame(module.key, function.outer)
+                yield from _written(resolver, parameter.default, outer)
+    else:
+        yield from _written(resolver, value, resolver.frame(module.key, binding.scope))
+
+
+def _written(resolver: Resolver, value: Expr | None, frame: Frame) -> Iterator[Known]:
+    """A literal, or what the only assignment in a class gives its attribute:
+    `Defaults.wait`."""
+    if isinstance(value, Const):
+        yield value.value
+    if not isinstance(value, Attr):
+        return
+    owners = resolver.values(value.value, frame)
+    owner = owners[0] if len(owners) == 1 else None
+    module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+    if module is not None and isinstance(owner, ClassValue):
+        bindings = final_bindings(module, module.facts.classes[owner.number].scope, value.name)
+        only = bindings[0].value if len(bindings) == 1 else None
+        if isinstance(only, Const):
+            yield only.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from loopsafe.effects import texts
 from loopsafe.effects.defaults import constant
 from loopsafe.facts.ir import (
     Attr,
@@ -12,7 +13,6 @@ from loopsafe.facts.ir import (
     Choice,
     Compared,
     Const,
-    Display,
     Expr,
     Has,
     Literal,
@@ -129,7 +129,7 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return False if _denied(given).issuperset(test.options) else None
     if isinstance(test, Has):
         passed = _passed(resolver, test.value, frame)
-        return _agreed(_has(literal, test.literal) for literal in passed)
+        return _agreed(texts.has(literal, test.literal) for literal in passed)
     if isinstance(test, Test) and test.kind == "same":
         # The loop that runs is the one that is asked for: few programs have two.
         return True if _probe(resolver, test.value, frame, _LOOPS) else None
@@ -173,25 +173,11 @@ def _agreed(answers: Iterable[bool | None]) -> bool | None:
 
 def _of_text(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
     """Whether a text begins or ends as a condition asks: `path.startswith("http")`."""
-    part = test.args[0] if len(test.args) == 1 and not test.keywords else None
-    ask = _ASKED_OF_TEXT.get(test.func.name) if isinstance(test.func, Attr) else None
-    options = part.items if isinstance(part, Display) else (part,)
-    wanted = tuple(o.value for o in options if isinstance(o, Const) and isinstance(o.value, str))
-    if ask is None or len(wanted) < len(options) or not isinstance(test.func, Attr):
-        return None
-    passed = _passed(resolver, test.func.value, frame)
+    text, ask = texts.asked(test) or (None, bool)
+    passed = _passed(resolver, text, frame) if text is not None else ()
     if not all(isinstance(literal, str) for literal in passed):
         return None
-    return _agreed(ask(str(literal), wanted) for literal in passed)
-
-
-_ASKED_OF_TEXT = {"startswith": str.startswith, "endswith": str.endswith}
-
-
-def _has(whole: Literal, part: Literal) -> bool:
-    if isinstance(whole, str):
-        return isinstance(part, str) and part in whole
-    return isinstance(whole, bytes) and isinstance(part, bytes) and part in whole
+    return _agreed(ask(str(literal)) for literal in passed)
 
 
 def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
@@ -219,14 +205,33 @@ def _denied(given: Iterable[Values]) -> frozenset[Literal]:
     return found or frozenset()
 
 
-def _arguments(resolver: Resolver, expr: Expr, frame: Frame) -> Iterator[Values]:
+def _arguments(resolver: Resolver, expr: Expr, frame: Frame, steps: int = 3) -> Iterator[Values]:
     """What the call which is followed passes for each definition of a name; nothing where that is
-    no parameter."""
+    no parameter. One under a condition that this call does not meet is none."""
+    if isinstance(expr, Call):
+        text, change = texts.changed(expr) or (None, None)
+        if text is not None and change is not None and steps:
+            yield from map(change, _arguments(resolver, text, frame, steps - 1))
+        return
     name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr
     for definition in definitions(resolver, name, frame) if isinstance(name, Name) else ():
-        parameter = definition.binding.value
-        given = dict(definition.frame.arguments) if isinstance(parameter, Param) else {}
-        yield given.get(parameter.number, ()) if isinstance(parameter, Param) else ()
+        value, found = definition.binding.value, definition.frame
+        if isinstance(value, Param):
+            yield dict(found.arguments).get(value.number, ())
+        elif not _is_left_out(resolver, definition):
+            changes = isinstance(value, Call) and texts.changed(value) is not None
+            given = tuple(_arguments(resolver, value, found, steps)) if value and changes else ()
+            yield from given or ((),)
+
+
+def _is_left_out(resolver: Resolver, definition: Definition) -> bool:
+    """Whether a name gets a value only under a condition that does not hold."""
+    module = resolver.table.get(definition.frame.module)
+    binding = definition.binding
+    if module is None or binding.block <= 0 or not definition.frame.arguments:
+        return False
+    scope = module.facts.scopes[binding.scope]
+    return never_on_loop(resolver, scope, binding.block, 0, definition.frame)
 
 
 def _is_overwritten(resolver: Resolver, other: Definition, calls: list[Definition]) -> bool:

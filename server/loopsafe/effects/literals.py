@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects import texts
 from loopsafe.effects.conditions import shape
 from loopsafe.effects.deciding import deciding
 from loopsafe.effects.defaults import literal
@@ -234,10 +235,18 @@ def _tested(resolver: Resolver, function: Function, frame: Frame) -> Iterator[in
     for block in scope.blocks:
         for test in (block.test, *(leaving.test for leaving in block.exits)):
             for name in _deciding_names(resolver, test, frame):
-                for definition in definitions(resolver, name, frame):
-                    value = definition.binding.value
-                    if isinstance(value, Param) and definition.frame is frame:
-                        yield value.number
+                yield from _behind(resolver, name, frame)
+
+
+def _behind(resolver: Resolver, name: Name, frame: Frame, steps: int = 3) -> Iterator[int]:
+    """The parameters of a function that a name stands for, or of which it is another spelling."""
+    for definition in definitions(resolver, name, frame):
+        value = definition.binding.value
+        if isinstance(value, Param) and definition.frame is frame:
+            yield value.number
+        elif isinstance(value, Call) and steps:
+            for text in _deciding_names(resolver, value, frame):
+                yield from _behind(resolver, text, frame, steps - 1)
 
 
 def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iterator[Name]:
@@ -245,8 +254,9 @@ def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iter
     name = stored_here(resolver, test, frame) if isinstance(test, Attr) else test
     if isinstance(name, Name):
         yield name
-    elif isinstance(test, Call) and isinstance(test.func, Attr) and len(test.args) == 1:
-        yield from _deciding_names(resolver, test.func.value, frame)  # `path.startswith("http")`
+    elif isinstance(test, Call):
+        text, _ = texts.asked(test) or texts.changed(test) or (None, None)
+        yield from _deciding_names(resolver, text, frame)
     elif isinstance(test, (Compared, Has, Test)):
         yield from _deciding_names(resolver, test.value, frame)
     elif isinstance(test, Choice):

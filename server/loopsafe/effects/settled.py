@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from loopsafe.effects.truth import Gathered, Known, choice, truth, value_of
 
+_UNLIKELY = 3
+"""What runs only where a flag of the object is other than all that its class gives it."""
 _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
 
@@ -143,16 +145,17 @@ def _step(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
             return None
         # The conditions of an `elif` are one choice together.
         is_chained = isinstance(child, ast.If) and parent.orelse == [child]
-        is_open = _is_open(parent.test, wanted, facts) and not isinstance(parent, ast.While)
-        count = int(is_open and not is_chained)
+        if not is_chained and not isinstance(parent, ast.While):
+            count = _openness(parent.test, wanted, facts)
     elif isinstance(parent, ast.BoolOp):
         likely = isinstance(parent.op, ast.And)
         for value in parent.values[: parent.values.index(child)]:  # type: ignore[arg-type]
             holds = truth(value, facts.names)
             if holds is not None and holds is not likely:
                 return None
-            if _is_open(value, likely, facts):
-                count = 1 if likely else _EXCEPT
+            openness = _openness(value, likely, facts)
+            if openness:
+                count = openness if likely else _EXCEPT
     elif isinstance(child, ast.ExceptHandler):
         count = _EXCEPT
     elif isinstance(child, ast.match_case):
@@ -161,11 +164,12 @@ def _step(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
     return None if guards is None else count + guards
 
 
-def _is_open(test: ast.expr, wanted: bool, facts: Facts) -> bool:
-    """Whether nothing tells that a condition comes to what is wanted."""
+def _openness(test: ast.expr, wanted: bool, facts: Facts) -> int:
+    """How many conditions one stands for: none if it comes to what is wanted, or is likely to."""
     if truth(test, facts.names) is not None:
-        return False
-    return truth(test, {**facts.likely, **facts.names}) is not wanted
+        return 0
+    likely = truth(test, {**facts.likely, **facts.names})
+    return 1 if likely is None else 0 if likely is wanted else _UNLIKELY
 
 
 def _guards(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
@@ -204,7 +208,7 @@ def _guard(statement: ast.stmt, facts: Facts) -> int | None:
     is_early = leaves and isinstance(statement.body[-1], ast.Return)
     if not is_early or _has_place(statement.body, facts.alike):
         return 0
-    return int(_is_open(statement.test, False, facts))
+    return _openness(statement.test, False, facts)
 
 
 def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:

@@ -19,7 +19,8 @@ def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
         return _bool_test(operator, left, right.value)
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
-        return _count_test(operator, left, right) or _same_test(operator, left)
+        text = _literal_test(operator, left, right) if _is_text(right) else None
+        return text or _count_test(operator, left, right) or _same_test(operator, left)
     if isinstance(last, Call):
         return _same_test(operator, last)
     if isinstance(left, Const):
@@ -68,6 +69,11 @@ def _literal_test(operator: ast.cmpop, left: Expr, right: ast.expr) -> Expr | No
         return None
     found = Compared(left, tuple(literal for literal in literals if literal is not ...))
     return found if isinstance(operator, (ast.Eq, ast.In)) else Test("not", found)
+
+
+def _is_text(right: ast.expr) -> bool:
+    parts = right.elts if isinstance(right, (ast.Tuple, ast.List, ast.Set)) else [right]
+    return all(isinstance(part, ast.Constant) and type(part.value) is str for part in parts)
 
 
 def _same_test(operator: ast.cmpop, call: Call) -> Expr | None:

@@ -1,0 +1,64 @@
+"""What methods of texts say and give, where the text is a literal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from loopsafe.facts.ir import Attr, Call, Const, Display, Expr, Literal
+from loopsafe.resolve.values import ConstantValue, Values
+
+_ASKING = {"startswith": str.startswith, "endswith": str.endswith}
+_CHANGING: dict[str, Callable[..., str]] = {
+    "casefold": str.casefold,
+    "lower": str.lower,
+    "lstrip": str.lstrip,
+    "removeprefix": str.removeprefix,
+    "removesuffix": str.removesuffix,
+    "replace": str.replace,
+    "rstrip": str.rstrip,
+    "strip": str.strip,
+    "upper": str.upper,
+}
+
+
+def asked(test: Call) -> tuple[Expr, Callable[[str], bool]] | None:
+    """The text that a condition asks how it begins or ends, and the question:
+    `path.startswith("http")`."""
+    part = test.args[0] if len(test.args) == 1 and not test.keywords else None
+    ask = _ASKING.get(test.func.name) if isinstance(test.func, Attr) else None
+    options = part.items if isinstance(part, Display) else (part,)
+    wanted = tuple(o.value for o in options if isinstance(o, Const) and isinstance(o.value, str))
+    if ask is None or len(wanted) < len(options) or not isinstance(test.func, Attr):
+        return None
+    return test.func.value, lambda text: ask(text, wanted)
+
+
+def changed(call: Call) -> tuple[Expr, Callable[[Values], Values]] | None:
+    """The text of which a call makes another one, and what it makes of literals; of all else
+    nothing is known: `name.strip()`."""
+    change = _CHANGING.get(call.func.name) if isinstance(call.func, Attr) else None
+    given = [arg.value for arg in call.args if isinstance(arg, Const)]
+    if change is None or len(given) < len(call.args) or call.keywords:
+        return None
+    if not isinstance(call.func, Attr) or not all(isinstance(value, str) for value in given):
+        return None
+    return call.func.value, lambda values: _each(change, values, given)
+
+
+def _each(
+    change: Callable[..., str], values: Values, given: Iterable[Literal]
+) -> tuple[ConstantValue, ...]:
+    texts = [v.value for v in values if isinstance(v, ConstantValue) and isinstance(v.value, str)]
+    if len(texts) < len(values):
+        return ()
+    try:
+        return tuple(ConstantValue(change(text, *given)) for text in texts)
+    except TypeError:
+        return ()  # That many arguments it does not take.
+
+
+def has(whole: Literal, part: Literal) -> bool:
+    """Whether a text, or bytes, has another one in it."""
+    if isinstance(whole, str):
+        return isinstance(part, str) and part in whole
+    return isinstance(whole, bytes) and isinstance(part, bytes) and part in whole
