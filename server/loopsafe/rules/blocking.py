@@ -205,9 +205,11 @@ def _is_plain(view: View, site: Site, best: Way, frame: Frame) -> bool:
     if site.expr is None or not isinstance(site.expr, Call):
         return False
     values = view.resolver.values(site.expr, frame)
-    if not values and isinstance(best.edge.target, Frame):
+    if isinstance(best.edge.target, Frame):
         # A decorator's wrapper may block and still give what the coroutine function gives.
-        return False
+        called = view.resolver.values(site.expr.func, frame)
+        if not all(view.resolver.called(callee) for callee in called):
+            return False
     return not any(
         isinstance(v, CoroutineValue) or view.resolver.attribute(v, "__await__") for v in values
     )
