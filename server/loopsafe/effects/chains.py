@@ -168,9 +168,10 @@ class Chains:
     def _reached(self, edge: Edge) -> Iterator[Way]:
         target = edge.target
         if isinstance(target, Blocking):
-            rank = edge.relief.eased(target.cost.rank)
+            relief = edge.relief.where(target.category)
+            rank = relief.eased(target.cost.rank)
             if rank is not None:
-                kept = edge.relief is Relief.PROCESS
+                kept = relief is Relief.PROCESS
                 held = Holder.SAME if edge.relief is Relief.OWN else None
                 yield Way(rank, _length(target), edge, target, kept, held)
             return
@@ -202,7 +203,7 @@ class Chains:
             held, crossed = None, Relief.PROCESS
         elif held is not None and edge.holder is not Holder.SAME:
             held = Holder.OTHER
-        for relief in (own, crossed, edge.relief):
+        for relief in (own, crossed, edge.relief.where(way.blocking.category)):
             if relief is Relief.PROCESS and kept:
                 continue  # What happens once happens no more seldom.
             eased = relief.eased(rank)

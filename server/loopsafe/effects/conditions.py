@@ -10,7 +10,7 @@ from loopsafe.facts.ir import Attr, Call, Expr, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.conditions import holds, written
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ConstantValue, Frame
+from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue
 
 
 def blocks(
@@ -55,12 +55,23 @@ def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, fra
     """Whether the receiver was made so that it blocks."""
     if not (entry.only_if_made or entry.harmless_if_made):
         return True
-    made = tuple(makers(resolver, receiver, frame)) if receiver is not None else ()
+    found = makers(resolver, receiver, frame) if receiver is not None else ()
+    made = tuple(one for one in found if not _is_of_project(resolver, *one))
     if any(holds(resolver, c, m, f) for c in entry.harmless_if_made for m, f in made):
         return False
     return not entry.only_if_made or any(
         holds(resolver, c, m, f) for c in entry.only_if_made for m, f in made
     )
+
+
+def _is_of_project(resolver: Resolver, call: Call, frame: Frame) -> bool:
+    """Whether a call is of a function of the project, whose arguments are none of a library's."""
+    modules = [
+        resolver.table.get(value.module)
+        for value in resolver.values(call.func, frame)
+        if isinstance(value, FunctionValue)
+    ]
+    return any(module is not None and module.is_project for module in modules)
 
 
 def makers(resolver: Resolver, receiver: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:

@@ -44,6 +44,7 @@ from loopsafe.resolve.values import (
     ConstantValue,
     Frame,
     FunctionValue,
+    ManagerFactory,
     OtherValue,
     Value,
     Values,
@@ -279,6 +280,8 @@ def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[E
     if isinstance(callee, ClassValue):
         made = constructors(resolver, callee)
         return [expr for one in made for expr in _decisive_arguments(resolver, one, call)]
+    if isinstance(callee, ManagerFactory):
+        callee = callee.function
     module = resolver.table.get(callee.module) if isinstance(callee, FunctionValue) else None
     if module is None or not module.is_project or not isinstance(callee, FunctionValue):
         return []

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from loopsafe.effects.filling import fill_relief
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.meant import meant
 from loopsafe.effects.readiness import is_ready
@@ -14,7 +15,6 @@ from loopsafe.effects.relief import (
     Relief,
     block_relief,
     class_relief,
-    fill_relief,
     holder,
     idle_relief,
     lasting,

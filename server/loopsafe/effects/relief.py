@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import Enum
 
 from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import (
     Attr,
-    Binding,
     Call,
-    Const,
+    Choice,
     Expr,
     Function,
-    FunctionRef,
     Imported,
-    ModuleFacts,
     Name,
     Param,
     Scope,
@@ -32,7 +28,6 @@ from loopsafe.resolve.values import (
     External,
     ExternalInstance,
     Frame,
-    FunctionValue,
     Instance,
     ModuleValue,
     Value,
@@ -46,6 +41,10 @@ _KEPT_BY_OBJECT = ("cached_property", "lazy_property", "reify")
 """How the names of those end that keep it in the object: `threaded_cached_property` too."""
 
 
+_OF_THREADS = frozenset({"lock", "future"})
+"""The categories of what waits for another thread."""
+
+
 class Relief(Enum):
     """How often a call happens."""
 
@@ -57,6 +56,15 @@ class Relief(Enum):
     so does the result."""
     PROCESS = 2
     """Once in the life of the process: a stall is milder, what is brief is no stall at all."""
+    STARTED = 4
+    """Once in the life of what is kept by the process until it has ended by itself."""
+
+    def where(self, category: str) -> Relief:
+        """The same for a way to a category: who waits for a thread where something is started
+        waits for its start. A connection may be lost as often as not."""
+        if self is not Relief.STARTED:
+            return self
+        return Relief.PROCESS if category in _OF_THREADS else Relief.OBJECT
 
     def eased(self, rank: int) -> int | None:
         """The rank of a cost after relief; None where nothing is left to report."""
@@ -111,7 +119,8 @@ def block_relief(scope: Scope, block: int) -> Relief:
         if kind == "own":
             found = Relief.OWN
         elif kind == "lazy" and found is Relief.NONE:
-            found = Relief.OBJECT
+            is_started = missing_or_ended(scope.blocks[block].test) is not None
+            found = Relief.STARTED if is_started else Relief.OBJECT
         block = scope.blocks[block].parent
     return found
 
@@ -128,84 +137,33 @@ def idle_relief(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> R
     return Relief.NONE
 
 
-def fill_relief(resolver: Resolver, value: Value, site: Site, scope: Scope, frame: Frame) -> Relief:
-    """Whether a function runs only while what it stores is missing: `if self.db is None:
-    self.connect()`, `if client is None: connect()`."""
-    call, block = site.expr, site.block
-    if not isinstance(value, FunctionValue) or not isinstance(call, Call):
-        return Relief.NONE
-    while block > 0:
-        found = scope.blocks[block]
-        if found.test is not None and found.kind in ("if", "else"):
-            for asked, holds in parts_of(found.test, found.kind == "if"):
-                missing = _missing(asked, holds)
-                if missing is not None and _stores(resolver, value, call, missing, frame):
-                    is_global = isinstance(missing, Name)
-                    is_global |= holder(resolver, site, frame) is Holder.PROCESS
-                    return Relief.PROCESS if is_global else Relief.OWN
-        block = found.parent
-    return Relief.NONE
-
-
-def _missing(asked: Expr, holds: bool) -> Attr | Name | None:
+def missing(asked: Expr, holds: bool) -> Attr | Name | None:
     """What is not there where a condition holds, or fails."""
     if isinstance(asked, Test) and asked.kind == "is none" and holds:
         asked, holds = asked.value, False
     return asked if isinstance(asked, (Attr, Name)) and not holds else None
 
 
-def _stores(
-    resolver: Resolver, function: FunctionValue, call: Call, missing: Attr | Name, frame: Frame
-) -> bool:
-    """Whether a function that is called gives a value to what is missing."""
-    module = resolver.table.get(function.module)
-    if module is None or not module.is_project:
-        return False
-    facts = module.facts.functions[function.number]
-    if isinstance(missing, Name):
-        # What a function binds around itself is there for others to see.
-        found = definitions(resolver, missing, frame)
-        stored = tuple(d.binding for d in found if d.frame.module == function.module)
-        return _fills(stored, facts.scope, 0)
-    receiver = call.func.value if isinstance(call.func, Attr) else None
-    if facts.owner < 0 or not isinstance(receiver, Name) or not isinstance(missing.value, Name):
-        return False
-    if receiver.id != missing.value.id:
-        return False
-    stored = module.facts.classes[facts.owner].attributes.get(missing.name, ())
-    made = _scope_of_init(module.facts, facts.owner)
-    if _fills(stored, facts.scope, made):
-        return True
-    resolver.table.trace |= module.text_bit
-    return any(_fills(stored, s, made) for s in _scopes_below(module.facts, facts))
+def missing_or_ended(test: Expr | None) -> Name | None:
+    """The name of what is not there or has ended where a condition holds that asks nothing else:
+    `worker is None or not worker.is_alive()`."""
+    if not isinstance(test, Choice) or test.op != "or":
+        return None
+    absent = [name for part in test.options if isinstance(name := missing(part, True), Name)]
+    is_all = bool(absent) and all(_asked_of(part) == absent[0].id for part in test.options)
+    return absent[0] if is_all else None
 
 
-def _scopes_below(module: ModuleFacts, method: Function) -> Iterator[int]:
-    """The scopes of what a method calls of its own class: `run(self._load())` stores as well."""
-    own = method.parameters[0].name if method.parameters else ""
-    bindings = module.scopes[module.classes[method.owner].scope].bindings
-    for site in method.sites:
-        func = site.expr.func if isinstance(site.expr, Call) else None
-        if isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == own:
-            for binding in bindings.get(func.name, ()):
-                if isinstance(binding.value, FunctionRef):
-                    yield module.functions[binding.value.number].scope
-
-
-def _scope_of_init(facts: ModuleFacts, owner: int) -> int:
-    scopes = (f.scope for f in facts.functions if f.owner == owner and f.name == "__init__")
-    return next(scopes, -1)
-
-
-def _fills(stored: tuple[Binding, ...], scope: int, first: int) -> bool:
-    """Whether one of the bindings, in a function's scope, is of a value; of a flag only if nobody
-    takes it back: a connection is made again as often as it is lost."""
-    given = [b.value for b in stored if b.scope == scope]
-    if any(not isinstance(value, Const) for value in given):
-        return True
-    others = (b.value for b in stored if b.scope not in (scope, first))
-    is_taken_back = any(not (isinstance(v, Const) and v.value) for v in others)
-    return any(isinstance(v, Const) and v.value for v in given) and not is_taken_back
+def _asked_of(test: Expr) -> str:
+    """The name of the object that a condition is about, and nothing besides."""
+    while not isinstance(test, Name):
+        if isinstance(test, (Test, Attr)):
+            test = test.value
+        elif isinstance(test, Call) and not test.args and not test.keywords:
+            test = test.func
+        else:
+            return ""
+    return test.id
 
 
 def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:

@@ -27,6 +27,7 @@ from loopsafe.resolve.values import (
     FunctionValue,
     GeneratorValue,
     Instance,
+    ManagerFactory,
     ManagerValue,
     PartialValue,
     Value,
@@ -204,14 +205,14 @@ def _protocol(
     """What runs when a value is entered, left or iterated."""
     if isinstance(value, ManagerValue):
         if kind in ("enter", "aenter"):
-            yield Run(value.function, value.arguments, True)
+            yield _run_of(resolver, value, expr, frame)
         return
     if isinstance(value, GeneratorValue):
         lazy = knowledge(resolver, value.function) if kind == "iterate" else None
         if isinstance(lazy, Blocking) and lazy.lazy:
             yield lazy
         elif kind in ("iterate", "aiterate"):
-            yield Run(value.function, value.arguments, True)
+            yield _run_of(resolver, value, expr, frame)
         return
     method = _METHODS[kind]
     if isinstance(value, ExternalInstance):
@@ -235,6 +236,21 @@ def _protocol(
                     for target in called(resolver, function, None, frame, expr):
                         # An `__iter__` that yields runs while its result is iterated.
                         yield target._replace(iterated=True) if isinstance(target, Run) else target
+
+
+def _run_of(
+    resolver: Resolver, value: ManagerValue | GeneratorValue, expr: Expr, frame: Frame
+) -> Run:
+    """The body of what is entered or iterated, with the literals of the call that makes it there:
+    `with heartbeats(join=False)`."""
+    function, arguments = value.function, value.arguments
+    if isinstance(expr, Call):
+        callees = resolver.values(expr.func, frame)
+        made = (c.function if isinstance(c, ManagerFactory) else c for c in callees)
+        if any(isinstance(c, FunctionValue) and c.definition == function.definition for c in made):
+            known = dict(passed(resolver, function, expr, frame))
+            arguments = tuple(sorted((known | dict(arguments)).items(), key=lambda item: item[0]))
+    return Run(function, arguments, True)
 
 
 def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:

@@ -112,7 +112,7 @@ def _finding(
     text = message(site, derived.primitive or derived if derived else best.blocking, len(chain))
     if view.resolver.catalogue.decorator(best.blocking.name) is not None and len(chain) == 1:
         text = decorated_message(site, best.blocking)
-    if site.awaited and not derived and _is_plain(view, site, root.frame):
+    if site.awaited and not derived and _is_plain(view, site, best, root.frame):
         code, text = "await-sync", f"{sink_label(best.blocking)} blocks before it can be awaited"
     if site.spot in eager:
         code = "eager-offload"
@@ -200,11 +200,16 @@ def _doubt(view: View, frame: Frame, edge: Edge) -> int:
     return max(0, edge.members - len(blocking))
 
 
-def _is_plain(view: View, site: Site, frame: Frame) -> bool:
+def _is_plain(view: View, site: Site, best: Way, frame: Frame) -> bool:
     """Whether what is awaited is known to be no awaitable."""
     if site.expr is None or not isinstance(site.expr, Call):
         return False
     values = view.resolver.values(site.expr, frame)
+    if isinstance(best.edge.target, Frame):
+        # A decorator's wrapper may block and still give what the coroutine function gives.
+        called = view.resolver.values(site.expr.func, frame)
+        if not all(view.resolver.called(callee) for callee in called):
+            return False
     return not any(
         isinstance(v, CoroutineValue) or view.resolver.attribute(v, "__await__") for v in values
     )
