@@ -126,11 +126,23 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         name = f"{node.value.id}.{node.attr}"
         return (True, known[name]) if name in known else (False, None)
+    if _is_condition(node):
+        holds = truth(node, known)
+        return holds is not None, holds
     if isinstance(node, ast.Call):
         return _looked_up(node, known)
     if isinstance(node, ast.BoolOp):
         return _chosen(node, known)
     return False, None
+
+
+def _is_condition(node: ast.expr) -> bool:
+    """Whether something gives True or False: `blocking = timeout > 0`, `quick = bool(given)`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("bool", "isinstance")
+    if isinstance(node, ast.Compare):
+        return len(node.ops) == 1
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
 
 
 def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
