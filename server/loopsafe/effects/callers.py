@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from loopsafe.effects.drivers import is_driving, is_driving_aside
 from loopsafe.effects.mentions import Mentions, Use
-from loopsafe.facts.ir import Attr, Expr
+from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef
 from loopsafe.modules.module import Change, Module
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -120,7 +120,25 @@ class Callers:
         if use.module.facts.functions[use.number].is_async:
             return False
         frame = self.resolver.frame(use.module.name, use.scope)
-        return any(is_driving(self.resolver, call, given, frame) for call in use.around)
+        if any(is_driving(self.resolver, call, given, frame) for call in use.around):
+            return True
+        return use.call is not None and self._is_made_for_loop(use, use.call)
+
+    def _is_made_for_loop(self, use: Use, made: Call) -> bool:
+        """Whether a lambda gives the coroutine to what runs it: `run(lambda: f())`."""
+        facts = use.module.facts
+        function = facts.functions[use.number]
+        if function.name != "<lambda>" or not any(value is made for value in function.values):
+            return False
+        self.resolver.table.trace |= use.module.text_bit
+        frame = self.resolver.frame(use.module.name, function.outer)
+        return any(
+            is_driving(self.resolver, site.expr, part, frame)
+            for site in facts.functions[facts.scopes[function.outer].owner].sites
+            if isinstance(site.expr, Call) and site.scope == function.outer
+            for part in site.expr.args
+            if isinstance(part, FunctionRef) and part.number == use.number
+        )
 
     def is_driven_aside(self, use: Use) -> bool:
         """Whether a worker thread runs a coroutine made here on a loop that it starts."""

@@ -32,7 +32,8 @@ def passed(
         return {}
     found: dict[str, Known] = {}
     given = dict(matched(facts, call, function.bound))
-    starred = any(isinstance(arg, Starred) for arg in call.args)
+    placed = _placed(call, caller) if not function.bound else None
+    starred = any(isinstance(arg, Starred) for arg in call.args) and placed is None
     mappings = [expr for name, expr in call.keywords if name is None]
     handed = _handed_on(mappings, caller)
     mapped = handed is None
@@ -40,9 +41,14 @@ def passed(
     for index, parameter in enumerate(facts.parameters):
         if parameter.kind == "kwargs" and not mapped:
             found[parameter.name] = _gathered(facts, keywords)
-        if parameter.kind == "args" and not starred and index not in given:
+        if parameter.kind == "args" and placed is not None:
+            found[parameter.name] = Gathered((), placed[index:])
+        elif parameter.kind == "args" and not starred and index not in given:
             found[parameter.name] = Gathered()
         if parameter.kind not in ("positional", "keyword"):
+            continue
+        if parameter.kind == "positional" and placed is not None and index < len(placed):
+            found.update((parameter.name, value) for value in placed[index])
             continue
         if index in given:
             found.update(_known(parameter.name, given[index], caller))
@@ -54,6 +60,23 @@ def passed(
         if parameter.default is not None and not hidden:
             found[parameter.name] = _default(parameter.default)
     return found
+
+
+def _placed(call: Call, caller: Mapping[str, Known]) -> tuple[tuple[Known, ...], ...] | None:
+    """What a call gives by place, with what `*arguments` hands on of what the caller gathered.
+
+    None where that is unknown.
+    """
+    found: list[tuple[Known, ...]] = []
+    for arg in call.args:
+        if not isinstance(arg, Starred):
+            found.append(tuple(_known("", arg, caller).values()))
+            continue
+        gathered = caller.get(arg.value.id) if isinstance(arg.value, Name) else None
+        if not isinstance(gathered, Gathered):
+            return None
+        found += gathered.placed
+    return tuple(found)
 
 
 def _handed_on(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from loopsafe.effects.switches import is_unasked
 from loopsafe.effects.truth import Gathered, Known, choice, truth, value_of
 
 _UNLIKELY = 3
@@ -84,9 +85,7 @@ def _has_place(nodes: Collection[ast.AST], places: Collection[tuple[int, int]]) 
 
 def _asks_for_kept(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
     """Whether the condition between two nodes asks for an attribute that the function sets."""
-    block = next((b for b in _blocks(parent) if child in b), [])
-    before = block[: block.index(child)] if child in block else []
-    tests = [s.test for s in before if isinstance(s, ast.If)]
+    tests = [s.test for s in _before(parent, child) if isinstance(s, ast.If)]
     if isinstance(parent, (ast.If, ast.IfExp)):
         tests.append(parent.test)
     stored = {
@@ -143,6 +142,8 @@ def _step(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
         holds = truth(parent.test, facts.names)
         if holds is not None and holds is not wanted:
             return None
+        if holds is None and is_unasked(parent.test, wanted, _before(parent, child)):
+            return None
         # The conditions of an `elif` are one choice together.
         is_chained = isinstance(child, ast.If) and parent.orelse == [child]
         if not is_chained and not isinstance(parent, ast.While):
@@ -177,8 +178,7 @@ def _guards(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
 
     Brings what is known up to date with what they assign.
     """
-    block = next((b for b in _blocks(parent) if child in b), [])
-    return _guards_in(block[: block.index(child)] if child in block else [], facts)
+    return _guards_in(_before(parent, child), facts)
 
 
 def _guards_in(block: list[ast.stmt], facts: Facts) -> int | None:
@@ -284,6 +284,12 @@ def _take_out(call: ast.Call, known: dict[str, Known]) -> None:
             known[name] = Gathered(tuple(i for i in gathered.items if i[0] != key.value))
         else:
             del known[name]
+
+
+def _before(parent: ast.AST, child: ast.AST) -> list[ast.stmt]:
+    """The statements before one in its block."""
+    block = next((b for b in _blocks(parent) if child in b), [])
+    return [] if child not in block else block[: block.index(child)]
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

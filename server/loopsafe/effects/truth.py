@@ -25,12 +25,13 @@ class Given(NamedTuple):
 
 
 class Gathered(Record):
-    """What `**keywords` gathers of a call, by name; nothing is known of an empty value.
+    """What `**keywords` gathers of a call, by name, or `*arguments` in order.
 
-    What `*arguments` gathers is told only where it is nothing.
+    Nothing is known of an empty value.
     """
 
     items: tuple[tuple[str, tuple[Known, ...]], ...] = ()
+    placed: tuple[tuple[Known, ...], ...] = ()
 
 
 class Choice(NamedTuple):
@@ -113,7 +114,7 @@ def _truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     found, value = value_of(test, known)
     if not found or isinstance(value, (Symbol, Given, Choice)):
         return None
-    return bool(value.items if isinstance(value, Gathered) else value)
+    return bool(value.items or value.placed if isinstance(value, Gathered) else value)
 
 
 def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
@@ -125,11 +126,23 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         name = f"{node.value.id}.{node.attr}"
         return (True, known[name]) if name in known else (False, None)
+    if _is_condition(node):
+        holds = truth(node, known)
+        return holds is not None, holds
     if isinstance(node, ast.Call):
         return _looked_up(node, known)
     if isinstance(node, ast.BoolOp):
         return _chosen(node, known)
     return False, None
+
+
+def _is_condition(node: ast.expr) -> bool:
+    """Whether something gives True or False: `blocking = timeout > 0`, `quick = bool(given)`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("bool", "isinstance")
+    if isinstance(node, ast.Compare):
+        return len(node.ops) == 1
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
 
 
 def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
@@ -165,6 +178,8 @@ def _compared(
     here, a = value_of(left, known)
     there, b = value_of(right, known)
     if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Gathered) and here:
+        if b.placed:
+            return None
         return any(a == name for name, _ in b.items) is isinstance(compared, ast.In)
     if isinstance(a, Gathered) or isinstance(b, Gathered):
         return None

@@ -1,0 +1,85 @@
+"""Branches of a package that are taken only by who asks for them: options that are deprecated,
+and what a variable of the environment switches on.
+
+A program that means such a branch says so; nothing of the kind is known where the condition is
+open.
+"""
+
+from __future__ import annotations
+
+import ast
+
+_CHANGES = frozenset({"lower", "upper", "strip", "casefold"})
+"""Methods of a string that a switch is read through."""
+
+
+def is_unasked(test: ast.expr, wanted: bool, before: list[ast.stmt]) -> bool:
+    """Whether a branch is one that nobody takes who does not ask for it.
+
+    `before` is what the branch does first.
+    """
+    return _unset(test) is (not wanted) or any(map(_warns_of_deprecation, before))
+
+
+def _warns_of_deprecation(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or _last_name(call.func) != "warn":
+        return False
+    given = (*call.args, *(keyword.value for keyword in call.keywords))
+    return any(_last_name(value).endswith("DeprecationWarning") for value in given)
+
+
+def _unset(test: ast.expr) -> bool | None:
+    """What a condition comes to where no variable is set that it compares with something.
+
+    A variable that is only asked for, as a key of a service is, may well be there.
+    """
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _unset(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        decisive = isinstance(test.op, ast.Or)
+        parts = [_unset(part) for part in test.values]
+        if decisive in parts:
+            return decisive
+        return None if None in parts else not decisive
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    compared = test.ops[0]
+    is_variable, value = _variable(test.left)
+    options = _options(test.comparators[0])
+    if not is_variable or not options or not isinstance(compared, _EQUAL + _OTHER):
+        return None
+    return (value in options) is isinstance(compared, _EQUAL)
+
+
+_EQUAL = (ast.Eq, ast.In)
+_OTHER = (ast.NotEq, ast.NotIn)
+
+
+def _variable(node: ast.expr) -> tuple[bool, object]:
+    """Whether something is read from the environment, and what it is without the variable."""
+    if not isinstance(node, ast.Call):
+        return False, None
+    func = node.func
+    if isinstance(func, ast.Attribute) and func.attr in _CHANGES and not node.args:
+        is_variable, value = _variable(func.value)
+        changed = getattr(value, func.attr)() if isinstance(value, str) else None
+        return is_variable and changed is not None, changed
+    of_environment = isinstance(func, ast.Attribute) and _last_name(func.value) == "environ"
+    is_read = of_environment and _last_name(func) == "get"
+    if not is_read and _last_name(func) != "getenv":
+        return False, None
+    default = node.args[1] if len(node.args) == 2 else ast.Constant(None)
+    return isinstance(default, ast.Constant), getattr(default, "value", None)
+
+
+def _options(node: ast.expr) -> tuple[object, ...]:
+    """The texts that something is compared with; none where they are not all written there."""
+    nodes = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
+    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return tuple(texts) if len(texts) == len(nodes) else ()
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
