@@ -115,6 +115,8 @@ class Handed:
         home = resolver.table.get(module)
         if home is None or not home.is_project or not isinstance(expr, Name):
             return ()
+        if home.facts.scopes[scope].kind == "class":
+            return ()
         number = home.facts.scopes[scope].owner
         facts = home.facts.functions[number]
         bindings = home.facts.scopes[scope].bindings.get(expr.id, ())
@@ -173,8 +175,10 @@ class Handed:
         facts = home.facts.functions[number]
         if index != (facts.owner >= 0):
             return
-        outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
-        name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
+        outer = home.facts.scopes[facts.outer]
+        # The owner of a class's scope is the number of a class.
+        is_inner = outer.kind == "function"
+        name = home.facts.functions[outer.owner].name if is_inner else facts.name
         for place in self._decorations.at(resolver.table, resolver.outside.project, name):
             frame = resolver.frame(place.decorated.module, 0)
             values = resolver.values(place.decorator, frame)
