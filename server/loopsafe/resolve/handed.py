@@ -89,7 +89,7 @@ class Handed:
         A constructor counts as well: `Server(Shop())` makes such a router of what it is given.
         """
         found = self._each(resolver, name, module, scope, of_makers=True)
-        values = resolver.known(union(found))
+        values = resolver.real(union(found))
         kinds = {v.cls.definition if isinstance(v, Instance) else v for v in values}
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
         return values if len(kinds) == 1 and are_objects and () not in found else ()

@@ -204,10 +204,11 @@ class Resolver(Memory):
         return self.hints.get((module, name), ())
 
     def known(self, values: Values) -> Values:
-        """Values without None: what a program that goes on may hold.
+        """Values without None: what a program that goes on may hold."""
+        return without_none(values)
 
-        What stands for anything in tests is left out as well, where there is something else.
-        """
+    def real(self, values: Values) -> Values:
+        """Values without None and without what stands for anything in tests, unless that is all."""
         kept = without_none(values)
         if len(kept) < 2:
             return kept
