@@ -355,6 +355,14 @@ class TestRoots:
         write(root, {"a/pyproject.toml": text, "a/a.py": "", "b/b.py": ""})
         assert source_roots(root / "a") == (root / "b", root / "a")
 
+    @pytest.mark.parametrize("table", ["packages", "dev-packages"])
+    def test_those_of_a_pipfile_too(self, root: Path, table: str) -> None:
+        text = f'[{table}]\nx = "*"\na = {{ path = "." }}\nb = {{ editable = true, path = "../b" }}'
+        write(root, {"a/Pipfile": text, "a/a.py": "", "b/b.py": ""})
+        assert source_roots(root / "a") == (root / "a", root / "b")
+        write(root, {"a/Pipfile": text + "\n["})
+        assert source_roots(root / "a") == (root / "a",)
+
     @pytest.mark.parametrize(
         "line",
         [

@@ -20,7 +20,9 @@ from loopsafe.modules.cache import Cache, engine_version
 from loopsafe.modules.disk import Disk, Seen, Signature, seen_of
 from loopsafe.modules.marks import leads_anywhere
 
-_SETTINGS_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "pyvenv.cfg", ".python-version")
+_SETTINGS_FILES = (
+    *("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "pyvenv.cfg", ".python-version"),
+)
 """Read by others than `Disk`, and noted where a folder has them."""
 
 

@@ -91,6 +91,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         becomes=table.text("becomes"),
         of_holder=table.flag("of-holder"),
         keeps_keywords=table.flag("keeps-keywords"),
+        stand_in=table.flag("stand-in"),
         gives_back=_gives_back(table),
         overrides=_overrides(table),
         made=frozenset(table.texts("made")),

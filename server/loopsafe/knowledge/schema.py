@@ -254,6 +254,8 @@ class ClassKnowledge:
     """Method name -> the methods whose first argument it gives back: `get` of a `ContextVar`."""
     keeps_keywords: bool = False
     """What the class is called with by keyword, its object has as attributes."""
+    stand_in: bool = False
+    """An object of it stands for anything in tests: beside others, it is not what runs."""
     overrides: dict[str, Place] = field(default_factory=dict)
     """Methods that subclasses define and the library calls -> where a plain `def` of them runs;
     families by pattern too."""

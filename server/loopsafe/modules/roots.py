@@ -13,7 +13,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from loopsafe.modules.environment import Environment
 from loopsafe.modules.releases import REQUIREMENTS
-from loopsafe.modules.workspaces import get, members, read_pyproject, texts, workspace_of
+from loopsafe.modules.workspaces import (
+    get,
+    members,
+    read_pyproject,
+    read_toml,
+    texts,
+    workspace_of,
+)
 
 _CARET = re.compile(r"^(\^|~(?!=))\s*(\d+(?:\.\d+)*)$")
 _LOCAL = re.compile(
@@ -107,9 +114,13 @@ def _neighbours(root: Path) -> Iterator[Path]:
 
 def path_dependencies(root: Path) -> Iterator[Path]:
     """The source roots of what a project is installed with by the path to it."""
-    data = read_pyproject(root)
-    for table in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
-        wanted = get(data, *table)
+    data, pipfile = read_pyproject(root), read_toml(root / "Pipfile")
+    for wanted in (
+        get(data, "tool", "uv", "sources"),
+        get(data, "tool", "poetry", "dependencies"),
+        get(pipfile, "packages"),
+        get(pipfile, "dev-packages"),
+    ):
         for name in wanted if isinstance(wanted, dict) else ():
             path = get(wanted, name, "path")
             if isinstance(path, str):

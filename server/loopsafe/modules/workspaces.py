@@ -14,8 +14,13 @@ else:
 
 def read_pyproject(root: Path) -> dict[str, Any]:
     """What a project's pyproject.toml holds; nothing where it cannot be read."""
+    return read_toml(root / "pyproject.toml")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a file of settings holds; nothing where it cannot be read."""
     try:
-        return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
 

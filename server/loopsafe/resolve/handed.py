@@ -89,7 +89,7 @@ class Handed:
         A constructor counts as well: `Server(Shop())` makes such a router of what it is given.
         """
         found = self._each(resolver, name, module, scope, of_makers=True)
-        values = resolver.known(union(found))
+        values = resolver.real(union(found))
         kinds = {v.cls.definition if isinstance(v, Instance) else v for v in values}
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
         return values if len(kinds) == 1 and are_objects and () not in found else ()
@@ -114,6 +114,8 @@ class Handed:
         """What each call of a function gives to one of its parameters."""
         home = resolver.table.get(module)
         if home is None or not home.is_project or not isinstance(expr, Name):
+            return ()
+        if home.facts.scopes[scope].kind == "class":
             return ()
         number = home.facts.scopes[scope].owner
         facts = home.facts.functions[number]
@@ -173,8 +175,10 @@ class Handed:
         facts = home.facts.functions[number]
         if index != (facts.owner >= 0):
             return
-        outer = home.facts.functions[home.facts.scopes[facts.outer].owner]
-        name = outer.name if home.facts.scopes[facts.outer].kind == "function" else facts.name
+        outer = home.facts.scopes[facts.outer]
+        # The owner of a class's scope is the number of a class.
+        is_inner = outer.kind == "function"
+        name = home.facts.functions[outer.owner].name if is_inner else facts.name
         for place in self._decorations.at(resolver.table, resolver.outside.project, name):
             frame = resolver.frame(place.decorated.module, 0)
             values = resolver.values(place.decorator, frame)

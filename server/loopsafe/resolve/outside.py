@@ -155,7 +155,7 @@ class Outside:
                     held = dict(holding(resolver, callee, made.call, frame).holds).get(name, ())
                     held = held or passed_on(resolver, member, stored, made)
                     found.append(resolver.known(held))
-        values = union(found)
+        values = resolver.real(union(found))
         if all(isinstance(value, FUNCTIONS) for value in values):
             return values
         kinds = {kind for value in values for kind in _kinds(resolver, value)}

@@ -207,6 +207,13 @@ class Resolver(Memory):
         """Values without None: what a program that goes on may hold."""
         return without_none(values)
 
+    def real(self, values: Values) -> Values:
+        """Values without None and without what stands for anything in tests, unless that is all."""
+        kept = without_none(values)
+        if len(kept) < 2:
+            return kept
+        return tuple(value for value in kept if not self._is_stand_in(value)) or kept
+
     def tells(self, declared: Values) -> bool:
         """Whether what an annotation says is more than the name of a class nobody knows, or what
         a call of something gives."""
@@ -296,6 +303,15 @@ class Resolver(Memory):
             self.table.trace = outer
         self.table.trace |= known[1]
         return known[0]
+
+    def _is_stand_in(self, value: Value) -> bool:
+        if isinstance(value, Instance):
+            known = self.knowledge(value.cls)
+        elif isinstance(value, ExternalInstance):
+            known = self.catalogue.klass(value.name)
+        else:
+            return False
+        return known is not None and known.stand_in
 
     def _values(self, expr: Expr, frame: Frame) -> Values:
         found = expressions.evaluate(self, expr, frame)
