@@ -296,13 +296,30 @@ def _answer(resolver: Resolver, module: Module, number: int) -> bool | None:
         elif isinstance(expr, Const):
             constants.append(bool(expr.value))
             is_certain = is_certain or _is_certain(resolver, scope, block, frame)
-        elif _probe(resolver, expr, frame) is None:
-            return None
-        else:
+        elif _gives_loop(resolver, expr, frame):
             has_given = True
+        else:
+            return None
     if has_given:
         return None if any(constants) else True
     return _agreed(constants) if has_looked and is_certain else None
+
+
+def _gives_loop(resolver: Resolver, expr: Expr, frame: Frame) -> bool:
+    """Whether an expression is a look for the loop, or what one gave: also where it is nothing
+    under a condition, `None if loop.is_closed() else loop`."""
+    if isinstance(expr, Choice) and not expr.op:
+        rest = [o for o in expr.options if not (isinstance(o, Const) and not o.value)]
+        return len(rest) == 1 and _gives_loop(resolver, rest[0], frame)
+    if not isinstance(expr, Name):
+        return _probe(resolver, expr, frame, _LOOPS) is not None
+    found = definitions(resolver, expr, frame)
+    return bool(found) and all(_gives(resolver, definition) for definition in found)
+
+
+def _gives(resolver: Resolver, definition: Definition) -> bool:
+    value = definition.binding.value
+    return isinstance(value, Call) and _gives_loop(resolver, value, definition.frame)
 
 
 def _is_certain(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:
