@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import ast
 
-_CHANGES = frozenset({"lower", "upper", "strip", "casefold"})
-"""Methods of a string that a switch is read through."""
+from loopsafe.effects.texts import made_of
 
 
 def is_unasked(test: ast.expr, wanted: bool, before: list[ast.stmt]) -> bool:
@@ -62,9 +61,9 @@ def _variable(node: ast.expr) -> tuple[bool, object]:
     if not isinstance(node, ast.Call):
         return False, None
     func = node.func
-    if isinstance(func, ast.Attribute) and func.attr in _CHANGES and not node.args:
+    if isinstance(func, ast.Attribute) and not node.args:
         is_variable, value = _variable(func.value)
-        changed = getattr(value, func.attr)() if isinstance(value, str) else None
+        changed = made_of(value, func.attr) if isinstance(value, str) else None
         return is_variable and changed is not None, changed
     of_environment = isinstance(func, ast.Attribute) and _last_name(func.value) == "environ"
     is_read = of_environment and _last_name(func) == "get"

@@ -36,25 +36,28 @@ def asked(test: Call) -> tuple[Expr, Callable[[str], bool]] | None:
 def changed(call: Call) -> tuple[Expr, Callable[[Values], Values]] | None:
     """The text of which a call makes another one, and what it makes of literals; of all else
     nothing is known: `name.strip()`."""
-    change = _CHANGING.get(call.func.name) if isinstance(call.func, Attr) else None
-    given = [arg.value for arg in call.args if isinstance(arg, Const)]
-    if change is None or len(given) < len(call.args) or call.keywords:
+    name = call.func.name if isinstance(call.func, Attr) else ""
+    given = [a.value for a in call.args if isinstance(a, Const) and isinstance(a.value, str)]
+    if name not in _CHANGING or len(given) < len(call.args) or call.keywords:
         return None
-    if not isinstance(call.func, Attr) or not all(isinstance(value, str) for value in given):
+    if not isinstance(call.func, Attr):
         return None
-    return call.func.value, lambda values: _each(change, values, given)
+    return call.func.value, lambda values: _each(name, values, given)
 
 
-def _each(
-    change: Callable[..., str], values: Values, given: Iterable[Literal]
-) -> tuple[ConstantValue, ...]:
+def _each(name: str, values: Values, given: Iterable[str]) -> tuple[ConstantValue, ...]:
     texts = [v.value for v in values if isinstance(v, ConstantValue) and isinstance(v.value, str)]
-    if len(texts) < len(values):
-        return ()
+    made = [text for text in (made_of(text, name, given) for text in texts) if text is not None]
+    return tuple(map(ConstantValue, made)) if len(made) == len(values) else ()
+
+
+def made_of(text: str, name: str, given: Iterable[str] = ()) -> str | None:
+    """What a method makes of a text; None where it is none that makes a text of it."""
+    change = _CHANGING.get(name)
     try:
-        return tuple(ConstantValue(change(text, *given)) for text in texts)
+        return change(text, *given) if change is not None else None
     except TypeError:
-        return ()  # That many arguments it does not take.
+        return None  # That many arguments it does not take.
 
 
 def has(whole: Literal, part: Literal) -> bool:
