@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +22,14 @@ class Bench:
 
     def __init__(self) -> None:
         self.asked: list[Collection[Engine]] = []
+        self.is_settled = False
+
+    def settle(self, check_in: Callable[[], None]) -> None:
+        check_in()
+        self.is_settled = True
 
     def keep(self, engines: Collection[Engine]) -> None:
+        assert self.is_settled
         self.asked.append(engines)
 
 
