@@ -398,6 +398,23 @@ def test_which_argument_decides_is_news_to_who_passes_one(tmp_path: Path) -> Non
     assert len(engine.report(str(main)).findings) == 1
 
 
+def test_another_spelling_of_an_argument_is_news_to_who_passes_one(tmp_path: Path) -> None:
+    helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
+    spelled = (
+        "import time\ndef load(name):\n    other = make(name)\n    key = name.strip()\n"
+        "    if key == 'news':\n        time.sleep(1)\n"
+    )
+    other = spelled.replace("name.strip", "other.strip")
+    helpers.write_text(spelled)
+    main.write_text("from helpers import load\nasync def main():\n    load(' week ')\n")
+    engine = _engine(tmp_path)
+    for text, count in ((other, 1), (spelled, 0), (other, 1)):
+        engine.open_text(str(helpers), text)
+        assert len(engine.report(str(main)).findings) == count
+        helpers.write_text(text)
+        assert len(_engine(tmp_path).report(str(main)).findings) == count
+
+
 def test_what_a_look_for_the_loop_answers_is_news_to_who_asks(tmp_path: Path) -> None:
     looks, main = tmp_path / "looks.py", tmp_path / "main.py"
     asked = "import asyncio\ndef runs():\n    try:\n        asyncio.get_running_loop()\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
+from loopsafe.effects.texts import changed
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, Scope, last_name
 from loopsafe.facts.kept import Kept
 from loopsafe.facts.pairing import names_in
@@ -36,11 +37,21 @@ def decide_otherwise(before: ModuleFacts, after: ModuleFacts, kept: Kept) -> Ite
 
 def _told(function: Function, scope: Scope) -> Hashable:
     names = {parameter.name for parameter in function.parameters}
+    spelled = frozenset(_spellings(scope))
+    asking = names.union(name for name, _ in spelled)
     tests = [block.test for block in scope.blocks if block.test is not None]
     tests += [leaving.test for block in scope.blocks for leaving in block.exits]
-    asked = frozenset(_written(test) for test in tests if not names.isdisjoint(names_in((test,))))
+    asked = frozenset(_written(test) for test in tests if not asking.isdisjoint(names_in((test,))))
     bound = tuple(len(scope.bindings.get(parameter.name, ())) for parameter in function.parameters)
-    return asked, bound, frozenset(_passed(function, names))
+    return asked, spelled, bound, frozenset(_passed(function, names))
+
+
+def _spellings(scope: Scope) -> Iterator[tuple[str, Hashable]]:
+    """The names that stand for another spelling of a text, `key = name.strip()`, each with it."""
+    for name, bindings in scope.bindings.items():
+        for binding in bindings:
+            if isinstance(binding.value, Call) and changed(binding.value) is not None:
+                yield name, _written(binding.value)
 
 
 def _written(part: object) -> Hashable:
