@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 
 from loopsafe.effects.texts import made_of
+from loopsafe.effects.truth import by_parts, last_name
 
 
 def is_unasked(test: ast.expr, wanted: bool, before: list[ast.stmt]) -> bool:
@@ -22,10 +23,10 @@ def is_unasked(test: ast.expr, wanted: bool, before: list[ast.stmt]) -> bool:
 
 def _warns_of_deprecation(statement: ast.stmt) -> bool:
     call = statement.value if isinstance(statement, ast.Expr) else None
-    if not isinstance(call, ast.Call) or _last_name(call.func) != "warn":
+    if not isinstance(call, ast.Call) or last_name(call.func) != "warn":
         return False
     given = (*call.args, *(keyword.value for keyword in call.keywords))
-    return any(_last_name(value).endswith("DeprecationWarning") for value in given)
+    return any(last_name(value).endswith("DeprecationWarning") for value in given)
 
 
 def _unset(test: ast.expr) -> bool | None:
@@ -33,15 +34,10 @@ def _unset(test: ast.expr) -> bool | None:
 
     A variable that is only asked for, as a key of a service is, may well be there.
     """
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = _unset(test.operand)
-        return None if inner is None else not inner
-    if isinstance(test, ast.BoolOp):
-        decisive = isinstance(test.op, ast.Or)
-        parts = [_unset(part) for part in test.values]
-        if decisive in parts:
-            return decisive
-        return None if None in parts else not decisive
+    return by_parts(test, _unset, _compared)
+
+
+def _compared(test: ast.expr) -> bool | None:
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return None
     compared = test.ops[0]
@@ -65,9 +61,9 @@ def _variable(node: ast.expr) -> tuple[bool, object]:
         is_variable, value = _variable(func.value)
         changed = made_of(value, func.attr) if isinstance(value, str) else None
         return is_variable and changed is not None, changed
-    of_environment = isinstance(func, ast.Attribute) and _last_name(func.value) == "environ"
-    is_read = of_environment and _last_name(func) == "get"
-    if not is_read and _last_name(func) != "getenv":
+    of_environment = isinstance(func, ast.Attribute) and last_name(func.value) == "environ"
+    is_read = of_environment and last_name(func) == "get"
+    if not is_read and last_name(func) != "getenv":
         return False, None
     default = node.args[1] if len(node.args) == 2 else ast.Constant(None)
     return isinstance(default, ast.Constant), getattr(default, "value", None)
@@ -78,7 +74,3 @@ def _options(node: ast.expr) -> tuple[object, ...]:
     nodes = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     return tuple(texts) if len(texts) == len(nodes) else ()
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")

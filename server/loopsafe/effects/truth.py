@@ -69,7 +69,7 @@ def truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
         if isinstance(choice, Choice):
             outcomes = {truth(test, {**known, name: option}) for option in choice.options}
             return outcomes.pop() if len(outcomes) == 1 else None
-    return _truth(test, known)
+    return by_parts(test, lambda part: truth(part, known), lambda whole: _told(whole, known))
 
 
 def choice(values: Iterable[Known]) -> tuple[Known, ...]:
@@ -95,16 +95,26 @@ def _names(test: ast.expr) -> Iterator[str]:
             yield f"{node.value.id}.{node.attr}"
 
 
-def _truth(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
+def by_parts(
+    test: ast.expr,
+    ask: Callable[[ast.expr], bool | None],
+    ask_other: Callable[[ast.expr], bool | None],
+) -> bool | None:
+    """What `not`, `and` and `or` make of what their parts come to; any other condition is asked
+    as a whole."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        inner = truth(test.operand, known)
+        inner = ask(test.operand)
         return None if inner is None else not inner
     if isinstance(test, ast.BoolOp):
-        parts = [truth(part, known) for part in test.values]
+        parts = [ask(part) for part in test.values]
         decisive = isinstance(test.op, ast.Or)
         if decisive in parts:
             return decisive
         return None if None in parts else not decisive
+    return ask_other(test)
+
+
+def _told(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     if isinstance(test, ast.Compare) and len(test.ops) == 1:
         return _compared(test.left, test.ops[0], test.comparators[0], known)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "bool":
@@ -235,13 +245,13 @@ def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
-    names = [_last_name(option) for option in options]
+    names = [last_name(option) for option in options]
     if any(cls.__name__ in names for cls in type(value).__mro__):
         return True
     return False if all(name and _is_other(name, value) for name in names) else None
 
 
-def _last_name(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 

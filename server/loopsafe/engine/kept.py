@@ -21,7 +21,12 @@ from loopsafe.modules.disk import Disk, Seen, Signature, seen_of
 from loopsafe.modules.marks import leads_anywhere
 
 _SETTINGS_FILES = (
-    *("pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "pyvenv.cfg", ".python-version"),
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "Pipfile",
+    "pyvenv.cfg",
+    ".python-version",
 )
 """Read by others than `Disk`, and noted where a folder has them."""
 

@@ -150,17 +150,18 @@ class Cache:
         if self._is_patient and self._is_usable:
             self._waiting[digest] = facts
         elif self._is_usable:
-            with contextlib.suppress(store.Unreadable):
-                self.put(store.dump(facts), b"facts", digest, facts_version())
+            self._put_facts(digest, facts)
 
     def settle(self, check_in: Callable[[], None] = lambda: None) -> None:
         """Makes bytes of the facts that wait for it. `check_in` is called before each and may
         raise, which leaves the others for the next time."""
         while self._waiting:
             check_in()
-            digest, facts = self._waiting.popitem()
-            with contextlib.suppress(store.Unreadable):
-                self.put(store.dump(facts), b"facts", digest, facts_version())
+            self._put_facts(*self._waiting.popitem())
+
+    def _put_facts(self, digest: bytes, facts: ModuleFacts) -> None:
+        with contextlib.suppress(store.Unreadable):
+            self.put(store.dump(facts), b"facts", digest, facts_version())
 
     def get(self, *key: bytes) -> bytes | None:
         """The bytes that were put under a key, if they are still there and whole."""
