@@ -9,8 +9,9 @@ from loopsafe.effects.ways import comes_without
 from loopsafe.facts.ir import Attr, Call, Expr, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.conditions import holds, written
+from loopsafe.resolve.naming import called_modules
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue
+from loopsafe.resolve.values import ConstantValue, Frame
 
 
 def blocks(
@@ -66,11 +67,7 @@ def _fits_making(resolver: Resolver, entry: Blocking, receiver: Expr | None, fra
 
 def _is_of_project(resolver: Resolver, call: Call, frame: Frame) -> bool:
     """Whether a call is of a function of the project, whose arguments are none of a library's."""
-    modules = [
-        resolver.table.get(value.module)
-        for value in resolver.values(call.func, frame)
-        if isinstance(value, FunctionValue)
-    ]
+    modules = called_modules(resolver, call.func, frame)
     return any(module is not None and module.is_project for module in modules)
 
 

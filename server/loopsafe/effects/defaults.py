@@ -17,8 +17,9 @@ from loopsafe.facts.kept import Kept
 from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
 from loopsafe.resolve.names import Definition, definitions, module_definitions
+from loopsafe.resolve.naming import called_modules
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Instance, ModuleValue
+from loopsafe.resolve.values import ClassValue, Frame, Instance, ModuleValue
 from loopsafe.resolve.variables import followed
 
 _SETTING = frozenset({"setattr", "__setattr__", "globals", "vars"})
@@ -118,11 +119,7 @@ def _only(bindings: tuple[Binding, ...]) -> Const | None:
 def _is_standard(resolver: Resolver, decorator: Expr, frame: Frame) -> bool:
     """Whether a decorator is one of the standard library: those leave a default alone."""
     callee = decorator.func if isinstance(decorator, Call) else decorator
-    modules = [
-        resolver.table.get(value.module)
-        for value in resolver.values(callee, frame)
-        if isinstance(value, FunctionValue)
-    ]
+    modules = called_modules(resolver, callee, frame)
     return bool(modules) and all(module is not None and module.is_stub for module in modules)
 
 

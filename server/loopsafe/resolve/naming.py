@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import FunctionRef
+from loopsafe.facts.ir import Expr, FunctionRef
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.values import (
     ClassValue,
     External,
     ExternalInstance,
+    Frame,
     FunctionValue,
     Instance,
     ModuleValue,
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 _PROPERTIES = frozenset({"computed_field", "reify"})
 """Decorators that make properties and whose names do not say so, as `threaded_cached_property`."""
+
+
+def called_modules(resolver: Resolver, callee: Expr, frame: Frame) -> list[Module | None]:
+    """The modules of the functions that a call may be of; None for one that is not found."""
+    return [
+        resolver.table.get(value.module)
+        for value in resolver.values(callee, frame)
+        if isinstance(value, FunctionValue)
+    ]
 
 
 def named(resolver: Resolver, dotted: str) -> Values:
