@@ -189,7 +189,7 @@ def test_runners_say_where_a_callable_runs(catalogue: Catalogue) -> None:
 def test_runner_words_are_known_before_any_library_is_asked_for() -> None:
     fresh = load.__wrapped__()
     wanted = {"to_thread", "run_in_executor", "Depends", "get", "submit"}
-    assert wanted <= fresh.runner_places.keys()
+    assert wanted <= fresh.words.places.keys()
     assert {"requests", "os", "fastapi", "builtins"} <= fresh.libraries
 
 

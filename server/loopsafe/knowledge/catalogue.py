@@ -15,6 +15,7 @@ from loopsafe.knowledge.likeness import inherited
 from loopsafe.knowledge.loader import LibraryEntries, Text, read_header, read_library, texts_in
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Outcome, Result, Runner
 from loopsafe.knowledge.table import KnowledgeError
+from loopsafe.knowledge.words import words_of
 
 V = TypeVar("V")
 
@@ -64,36 +65,8 @@ class Catalogue:
             self._lie_over(under)
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._done: set[str] = set()
-        self.runner_places: dict[str, set[tuple[int, str]]] = {}
-        """By the last names of what takes a callable: at which position, and by which keyword."""
-        passing: set[str] = set()
-        for name, runner in self._named_runners():
-            if runner.passes and not runner.decorated:
-                passing.add(name)
-            for one in (runner, *runner.also):
-                places = self.runner_places.setdefault(name, set())
-                places.add((one.position, one.argument))
-        self.passing_words = frozenset(passing)
-        """Last names of calls that take a function and are known to give it something."""
-        self.handing_words = frozenset(self._handing_words())
-        self.maker_words = frozenset(self._maker_words())
-        self.running_words = frozenset(
-            name for entry in self._entries.values() for name in entry.knowledge.running
-        )
-        """Names of all methods that tell whether something runs; their files have runners."""
-        self.yielded, self.yielding_keywords = self._yielding()
-        """Attributes by which what a callable yields is found again, with the last names of what
-        takes the callable; and the keywords by which it does."""
-        self.yielded_names = frozenset(name.rpartition(".")[2] for name in self.yielded)
-        back = [entry.knowledge.gives_back for entry in self._entries.values()]
-        self.giving_words = frozenset(name for methods in back for name in methods)
-        """Names of all methods that give back what others put into an object."""
-        self.putting_words = frozenset(
-            n for methods in back for put in methods.values() for n in put
-        )
-        self.during_words = frozenset(
-            name.rpartition(".")[2] for name, runner in self._runners.items() if runner.during
-        )
+        self._read_runners()
+        self.words = words_of(self._runners, self._entries, self.canonical)
 
     @staticmethod
     def of(folder: Path) -> Catalogue:
@@ -270,6 +243,13 @@ class Catalogue:
         self._asynchronous |= under._asynchronous
         self._serves |= under._serves
 
+    def _read_runners(self) -> None:
+        """Reads the files that have runners; the others can wait."""
+        with self._lock:
+            for header in self.headers:
+                if header.has_runners:
+                    self._read(header)
+
     def _ready(self, name: str) -> None:
         if self._under is not None:
             self._under._ready(name)
@@ -313,51 +293,6 @@ class Catalogue:
             put(self._outcomes, (name,), outcomes)
         for name, keyword in entries.makes.items():
             put(self._makes, (name,), keyword)
-
-    def _named_runners(self) -> Iterator[tuple[str, Runner]]:
-        """Reads the files that have runners; the others can wait. Inline ones place nothing."""
-        with self._lock:
-            for header in self.headers:
-                if header.has_runners:
-                    self._read(header)
-        for name, runner in self._runners.items():
-            if not runner.inline and (runner.decorated or not runner.during):
-                yield name.rpartition(".")[2], runner
-        for entry in self._entries.values():
-            for name, runner in entry.knowledge.runners.items():
-                if not runner.inline:
-                    yield name, runner
-            for name, kind in entry.knowledge.attributes.items():
-                held = self._entries.get(kind)
-                if held is not None and "__call__" in held.knowledge.runners:
-                    yield name, held.knowledge.runners["__call__"]
-
-    def _handing_words(self) -> Iterator[str]:
-        """Last names of what gives an awaitable of what it is given; their files are read."""
-        known = (entry.knowledge.runners for entry in self._entries.values())
-        for runners in (self._runners, *known):
-            yield from (
-                name.rpartition(".")[2]
-                for name, runner in runners.items()
-                if runner.gives == "awaitable"
-            )
-
-    def _maker_words(self) -> Iterator[str]:
-        """Names of all methods that make or write objects; their files have runners."""
-        for entry in self._entries.values():
-            yield from entry.knowledge.makers | entry.knowledge.writers
-
-    def _yielding(self) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
-        places: dict[str, dict[str, None]] = {}
-        keywords: set[str] = set()
-        for name, runner in self._runners.items():
-            for one in (runner, *runner.also):
-                for place in one.yields:
-                    owner, _, attribute = place.rpartition(".")
-                    canonical = f"{self.canonical(owner)}.{attribute}"
-                    places.setdefault(canonical, {}).setdefault(name.rpartition(".")[2])
-                    keywords.add(one.argument)
-        return {place: tuple(words) for place, words in places.items()}, frozenset(keywords)
 
     def in_asynchronous_module(self, name: str) -> bool:
         """Whether a dotted name lies in a module in which nothing blocks, like `asyncio`."""

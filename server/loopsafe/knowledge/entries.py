@@ -23,7 +23,11 @@ _DURING = frozenset(("making", "writing"))
 _NAMES = "len str repr bool int float abs format hash fspath lt"
 _METHODS = ("close", *(f"__{name}__" for name in _NAMES.split()))
 _TAKES = frozenset(
-    ("callable", "iterator", "context manager", *_METHODS, *(f"each {name}" for name in _METHODS))
+    (
+        *("callable", "iterator", "first", "context manager"),
+        *_METHODS,
+        *(f"each {name}" for name in _METHODS),
+    )
 )
 
 

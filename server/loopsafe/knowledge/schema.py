@@ -48,6 +48,7 @@ ROLES = frozenset(
         "shutdown handler",
         "event handler",
         "command",
+        "terminal command",
         "resolver",
         "fixture",
         "validator",
@@ -210,9 +211,10 @@ class Runner:
     also: tuple[Runner, ...] = ()
     """The same call's other arguments that are callables."""
     takes: str = "callable"
-    """What stands at the position: a `callable`, or what calling one gives: an `iterator` or a
-    `context manager`, whose generator body runs as this entry says; or an object whose method of
-    this name is called: `__len__`, or one whose elements' is: `each __lt__`."""
+    """What stands at the position: a `callable`, or what calling one gives: an `iterator` (or one
+    of which the `first` value is asked) or a `context manager`, whose generator body runs as this
+    entry says; or an object whose method of this name is called: `__len__`, or one whose elements'
+    is: `each __lt__`."""
     library: str = ""
     """The library's name as prose has it: `FastAPI`."""
     until: str = ""

@@ -48,11 +48,7 @@ class Taught(Catalogue):
         self._words: dict[str, Blocking | bool | None] = {}
         names = (*said, *placed)
         self.teaches = frozenset(name.partition(".")[0] for name in names)
-        for name, runner in placed.items():
-            places = self.runner_places.setdefault(name.rpartition(".")[2], set())
-            places.add((runner.position, runner.argument))
-        handing = (name for name, runner in placed.items() if runner.gives == "awaitable")
-        self.handing_words |= {name.rpartition(".")[2] for name in handing}
+        self.words = self.words.with_runners(placed)
         self._own_namesakes = _by_last_name(name for name in names if "*" not in name)
 
     def identity(self) -> str:
