@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -398,6 +398,19 @@ def test_which_argument_decides_is_news_to_who_passes_one(tmp_path: Path) -> Non
     assert len(engine.report(str(main)).findings) == 1
 
 
+def _assert_followed(
+    root: Path, edited: Path, main: Path, states: Iterable[tuple[str, int]]
+) -> None:
+    """How many findings a file has with each text of another one: in an engine that follows the
+    edits, and in a fresh one."""
+    engine = _engine(root)
+    for text, count in states:
+        engine.open_text(str(edited), text)
+        assert len(engine.report(str(main)).findings) == count
+        edited.write_text(text)
+        assert len(_engine(root).report(str(main)).findings) == count
+
+
 def test_another_spelling_of_an_argument_is_news_to_who_passes_one(tmp_path: Path) -> None:
     helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
     spelled = (
@@ -407,12 +420,57 @@ def test_another_spelling_of_an_argument_is_news_to_who_passes_one(tmp_path: Pat
     other = spelled.replace("name.strip", "other.strip")
     helpers.write_text(spelled)
     main.write_text("from helpers import load\nasync def main():\n    load(' week ')\n")
-    engine = _engine(tmp_path)
-    for text, count in ((other, 1), (spelled, 0), (other, 1)):
-        engine.open_text(str(helpers), text)
-        assert len(engine.report(str(main)).findings) == count
-        helpers.write_text(text)
-        assert len(_engine(tmp_path).report(str(main)).findings) == count
+    states = ((other, 1), (spelled, 0), (other, 1))
+    _assert_followed(tmp_path, helpers, main, states)
+
+
+def test_what_a_predicate_asks_is_news_to_who_passes_what_it_is_asked_about(
+    tmp_path: Path,
+) -> None:
+    asked, helpers, main = (tmp_path / f"{name}.py" for name in ("asked", "helpers", "main"))
+    there = "def exists(value):\n    return value is not None\n"
+    lacking = there.replace("is not None", "is None")
+    asked.write_text(there)
+    helpers.write_text(
+        "import time\nfrom asked import exists\ndef load(name=None):\n"
+        "    if exists(name):\n        time.sleep(1)\n"
+    )
+    main.write_text("from helpers import load\nasync def main():\n    load()\n")
+    states = ((there, 0), (lacking, 1), (there + "# b", 0), ("exists = print\n", 1))
+    _assert_followed(tmp_path, asked, main, states)
+
+
+def test_what_a_wrapper_does_with_what_it_hands_on_is_news_to_who_calls(tmp_path: Path) -> None:
+    wrappers, helpers, main = (tmp_path / f"{name}.py" for name in ("wrappers", "helpers", "main"))
+    plain = (
+        "def traced(function):\n    def wrapper(*args, **kwargs):\n        print()\n"
+        "        return function(*args, **kwargs)\n    return wrapper\n"
+    )
+    filling = plain.replace("print()", "kwargs['fast'] = False")
+    shifted = plain.replace("print()", "args = args[1:]")
+    wrappers.write_text(plain)
+    helpers.write_text(
+        "import time\nfrom wrappers import traced\n@traced\ndef load(fast=True):\n"
+        "    if not fast:\n        time.sleep(1)\n"
+    )
+    main.write_text("from helpers import load\nasync def main():\n    load()\n")
+    states = ((plain, 0), (filling, 1), (plain, 0), (shifted, 1), (plain, 0))
+    _assert_followed(tmp_path, wrappers, main, states)
+
+
+def test_what_a_wrapper_tries_is_news_to_who_calls(tmp_path: Path) -> None:
+    wrappers, helpers, main = (tmp_path / f"{name}.py" for name in ("wrappers", "helpers", "main"))
+    plain = (
+        "import time\ndef retried(function):\n    def wrapper(*args, **kwargs):\n        try:\n"
+        "            return function(*args, **kwargs)\n        except ValueError:\n"
+        "            time.sleep(1)\n    return wrapper\n"
+    )
+    failing = plain.replace("return function", "print(open('a'))\n            return function")
+    wrappers.write_text(plain)
+    helpers.write_text("from wrappers import retried\n@retried\nasync def load():\n    return 1\n")
+    main.write_text("from helpers import load\nasync def main():\n    await load()\n")
+    states = ((plain, 0), (failing, 1), (plain, 0))
+    _assert_followed(tmp_path, wrappers, main, states)
 
 
 def test_what_a_look_for_the_loop_answers_is_news_to_who_asks(tmp_path: Path) -> None:
@@ -429,6 +487,20 @@ def test_what_a_look_for_the_loop_answers_is_news_to_who_asks(tmp_path: Path) ->
     engine.open_text(str(looks), right)
     for text, count in ((right, 0), (wrong, 1), (right, 0)):
         engine.open_text(str(looks), text)
+        assert len(engine.report(str(main)).findings) == count
+
+
+def test_what_asked_a_generator_before_is_news_to_who_asks_it(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    first = (
+        "import time\ndef pages():\n    yield 1\n    time.sleep(1)\n"
+        "async def main(log):\n    made = pages()\n    log(1)\n    next(made)\n"
+    )
+    second = first.replace("log(1)", "log(made)")
+    main.write_text(first)
+    engine = _engine(tmp_path)
+    for text, count in ((first, 0), (second, 1), (first, 0)):
+        engine.open_text(str(main), text)
         assert len(engine.report(str(main)).findings) == count
 
 

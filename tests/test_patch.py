@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from loopsafe.facts.difference import difference
 from loopsafe.facts.extract import extract
-from loopsafe.facts.interface import difference, interface
+from loopsafe.facts.interface import interface
 from loopsafe.facts.ir import ModuleFacts
 from loopsafe.facts.patch import patches
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from loopsafe.facts.difference import difference
 from loopsafe.facts.extract import extract
-from loopsafe.facts.interface import difference, interface
+from loopsafe.facts.interface import interface
 from loopsafe.facts.ir import Attr, Call, ModuleFacts, Site, last_name
 from loopsafe.facts.patch import patches
 from loopsafe.facts.untouched import compared

@@ -52,6 +52,25 @@ async def test_the_next_engine_derives_nothing(
     await _warm(project, worker, project.engine())
 
 
+async def test_an_engine_that_has_grown_large_makes_room_for_another(
+    project: Project, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Engine] = []
+    twin = Engine.twin
+
+    def noted(engine: Engine) -> Engine:
+        made.append(twin(engine))
+        return made[-1]
+
+    monkeypatch.setattr(Engine, "twin", noted)
+    monkeypatch.setattr(warming, "_MOST_MODULES", 0)
+    await _warm(project, worker, project.engine())
+    assert len(made) == 2
+    assert not made[-1].table.loaded()
+    monkeypatch.setattr(Derivation, "_search", lambda *_: pytest.fail("it was not kept"))
+    assert len(project.findings()) == FUNCTIONS + 2
+
+
 async def test_what_was_through_is_not_looked_at_again(
     project: Project, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
-"""How blocks and loops end: by going on, by leaving what is around them, by `break`."""
+"""How blocks and loops end: by going on, by leaving what is around them, by `break`; and where a
+generator pauses."""
 
 from __future__ import annotations
 
@@ -33,3 +34,21 @@ def breaks(body: Sequence[ast.AST]) -> bool:
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
             todo.extend(ast.iter_child_nodes(node))
     return False
+
+
+def pauses(node: ast.stmt) -> bool:
+    """Whether a generator comes to a `yield` in a statement, whatever happens in it before."""
+    return isinstance(getattr(node, "value", None), ast.Yield)
+
+
+def takes_close(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler gets the exception by which a generator is closed where it stands."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or _last(kind) in _CLOSING for kind in kinds)
+
+
+_CLOSING = frozenset({"BaseException", "GeneratorExit", ""})
+
+
+def _last(kind: ast.expr) -> str:
+    return kind.id if isinstance(kind, ast.Name) else getattr(kind, "attr", "")

@@ -175,12 +175,14 @@ class ExpressionReader(NestedReader):
 
     def _boolean(self, node: ast.BoolOp) -> Expr:
         options = [self.expression(node.values[0])]
-        with self.scope.inside("if"):
+        # What follows runs only where the first one says so.
+        is_and = isinstance(node.op, ast.And)
+        with self.scope.inside("if" if is_and else "else", options[0]):
             for before, value in pairwise(node.values):
                 self.truth(before, options[-1])
-                self.narrow(before, isinstance(node.op, ast.And))
+                self.narrow(before, is_and)
                 options.append(self.expression(value))
-        return Choice(tuple(options), "and" if isinstance(node.op, ast.And) else "or")
+        return Choice(tuple(options), "and" if is_and else "or")
 
     def _binary(self, node: ast.BinOp) -> Expr:
         left, right = self.expression(node.left), self.expression(node.right)

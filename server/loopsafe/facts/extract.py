@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from loopsafe.facts.endings import TERMINATORS, breaks, leaves
+from loopsafe.facts.endings import TERMINATORS, breaks, leaves, pauses, takes_close
 from loopsafe.facts.ir import (
+    BEGUN,
+    HELD,
     Attr,
     Call,
     Element,
@@ -54,6 +56,8 @@ class StatementReader(PatternReader):
         """Reads statements in order; those behind a `return` or `raise` can never run."""
         for position, node in enumerate(body):
             self.statement(node)
+            if pauses(node):
+                self.scope.leaves(node.end_lineno or node.lineno, BEGUN)
             rest = body[position + 1 :]
             kind = "dead" if isinstance(node, TERMINATORS) else self._kind_behind(node, rest)
             if rest and kind:
@@ -167,8 +171,12 @@ class StatementReader(PatternReader):
 
     def _try(self, node: Any) -> None:
         first = len(self.function.sites)
+        tried = len(self.scope.blocks)
         with self.scope.inside("try"):
             self.statements(node.body)
+        has_paused = any(end.test is BEGUN for end in self.scope.blocks[tried].exits)
+        if pauses(node.body[0]):
+            self.scope.leaves(node.body[0].end_lineno, HELD)
         begun = next(iter(self.function.sites[first:]), None)
         opening = begun.expr if begun is not None and begun.kind != "await" else None
         for handler in node.handlers:
@@ -177,11 +185,17 @@ class StatementReader(PatternReader):
                 if handler.name:
                     for kind in kinds:
                         self.bind_name(handler.name, InstanceOf(kind))
+                if pauses(node.body[0]) and not takes_close(handler):
+                    self.scope.leaves(node.body[0].end_lineno, BEGUN)
                 kind_of_block = kept_after(node.body, handler, self._surroundings())
                 with self.scope.inside(kind_of_block) if kind_of_block else nullcontext():
                     self.statements(handler.body)
         with self.scope.inside("else"):
+            if has_paused:
+                self.scope.leaves(node.body[-1].end_lineno, BEGUN)
             self.statements(node.orelse)
+        if has_paused:
+            self.scope.leaves(node.end_lineno or node.lineno, BEGUN)
         last = node.orelse[-1] if node.orelse else node.body[-1]
         if opening is not None and isinstance(last, TERMINATORS):
             self.scope.leaves(node.end_lineno or node.lineno, Test("completes", opening))

@@ -105,7 +105,8 @@ class Choice(Record):
 
 class Test(Record):
     """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
-    or `completes` (a call that did not raise)."""
+    `completes` (a call that did not raise), `begun` (nobody goes on behind a `yield`), or `held`
+    (nor is the generator closed there)."""
 
     kind: str
     value: Expr
@@ -211,6 +212,11 @@ class Unknown(Record):
 
 
 UNKNOWN = Unknown()
+
+BEGUN = Test("begun", UNKNOWN)
+"""The condition under which a generator is left at a `yield`: only its first value is asked for."""
+HELD = Test("held", UNKNOWN)
+"""The condition under which it is not even closed there: what asked for the value keeps it."""
 
 Expr: TypeAlias = (
     Name

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
+from loopsafe.facts.difference import difference_inside
 from loopsafe.facts.extract import StatementReader
-from loopsafe.facts.interface import difference_inside
 from loopsafe.facts.ir import (
     Assigned,
     Binding,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
-from loopsafe.facts.interface import Difference
+from loopsafe.facts.difference import Difference
 from loopsafe.facts.ir import Exit, Function, ModuleFacts
 from loopsafe.model import Span, Spot
 

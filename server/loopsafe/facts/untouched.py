@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from loopsafe.facts.interface import Difference
+from loopsafe.facts.difference import Difference
 from loopsafe.facts.ir import Assigned, Attr, Exit, Function, ModuleFacts, Name, Scope, Site
 from loopsafe.facts.kept import Kept, kept
 from loopsafe.facts.pairing import Pair, Walker, names_in

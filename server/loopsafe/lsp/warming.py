@@ -22,6 +22,8 @@ _PAUSE_SECONDS = 0.02
 _FIRST_KEPT_SECONDS = 10.0
 """Until what was derived is written the first time, and twice as long for each that follows: the
 session may end before all files are through."""
+_MOST_MODULES = 1500
+"""That one engine has in memory, before another goes on from what it kept: well below 1 GB."""
 _RANK = Rank.BACKGROUND
 _log = logging.getLogger(__name__)
 
@@ -40,9 +42,13 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
                 for step in (partial(twin.warm, path), cache.settle):
                     await worker.run_in_parts(step, _SLICE_SECONDS, _PAUSE_SECONDS)
                 status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
-                if time.monotonic() - kept > pause:
+                is_full = len(twin.table.loaded()) > _MOST_MODULES
+                if is_full or time.monotonic() - kept > pause:
                     await worker.run(partial(_keep, twin), _RANK)
                     kept, pause = time.monotonic(), pause * 2
+                if is_full:
+                    twin = await worker.run(lambda _: engine.twin(), _RANK)
+                    await worker.run(lambda _: reclaim(), _RANK)
     except Exception as error:
         _log.error("Deriving for %s failed: %s", engine.root, error, exc_info=error)
     finally:

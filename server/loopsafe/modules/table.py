@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from loopsafe.facts.interface import Difference, Interface, difference, interface
+from loopsafe.facts.difference import Difference, difference
+from loopsafe.facts.interface import Interface, interface
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
