@@ -44,6 +44,7 @@ class Bounds:
     functions: int
     guesses: int
     conditions: int
+    brief_conditions: int
     values: int
     crowd: int
 
@@ -87,6 +88,7 @@ def bounds() -> Bounds:
         functions=limits["functions"],
         guesses=limits["guesses"],
         conditions=limits["conditions"],
+        brief_conditions=limits["brief-conditions"],
         values=limits["values"],
         crowd=limits["crowd"],
     )

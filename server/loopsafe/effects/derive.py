@@ -193,7 +193,7 @@ class Derivation:
                 continue
             if conditions > self._bounds.conditions:
                 conditions -= self._settled(way, conditions - self._bounds.conditions)
-            if conditions > self._bounds.conditions:
+            if conditions > self._bounds.conditions or self._is_unsure(way, conditions):
                 closed.add(_worst(way))
                 continue
             rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
@@ -202,6 +202,13 @@ class Derivation:
                 continue
             return self._derived(function, way, conditions)
         return None
+
+    def _is_unsure(self, way: list[tuple[_Node, Branch]], conditions: int) -> bool:
+        """Whether what is only brief lies behind conditions: certificates where TLS is wanted."""
+        primitive = way[-1][1].primitive
+        if primitive is None or primitive.cost is Cost.STALL:
+            return False
+        return conditions - sum(b.doubt for _, b in way) > self._bounds.brief_conditions
 
     def _is_common(self, crowd: Crowd | None) -> bool:
         """Whether half of what a site may lead to blocks, where one of many says little."""
@@ -281,15 +288,18 @@ class Derivation:
         closed: set[tuple[Frame, Site]],
     ) -> int | None:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
-        count, is_kept = 0, False
+        count, is_kept, is_once = 0, False, False
         for node, branch in way:
-            found = open_conditions(self.resolver, self.texts, node.frame, branch, known or {})
+            found = open_conditions(
+                self.resolver, self.texts, node.frame, branch, known or {}, is_once
+            )
             if found is None:
                 closed.add((node.frame, branch.site))
                 return None
             # Arguments that nobody sees may settle every condition.
             count += branch.doubt + found.number * (1 if known is not None else _UNSEEN)
             is_kept = is_kept or found.is_kept
+            is_once = found.is_attempt and branch.site.kind == "iterate"
             call = branch.site.expr
             if branch.direct and branch.function is not None and isinstance(call, Call):
                 here = known or {} if found.names is None else found.names

@@ -12,19 +12,26 @@ from loopsafe.resolve.values import Frame
 
 
 def open_conditions(
-    resolver: Resolver, texts: Texts, frame: Frame, branch: Branch, known: dict[str, Known]
+    resolver: Resolver,
+    texts: Texts,
+    frame: Frame,
+    branch: Branch,
+    known: dict[str, Known],
+    is_asked_once: bool = False,
 ) -> Open | None:
     """The open conditions that a branch stands under, but for those on whose other outcome a call
-    waits as well; None where it is never reached."""
+    waits as well; None where it is never reached, as behind the first `yield` of a generator that
+    is asked once."""
     others = [other for other in branches(resolver, frame) if other.site != branch.site]
     alike = _spots([other for other in others if other.primitive is not None])
-    found = texts.conditions(
-        frame, branch.site, known, alike if branch.primitive is not None else ()
-    )
+    alike = alike if branch.primitive is not None else ()
+    found = texts.conditions(frame, branch.site, known, alike, is_asked_once)
     if found is None or not found.number or branch.primitive is not None:
         return found
     alike = _spots([other for other in others if _does_alike(resolver, other, branch)])
-    return texts.conditions(frame, branch.site, known, alike) if alike else found
+    if not alike:
+        return found
+    return texts.conditions(frame, branch.site, known, alike, is_asked_once)
 
 
 def _does_alike(resolver: Resolver, branch: Branch, chosen: Branch) -> bool:

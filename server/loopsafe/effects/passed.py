@@ -57,7 +57,7 @@ def passed(
             found.update((parameter.name, value) for value in keywords[parameter.name])
             continue
         hidden = mapped or (starred and parameter.kind == "positional")
-        if parameter.default is not None and not hidden:
+        if parameter.default is not None and (not hidden or _is_switched_off(parameter.default)):
             found[parameter.name] = _default(parameter.default)
     return found
 
@@ -121,10 +121,12 @@ class Texts:
         site: Site,
         known: Mapping[str, Known],
         alike: Iterable[Spot] = (),
+        is_asked_once: bool = False,
     ) -> Open | None:
         """The open conditions that a site stands under; None where it is never reached.
 
         A condition is none where a place that does alike stands under its other outcome.
+        A generator that is asked once does not go on behind its first `yield`.
         """
         module = self._resolver.table.get(frame.module)
         function = function_of(self._resolver, frame)
@@ -138,7 +140,7 @@ class Texts:
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}
         places = [function.in_file(spot)[:2] for spot in alike]
-        facts = Facts({**constants, **known}, alike=places)
+        facts = Facts({**constants, **known}, {}, places, is_asked_once)
         found = conditions(inner, line, column, facts)
         if found is None or not found.number or frame.receiver is None:
             return found
@@ -212,6 +214,11 @@ def _default(expr: Expr) -> Known:
     if isinstance(expr, Name):
         return Symbol(expr.id)
     return Symbol(expr.name) if isinstance(expr, Attr) else Given()
+
+
+def _is_switched_off(default: Expr) -> bool:
+    """Whether a parameter switches something on, which nobody says that an unseen mapping does."""
+    return isinstance(default, Const) and default.value is False
 
 
 def _constants(module: Module) -> dict[str, Known]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
+from loopsafe.effects.attempts import is_attempt, is_behind_yield
 from loopsafe.effects.switches import is_unasked
 from loopsafe.effects.truth import Gathered, Known, choice, truth, value_of
 
@@ -28,6 +29,8 @@ class Open(NamedTuple):
     that do, it is the first time for each of them at once."""
     names: Mapping[str, Known] | None = None
     """What is known at the place; None where the text was not read."""
+    is_attempt: bool = False
+    """The place is what a loop goes over that ends with the first attempt."""
 
 
 class Facts(NamedTuple):
@@ -39,11 +42,15 @@ class Facts(NamedTuple):
     """What holds as long as nobody says otherwise: flags of the object, as it makes them."""
     alike: Collection[tuple[int, int]] = ()
     """Places that do as the one that is looked for: a condition between them is none."""
+    is_asked_once: bool = False
+    """Of a generator: what comes behind its first `yield` is not reached."""
 
 
 def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open | None:
     """The open conditions that a place stands under; None where it is never reached."""
     way = list(_way(function, line, column))
+    if facts.is_asked_once and is_behind_yield(starmap(_before, pairwise(way))):
+        return None
     facts = facts._replace(names=dict(facts.names))
     count, is_kept = 0, False
     for above, (parent, child) in zip((None, *way), pairwise(way), strict=False):
@@ -54,9 +61,12 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
             return None
         if found == 1 and _asks_for_kept(function, parent, child):
             is_kept = True
+        elif found == 1 and _asks_for_called(function, parent, way):
+            continue
         elif found != 1 or not _has_no_other(above, parent, child, facts):
             count += found
-    return Open(count, is_kept, facts.names)
+    is_tried = any(is_attempt(function, *pair) for pair in pairwise(way))
+    return Open(count, is_kept, facts.names, is_tried)
 
 
 def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts: Facts) -> bool:
@@ -95,6 +105,27 @@ def _asks_for_kept(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
         if isinstance(node.value, ast.Name)
     }
     return bool(tests) and all(_attribute(test) in stored for test in tests)
+
+
+def _asks_for_called(function: ast.AST, parent: ast.AST, way: list[ast.AST]) -> bool:
+    """Whether a condition only asks if what is called under it could be imported: it is there."""
+    test = parent.test if isinstance(parent, (ast.If, ast.IfExp)) else None
+    if not isinstance(test, ast.Name):
+        return False
+    own = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    own |= {n.id for n in _all_names(function) if isinstance(n.ctx, ast.Store)}
+    called = (_root(node.func) for node in way if isinstance(node, ast.Call))
+    return test.id not in own and test.id in called
+
+
+def _all_names(node: ast.AST) -> Iterator[ast.Name]:
+    return (inner for inner in ast.walk(node) if isinstance(inner, ast.Name))
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _attribute(test: ast.expr) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from collections import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
+from loopsafe.effects.texts import begins_or_ends, made_of
 from loopsafe.facts.ir import Literal
 from loopsafe.record import Record
 
@@ -120,11 +121,28 @@ def _told(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "bool":
         return truth(test.args[0], known) if len(test.args) == 1 else None
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name):
-        return _is_instance(test, known) if test.func.id == "isinstance" else None
+        ask = _ABOUT_OBJECTS.get(test.func.id)
+        return ask(test, known) if ask is not None else None
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute):
+        holds = _asked_text(test.func, test.args, known)
+        if holds is not None:
+            return holds
     found, value = value_of(test, known)
     if not found or isinstance(value, (Symbol, Given, Choice)):
         return None
     return bool(value.items or value.placed if isinstance(value, Gathered) else value)
+
+
+def _asked_text(
+    method: ast.Attribute, given: list[ast.expr], known: Mapping[str, Known]
+) -> bool | None:
+    """How a known text begins or ends: `url.startswith(("http:", "https:"))`."""
+    _, text = value_of(method.value, known)
+    if not isinstance(text, str) or len(given) != 1:
+        return None
+    options = given[0].elts if isinstance(given[0], ast.Tuple) else given
+    wanted = [value_of(option, known)[1] for option in options]
+    return begins_or_ends(text, method.attr, wanted)
 
 
 def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
@@ -149,7 +167,7 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
 def _is_condition(node: ast.expr) -> bool:
     """Whether something gives True or False: `blocking = timeout > 0`, `quick = bool(given)`."""
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in ("bool", "isinstance")
+        return isinstance(node.func, ast.Name) and node.func.id in ("bool", *_ABOUT_OBJECTS)
     if isinstance(node, ast.Compare):
         return len(node.ops) == 1
     return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
@@ -169,6 +187,11 @@ def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
 def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]:
     """What `keywords.get("name", default)` gives, by what is gathered."""
     func, arguments = call.func, call.args
+    if isinstance(func, ast.Attribute):
+        _, text = value_of(func.value, known)
+        made = made_of(text, func.attr) if isinstance(text, str) and not arguments else None
+        if made is not None:
+            return True, made
     if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
         return False, None
     gathered = known.get(func.value.id)
@@ -203,6 +226,8 @@ def _compared(
         options = _options(right)
         if options is not None:
             return (a in options) is isinstance(compared, ast.In)
+        if isinstance(a, str) and isinstance(b, str):
+            return (a in b) is isinstance(compared, ast.In)
     if not here or not there:
         return None
     if type(compared) in _ORDERS:
@@ -249,6 +274,16 @@ def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     if any(cls.__name__ in names for cls in type(value).__mro__):
         return True
     return False if all(name and _is_other(name, value) for name in names) else None
+
+
+def _is_callable(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
+    """No literal is, whatever else may be."""
+    found, value = value_of(test.args[0], known) if len(test.args) == 1 else (False, None)
+    is_literal = found and not isinstance(value, (Symbol, Given, Gathered, Choice))
+    return False if is_literal else None
+
+
+_ABOUT_OBJECTS = {"isinstance": _is_instance, "callable": _is_callable}
 
 
 def last_name(node: ast.expr) -> str:
