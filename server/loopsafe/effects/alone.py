@@ -20,6 +20,8 @@ from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
+TERMINAL = "terminal command"
+"""The role of what runs on a loop that is started for it."""
 _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
@@ -110,8 +112,11 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
     while todo:
         here, index = todo.pop()
         key = (here.name, index)
-        if len(seen) > _MOST_CALLERS or places.run(here, index).role:
+        role = places.run(here, index).role
+        if len(seen) > _MOST_CALLERS or (role and role != TERMINAL):
             return None
+        if role:
+            begun.add(key)
         if _is_test(places.resolver, here, index):
             begun.add(key)
             continue
@@ -135,7 +140,7 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
             if (use.module.name, use.number) not in seen:
                 seen.add((use.module.name, use.number))
                 todo.append((use.module, use.number))
-        if not uses:
+        if not uses and not role:
             return None
     return Ways(tuple(ways), frozenset(begun)) if begun else None
 

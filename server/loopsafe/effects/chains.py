@@ -124,13 +124,28 @@ class Chains:
         """Whether a coroutine on the way to a category reaches it whoever awaits that: then it is
         reported inside of it."""
         while isinstance(target, Frame):
-            if category in self._own_ways(target):
-                return True
             way = self.ways(target).get(category)
+            own = self._own_ways(target)
+            if category in own and (way is None or self._is_met_anyway(target, way)):
+                return True
             if way is None:
                 return False
             target = way.edge.target
         return False
+
+    def _is_met_anyway(self, target: Frame, way: Way) -> bool:
+        """Whether the place where a way begins leads to its category whoever calls: of several
+        places in a coroutine, one may wait only for what it is given."""
+        spot, category = way.edge.site.spot, way.blocking.category
+        return any(
+            edge.site.spot == spot
+            and any(other.blocking.category == category for other in self._reached(edge))
+            for edge in self.edges(self._plain(target))
+        )
+
+    def _plain(self, target: Frame) -> Frame:
+        """A function's frame where nobody says what it is given."""
+        return self.resolver.frame(target.module, target.scope, target.receiver, outer=target.outer)
 
     def _gives_no_awaitable(self, target: Blocking | Frame, way: Way) -> bool:
         """Whether a way leads to what a plain function returns where it returns no awaitable.
@@ -185,9 +200,7 @@ class Chains:
         function = function_of(self.resolver, target)
         if function is None or not function.is_async:
             return ()
-        plain = self.resolver.frame(
-            target.module, target.scope, target.receiver, outer=target.outer
-        )
+        plain = self._plain(target)
         return self.ways(plain) if plain is not target else ()
 
     def _longer(self, target: Frame, edge: Edge, way: Way) -> Way | None:

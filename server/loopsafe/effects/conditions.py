@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from loopsafe.effects.ways import comes_without
 from loopsafe.facts.ir import Attr, Call, Expr, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.conditions import holds, written
-from loopsafe.resolve.naming import called_modules
+from loopsafe.resolve.naming import called_modules, of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ConstantValue, Frame
+
+_MOST_HELPERS = 2
+"""Functions that give on what another one has made."""
 
 
 def blocks(
@@ -71,11 +74,31 @@ def _is_of_project(resolver: Resolver, call: Call, frame: Frame) -> bool:
     return any(module is not None and module.is_project for module in modules)
 
 
-def makers(resolver: Resolver, receiver: Expr, frame: Frame) -> Iterable[tuple[Call, Frame]]:
-    """The calls, as written, whose results a receiver may be, with the frames they are read in."""
+def makers(
+    resolver: Resolver, receiver: Expr, frame: Frame, steps: int = _MOST_HELPERS
+) -> Iterator[tuple[Call, Frame]]:
+    """The calls, as written, whose results a receiver may be, with the frames they are read in.
+
+    What a helper of the project gives was made where that says.
+    """
     for value, found in written(resolver, receiver, frame):
         if isinstance(value, Call):
             yield value, found
+            for given, inner in _given(resolver, value, found) if steps else ():
+                yield from makers(resolver, given, inner, steps - 1)
+
+
+def _given(resolver: Resolver, call: Call, frame: Frame) -> Iterator[tuple[Expr, Frame]]:
+    """What functions of the project give that a call runs."""
+    for value in resolver.values(call.func, frame):
+        own = of_project(resolver, value)
+        if own is None:
+            continue
+        callee, module = own
+        inner = resolver.function_frame(callee)
+        function = resolver.table.inside(module, callee.number)
+        if inner is not None and not function.is_async and not function.is_generator:
+            yield from ((given, inner) for given in function.values)
 
 
 def shape(expr: Expr) -> tuple[str, ...] | None:

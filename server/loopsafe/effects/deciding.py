@@ -43,7 +43,8 @@ def _told(function: Function, scope: Scope) -> Hashable:
     tests += [leaving.test for block in scope.blocks for leaving in block.exits]
     asked = frozenset(_written(test) for test in tests if not asking.isdisjoint(names_in((test,))))
     bound = tuple(len(scope.bindings.get(parameter.name, ())) for parameter in function.parameters)
-    return asked, spelled, bound, frozenset(_passed(function, names))
+    passed = frozenset((*_passed(function, names), *_handed_on(function)))
+    return asked, spelled, bound, passed
 
 
 def _spellings(scope: Scope) -> Iterator[tuple[str, Hashable]]:
@@ -71,6 +72,14 @@ def _passed(function: Function, names: set[str]) -> Iterator[Hashable]:
         for place, expr in (*enumerate(call.args), *call.keywords):
             if isinstance(expr, Name) and expr.id in names:
                 yield _spelled(call.func), place, expr.id, len(call.args)
+
+
+def _handed_on(function: Function) -> Iterator[Hashable]:
+    """What a function does with the `*args` and `**kwargs` that it is given: see `onward`."""
+    gathered = {p.name for p in function.parameters if p.kind in ("args", "kwargs")}
+    for site in function.sites if gathered else ():
+        if isinstance(site.expr, Call) and not gathered.isdisjoint(names_in((site.expr,))):
+            yield _written(site.expr)
 
 
 def _passing(function: Function, names: set[str]) -> Iterator[Call]:

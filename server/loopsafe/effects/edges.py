@@ -17,6 +17,7 @@ from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import is_callable
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.names import definitions
+from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     CoroutineValue,
@@ -166,9 +167,10 @@ def _is_made_async(resolver: Resolver, value: Value) -> bool:
 
     `await load()` of a `def load` works in no other way: as a rule it runs in a thread.
     """
-    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+    own = of_project(resolver, value)
+    if own is None:
         return False
+    value, module = own
     function = module.facts.functions[value.number]
     if function.is_async or not function.decorators:
         return False

@@ -109,6 +109,9 @@ def _stores(
     facts = module.facts.functions[function.number]
     if isinstance(absent, Name):
         # What a function binds around itself is there for others to see.
+        is_same = frame.module == function.module and frame.scope == facts.scope
+        if is_same and absent.id not in module.facts.scopes[facts.scope].declared:
+            return False  # It calls itself, and asks for what is its own.
         found = definitions(resolver, absent, frame)
         stored = tuple(d.binding for d in found if d.frame.module == function.module)
         return _fills(stored, facts.scope, 0)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
 from loopsafe.effects.defaults import constant
+from loopsafe.effects.handlers import is_never_raised
+from loopsafe.effects.predicates import predicate
+from loopsafe.effects.runs import is_left
 from loopsafe.facts.ir import (
     Attr,
     Block,
@@ -24,21 +27,25 @@ from loopsafe.facts.ir import (
 from loopsafe.modules.module import Module
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
 from loopsafe.resolve.names import Definition, definitions, qualified
-from loopsafe.resolve.naming import dotted_name
+from loopsafe.resolve.naming import dotted_name, of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
+    ClassValue,
     ConstantValue,
     Frame,
-    FunctionValue,
+    Instance,
     OtherValue,
     Value,
     Values,
+    union,
 )
 
 _NO_LOOP = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _LOOKS = frozenset({"raises", "none", "false"})
 _LOOPS = _LOOKS | {"another"}
 """What probes do without a loop, where they tell of one, and where they tell which one it is."""
+_NONE: frozenset[Literal] = frozenset([None])
+_LEFT = frozenset({"begun", "held"})
 _THEN = frozenset({"if", "once", "own", "lazy"})
 
 
@@ -50,6 +57,8 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame
     while block >= 0:
         found = scope.blocks[block]
         if found.kind in ("dead", "typing", "main") or _is_other_branch(resolver, found, frame):
+            return True
+        if found.kind == "except" and is_never_raised(resolver, scope, block, frame):
             return True
         for leaving in found.exits:
             if line > leaving.line and _holds(resolver, leaving.test, frame):
@@ -110,12 +119,13 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         if _own_answer(resolver, test, frame) is False:
             return False
         told = _of_text(resolver, test, frame)
+        told = _of_predicate(resolver, test, frame) if told is None else told
         return asks_for_coroutine(resolver, test, frame) if told is None else told
     if isinstance(test, Name):
         known = _is_true(resolver, test, frame)
-        return _agreed(map(bool, _passed(resolver, test, frame))) if known is None else known
+        return _is_given_true(resolver, test, frame) if known is None else known
     if isinstance(test, Attr):
-        told = _agreed(map(bool, _passed(resolver, test, frame)))
+        told = _is_given_true(resolver, test, frame)
         return told if told is not None else constant(resolver, test, frame)
     if isinstance(test, Choice) and test.op:
         parts = [_holds(resolver, option, frame) for option in test.options]
@@ -130,6 +140,8 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     if isinstance(test, Has):
         passed = _passed(resolver, test.value, frame)
         return _agreed(texts.has(literal, test.literal) for literal in passed)
+    if isinstance(test, Test) and test.kind in _LEFT:
+        return True if is_left(frame, test.kind) else None
     if isinstance(test, Test) and test.kind == "same":
         # The loop that runs is the one that is asked for: few programs have two.
         return True if _probe(resolver, test.value, frame, _LOOPS) else None
@@ -165,6 +177,24 @@ def _is_true(resolver: Resolver, name: Name, frame: Frame) -> bool | None:
     return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None
 
 
+def _is_given_true(resolver: Resolver, expr: Expr, frame: Frame) -> bool | None:
+    """Whether what the call which is followed passes is true, by literals or as any object is."""
+    given = tuple(_arguments(resolver, expr, frame))
+    if passed := _literals(given):
+        return _agreed(map(bool, passed))
+    values = [value for each in given for value in each or (None,)]
+    return True if values and all(_is_any_object(resolver, value) for value in values) else None
+
+
+def _is_any_object(resolver: Resolver, value: Value | None) -> bool:
+    """Whether a value is an object of a class that does not say when its objects are false."""
+    if not isinstance(value, Instance):
+        return False
+    if not all(isinstance(base, ClassValue) for base in resolver.mro(value.cls)):
+        return False
+    return not any(resolver.attribute(value, name) for name in ("__bool__", "__len__"))
+
+
 def _agreed(answers: Iterable[bool | None]) -> bool | None:
     """What all answers say; None where they differ, one says nothing, or there is none."""
     found = set(answers)
@@ -178,6 +208,17 @@ def _of_text(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
     if not all(isinstance(literal, str) for literal in passed):
         return None
     return _agreed(ask(str(literal)) for literal in passed)
+
+
+def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
+    """What a function of the project says of what the call which is followed passes."""
+    asked = predicate(resolver, test, frame) if frame.arguments else None
+    if asked is None:
+        return None
+    given = ((i, tuple(_arguments(resolver, expr, frame))) for i, expr in asked.given())
+    known = tuple((i, union(each)) for i, each in given if each and all(each))
+    inner = resolver.function_frame(asked.function, known) if known else None
+    return _holds(resolver, asked.test, inner) if inner is not None else None
 
 
 def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
@@ -196,11 +237,13 @@ def _literals(given: Iterable[Values]) -> tuple[Literal, ...]:
 
 
 def _denied(given: Iterable[Values]) -> frozenset[Literal]:
-    """The literals that what the call passes to a parameter is not, as its caller has asked."""
+    """The literals that what the call passes to a parameter is not, as its caller has asked; an
+    object is not None."""
     found: frozenset[Literal] | None = None
     for values in given:
         for value in values or (None,):
-            others = value.literals if isinstance(value, OtherValue) else frozenset()
+            others = _NONE if isinstance(value, Instance) else frozenset()
+            others = value.literals if isinstance(value, OtherValue) else others
             found = others if found is None else found & others
     return found or frozenset()
 
@@ -273,10 +316,11 @@ def _own_answer(resolver: Resolver, call: Call, frame: Frame) -> bool | None:
 
 
 def _answer_of(resolver: Resolver, value: Value) -> bool | None:
-    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+    own = of_project(resolver, value)
+    if own is None:
         return None
-    number = value.number
+    function, module = own
+    number = function.number
     return resolver.remember(
         ("own answer", number), module.key, lambda: _answer(resolver, module, number)
     )

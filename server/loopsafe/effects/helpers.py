@@ -8,6 +8,7 @@ from loopsafe.facts.ir import Call, Expr, Function, Name, Param
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.names import Definition, definitions
+from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import Frame, FunctionValue, Value
@@ -37,9 +38,10 @@ def handed_on(
 def handed_over(resolver: Resolver, value: Value, call: Call) -> Iterator[Call]:
     """The calls among the arguments of a call of a helper that wants a function there, for a
     thread: `run_blocking(load())`, where it does `await to_thread(function)`."""
-    module = resolver.table.get(value.module) if isinstance(value, FunctionValue) else None
-    if module is None or not module.is_project or not isinstance(value, FunctionValue):
+    own = of_project(resolver, value)
+    if own is None:
         return
+    value, module = own
     function = resolver.table.inside(module, value.number)
     made = [(i, arg) for i, arg in matched(function, call, value.bound) if isinstance(arg, Call)]
     offloaded = _offloaded(resolver, function, value) if made else frozenset()

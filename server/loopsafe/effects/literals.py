@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects import texts
+from loopsafe.effects.attribute_names import NAMING, naming
 from loopsafe.effects.conditions import shape
 from loopsafe.effects.deciding import deciding
 from loopsafe.effects.defaults import literal
 from loopsafe.effects.guards import stored_here
 from loopsafe.effects.known import knowledge
+from loopsafe.effects.onward import wrapped
+from loopsafe.effects.predicates import predicate
 from loopsafe.facts.ir import (
     Attr,
     Call,
@@ -30,31 +33,26 @@ from loopsafe.facts.ir import (
     Param,
     Starred,
     Test,
-    last_name,
 )
 from loopsafe.facts.reach import conditions_around, parts_of
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.given import Arguments, constructors, given, is_deep
 from loopsafe.resolve.names import definitions
-from loopsafe.resolve.naming import dotted_name
+from loopsafe.resolve.naming import dotted_name, of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
     Frame,
     FunctionValue,
+    HandedValue,
     ManagerFactory,
     OtherValue,
     Value,
     Values,
     union,
 )
-
-_CASES = ("lower", "upper")
-
-_NAMING = {"builtins.getattr": 1}
-"""Callables to which an argument at a position is the name of an attribute."""
 
 
 def passed(
@@ -66,18 +64,32 @@ def passed(
     if module is None or call is None or frame is None:
         return arguments
     facts = module.facts.functions[function.number]
-    if not facts.parameters or is_deep(module, frame):
+    if not facts.parameters:
         return arguments
-    if module.is_project:
+    # What a wrapper hands on is told apart already, however deep it stands.
+    found = _handed(function, frame) | dict(arguments)
+    if not is_deep(module, frame):
+        for index, values in _decided(resolver, function, facts, call, frame).items():
+            # A literal says more than its class, and that more than what it is not.
+            if index not in found or isinstance(values[0], ConstantValue):
+                found[index] = values
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _decided(
+    resolver: Resolver, function: FunctionValue, facts: Function, call: Call, frame: Frame
+) -> dict[int, Values]:
+    """The literals that a call passes to where they decide something, by parameter."""
+    module = resolver.table.get(function.module)
+    if module is not None and module.is_project:
         decisive = _decisive(resolver, function, facts)
     else:
-        decisive = _naming(resolver, function.module, function.number)
-    if not decisive:
-        return arguments
-    found, placed = dict(arguments), dict(matched(facts, call, function.bound))
+        decisive = naming(resolver, function.module, function.number)
+    found: dict[int, Values] = {}
+    placed = dict(matched(facts, call, function.bound)) if decisive else {}
     is_open = any(isinstance(arg, Starred) for arg in call.args)
     is_open = is_open or any(name is None for name, _ in call.keywords)
-    for index in decisive - found.keys():
+    for index in decisive:
         default = facts.parameters[index].default
         values: Values = ()
         if index in placed:
@@ -87,13 +99,35 @@ def passed(
             values = (ConstantValue(default.value),)
         if values and len({type(value) for value in values}) == 1 and _is_literal(values[0]):
             found[index] = values
-    return tuple(sorted(found.items(), key=lambda item: item[0]))
+    inner = wrapped(resolver, function, facts)
+    if inner is not None:
+        passed_on = inner.value._replace(receiver=function.receiver, bound=function.bound)
+        told = _decided(resolver, passed_on, inner.facts, call, frame)
+        if told:
+            handed = tuple(sorted(told.items(), key=lambda item: item[0]))
+            found[len(facts.parameters)] = (HandedValue(inner.value.definition, handed),)
+    return found
+
+
+def _handed(function: FunctionValue, frame: Frame) -> dict[int, Values]:
+    """What the wrapper whose frame this is hands on to the function that it is around."""
+    return {
+        index: values
+        for _, handed in frame.arguments[-1:]
+        for one in handed
+        if isinstance(one, HandedValue) and one.definition == function.definition
+        for index, values in one.arguments
+    }
 
 
 def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
     """What an argument is, where only literals can get to it: as it is written, or by a name."""
     if isinstance(expr, Const):
         return (ConstantValue(expr.value),)
+    if isinstance(expr, Call):
+        text, change = texts.changed(expr) or (None, None)
+        known = _literals(resolver, text, frame) if text is not None else ()
+        return change(known) if change is not None and known else ()
     if isinstance(expr, Attr):
         constant = literal(resolver, expr, frame)
         return (ConstantValue(constant.value),) if constant is not None else ()
@@ -164,48 +198,6 @@ def _decisive(resolver: Resolver, function: FunctionValue, facts: Function) -> f
     )
 
 
-def _naming(resolver: Resolver, module: str, number: int) -> frozenset[int]:
-    """The parameters of a package's function that name an attribute, by its module's text alone."""
-    return resolver.remember(
-        ("naming", module, number),
-        module,
-        lambda: frozenset(_names_given(resolver, module, number)),
-    )
-
-
-def _names_given(resolver: Resolver, key: str, number: int) -> Iterator[int]:
-    module = resolver.table.get(key)
-    if module is None or module.is_stub:
-        return
-    facts = module.facts
-    function = facts.functions[number]
-    numbers = {p.name: i for i, p in enumerate(function.parameters) if p.kind != "kwargs"}
-    for site in function.sites:
-        call = site.expr
-        if not isinstance(call, Call) or site.scope != function.scope:
-            continue
-        placed = [_plain(e) for e in (*call.args, *(v for _, v in call.keywords))]
-        own = {name.id for name in placed if isinstance(name, Name)} & numbers.keys()
-        if not own:
-            continue
-        callee = last_name(call.func)
-        position = _NAMING.get(f"builtins.{callee}")
-        named: list[Expr | None] = [argument_at(call, position, "")] if position else []
-        for other, inner in enumerate(facts.functions):
-            if inner.name == callee and other != number and inner.owner >= 0:
-                naming = _naming(resolver, key, other)
-                named += [e for i, e in matched(inner, call, True) if i in naming]
-        names = (_plain(e) for e in named if e is not None)
-        yield from (numbers[e.id] for e in names if isinstance(e, Name) and e.id in own)
-
-
-def _plain(expr: Expr) -> Expr:
-    """An expression, or what it makes small or large: `verb` of `verb.lower()`."""
-    if isinstance(expr, Call) and isinstance(expr.func, Attr) and expr.func.name in _CASES:
-        return expr.func.value
-    return expr
-
-
 def _deciding(resolver: Resolver, function: FunctionValue, facts: Function) -> set[int]:
     frame = resolver.function_frame(function._replace(outer=None))
     plain = (p for p in facts.parameters if p.kind not in ("args", "kwargs"))
@@ -257,7 +249,9 @@ def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iter
         yield name
     elif isinstance(test, Call):
         text, _ = texts.asked(test) or texts.changed(test) or (None, None)
-        yield from _deciding_names(resolver, text, frame)
+        asked = predicate(resolver, test, frame) if text is None else None
+        for part in (text,) if asked is None else (expr for _, expr in asked.given()):
+            yield from _deciding_names(resolver, part, frame)
     elif isinstance(test, (Compared, Has, Test)):
         yield from _deciding_names(resolver, test.value, frame)
     elif isinstance(test, Choice):
@@ -274,7 +268,7 @@ def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[E
             for condition in (*entry.harmless_if, *entry.only_if)
             if condition.equals is not None or condition.at_most is not None
         ]
-    position = _NAMING.get(dotted_name(resolver, callee) or "")
+    position = NAMING.get(dotted_name(resolver, callee) or "")
     if position is not None:
         return [argument_at(call, position, "")]
     if isinstance(callee, ClassValue):
@@ -282,12 +276,13 @@ def _decisive_arguments(resolver: Resolver, callee: Value, call: Call) -> list[E
         return [expr for one in made for expr in _decisive_arguments(resolver, one, call)]
     if isinstance(callee, ManagerFactory):
         callee = callee.function
-    module = resolver.table.get(callee.module) if isinstance(callee, FunctionValue) else None
-    if module is None or not module.is_project or not isinstance(callee, FunctionValue):
+    own = of_project(resolver, callee)
+    if own is None:
         return []
-    facts = module.facts.functions[callee.number]
-    inner = _decisive(resolver, callee, facts)
-    return [expr for index, expr in matched(facts, call, callee.bound) if index in inner]
+    function, module = own
+    facts = module.facts.functions[function.number]
+    inner = _decisive(resolver, function, facts)
+    return [expr for index, expr in matched(facts, call, function.bound) if index in inner]
 
 
 def _is_kept(resolver: Resolver, name: Name, frame: Frame) -> bool:

@@ -98,7 +98,7 @@ def is_model(resolver: Resolver, cls: ClassValue) -> bool:
 def model_call(resolver: Resolver, call: Call, frame: Frame) -> tuple[Part, ...]:
     """What runs when a method of a model makes or writes one: `Order.model_validate(data)`."""
     func = call.func
-    if not isinstance(func, Attr) or func.name not in resolver.catalogue.maker_words:
+    if not isinstance(func, Attr) or func.name not in resolver.catalogue.words.making:
         return ()
     found: dict[Part, None] = {}
     for value in resolver.values(func.value, frame):
@@ -126,7 +126,7 @@ def _running(resolver: Resolver, cls: ClassValue, during: str) -> Iterator[Part]
         module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
         if not isinstance(owner, ClassValue) or module is None or not module.is_project:
             continue
-        tells = bool(resolver.catalogue.during_words & module.facts.words)
+        tells = bool(resolver.catalogue.words.during & module.facts.words)
         if tells or follow:
             for name, binding, frame in _body(resolver, owner):
                 if tells:

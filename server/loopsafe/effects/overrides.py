@@ -13,6 +13,7 @@ from loopsafe.modules.module import Module
 from loopsafe.resolve.callbacks import is_protocol
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.outside import is_test
+from loopsafe.resolve.private import is_private
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.subclasses import Subclasses, inherits
 from loopsafe.resolve.values import ClassValue, FunctionValue, Instance
@@ -47,6 +48,8 @@ class Overrides:
             return ()
         facts = module.facts.functions[function.number]
         if not facts.bare or facts.owner < 0 or function.receiver is None:
+            return ()
+        if is_private(facts.name):
             return ()
         found = [
             chosen

@@ -68,7 +68,7 @@ _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]
 
 def registrations(resolver: Resolver, module: Module) -> Found:
     """What a module registers, of its own functions and of others."""
-    words = module.facts.words & resolver.catalogue.runner_places.keys()
+    words = module.facts.words & resolver.catalogue.words.places.keys()
     if not words:
         return ()
     names = words | _aliases(module, words)
@@ -128,7 +128,7 @@ class _Scan(NamedTuple):
     def _may_give(self, call: Call) -> bool:
         """Whether a call may be one of a runner, and of something that can be called."""
         name = last_name(call.func)
-        places = self.resolver.catalogue.runner_places.get(name)
+        places = self.resolver.catalogue.words.places.get(name)
         if places is None:
             return name in self.names
         given = (argument_at(call, position, argument) for position, argument in places)

@@ -168,7 +168,7 @@ def _asked_of(test: Expr) -> str:
 
 def _asks_whether_it_runs(resolver: Resolver, test: Expr, frame: Frame) -> bool:
     callee = test.func if isinstance(test, Call) else None
-    if not isinstance(callee, Attr) or callee.name not in resolver.catalogue.running_words:
+    if not isinstance(callee, Attr) or callee.name not in resolver.catalogue.words.running:
         return False
     return any(
         (known := resolver.knowledge(cls)) is not None and callee.name in known.running

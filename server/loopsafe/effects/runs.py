@@ -6,7 +6,10 @@ from typing import NamedTuple, TypeAlias
 
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.given import Arguments
-from loopsafe.resolve.values import FunctionValue
+from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue
+
+_BEGUN = 1 << 15
+"""Stands among what a generator's body is given; no parameter has this number."""
 
 
 class Run(NamedTuple):
@@ -20,3 +23,18 @@ class Run(NamedTuple):
 
 Target: TypeAlias = Blocking | Run
 """What a site leads to: a catalogued blocking callable, or a function of known source."""
+
+
+def up_to_first_yield(target: Target, how: str) -> Target:
+    """The same where a generator is asked for its first value only, and then `held` or dropped."""
+    if isinstance(target, Blocking):
+        return target
+    return target._replace(arguments=(*target.arguments, (_BEGUN, (ConstantValue(how),))))
+
+
+def is_left(frame: Frame, how: str) -> bool:
+    """Whether nobody goes on behind the first `yield` of a generator's body: it is only `begun`,
+    and may be `held` there."""
+    if not frame.arguments or frame.arguments[-1][0] != _BEGUN:
+        return False
+    return how == "begun" or frame.arguments[-1][1] == (ConstantValue(how),)

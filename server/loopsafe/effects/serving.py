@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.known import serves
 from loopsafe.effects.meetings import function_of
-from loopsafe.effects.tasks import below, quiet
-from loopsafe.facts.ir import Call
+from loopsafe.effects.tasks import below, outermost_loop, quiet
+from loopsafe.facts.ir import AWAITING, Call
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
@@ -38,6 +38,27 @@ def is_undisturbed(chains: Chains, steps: Sequence[Step]) -> bool:
 
 
 def _serving_from(chains: Chains, frame: Frame) -> int:
+    """The number of the site with which a function begins to serve; -1 if it never does.
+
+    Whoever comes is let in when the loop next has its turn: what stands between is start-up.
+    """
+    number = _first_serving(chains, frame)
+    function = function_of(chains.resolver, frame)
+    module = chains.resolver.table.get(frame.module)
+    if number < 0 or function is None or module is None or function.is_generator:
+        return number
+    scope = module.facts.scopes[function.sites[number].scope]
+    if outermost_loop(scope, function, number):
+        return number  # In its next round it serves already.
+    turns = (
+        at
+        for at, site in enumerate(function.sites)
+        if at >= number and (site.is_awaited or site.kind in AWAITING)
+    )
+    return next(turns, number)
+
+
+def _first_serving(chains: Chains, frame: Frame) -> int:
     """The number of the first site that serves, by itself or by what it calls; -1 if none does."""
     own = min(_serving_sites(chains.resolver, frame), default=-1)
     for number, found in below(chains, frame, {frame}):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.begun import is_fresh
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
-from loopsafe.effects.runs import Run, Target
+from loopsafe.effects.runs import Run, Target, up_to_first_yield
 from loopsafe.effects.wrapping import added_by_decorators
 from loopsafe.facts.ir import Attr, Call, Expr, Name, Site
 from loopsafe.knowledge.schema import Blocking, Runner
@@ -40,7 +41,8 @@ _CALLED_BACK = frozenset({"callback", "signal handler"})
 _COMPARING = frozenset({"__lt__", "each __lt__"})
 """What is not called where a key is compared instead."""
 
-_KINDS = frozenset({"callable", "iterator", "context manager"})
+_ITERATED = frozenset({"iterator", "first"})
+_KINDS = _ITERATED | {"callable", "context manager"}
 """What a runner takes that is not an object of which a method is called."""
 
 _METHODS = {
@@ -302,5 +304,9 @@ def _run_inline(
             yield Run(given_value.function, given_value.arguments, True)
         elif runner.takes == "context manager":
             yield from _protocol(resolver, given_value, "enter", argument, frame)
-        elif runner.takes == "iterator":
-            yield from _protocol(resolver, given_value, "iterate", argument, frame)
+        elif runner.takes in _ITERATED:
+            gone_through = _protocol(resolver, given_value, "iterate", argument, frame)
+            is_begun = runner.takes == "first" and is_fresh(resolver, given_value, argument, frame)
+            how = "held" if isinstance(argument, Name) else "dropped"
+            for target in gone_through:
+                yield up_to_first_yield(target, how) if is_begun else target

@@ -104,7 +104,7 @@ def _quiet(chains: Chains, frame: Frame) -> Quiet:
     opening: set[int] = set()
     for number, end in _starts(chains, frame, function):
         scope = module.facts.scopes[function.sites[number].scope]
-        loop = _outermost_loop(scope, function, number)
+        loop = outermost_loop(scope, function, number)
         is_round = bool(loop) and end <= loop[-1]
         if not loop or is_round:
             # What ends in the round that starts it is over when the next one begins.
@@ -225,7 +225,7 @@ def _last_behind(scope: Scope, function: Function, number: int) -> int:
     return len(function.sites)
 
 
-def _outermost_loop(scope: Scope, function: Function, number: int) -> list[int]:
+def outermost_loop(scope: Scope, function: Function, number: int) -> list[int]:
     """The numbers of the sites in the outermost loop around one; none where there is no loop."""
     here = function.sites[number]
     block, found = here.block, 0

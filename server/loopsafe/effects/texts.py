@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from loopsafe.facts.ir import Attr, Call, Const, Display, Expr, Literal
 from loopsafe.resolve.values import ConstantValue, Values
 
-_ASKING = {"startswith": str.startswith, "endswith": str.endswith}
+_ASKING: dict[str, Callable[[str, tuple[str, ...]], bool]] = {
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
 _CHANGING: dict[str, Callable[..., str]] = {
     "casefold": str.casefold,
     "lower": str.lower,
@@ -31,6 +34,14 @@ def asked(test: Call) -> tuple[Expr, Callable[[str], bool]] | None:
     if ask is None or len(wanted) < len(options) or not isinstance(test.func, Attr):
         return None
     return test.func.value, lambda text: ask(text, wanted)
+
+
+def begins_or_ends(text: str, name: str, parts: Iterable[object]) -> bool | None:
+    """What a method says of how a text begins or ends; None where it is another one."""
+    ask, wanted = _ASKING.get(name), tuple(parts)
+    if ask is None or not all(isinstance(part, str) for part in wanted):
+        return None
+    return ask(text, tuple(part for part in wanted if isinstance(part, str)))
 
 
 def changed(call: Call) -> tuple[Expr, Callable[[Values], Values]] | None:

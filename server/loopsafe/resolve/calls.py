@@ -58,7 +58,7 @@ def call_values(resolver: Resolver, call: Call, frame: Frame) -> Values:
     """What a call may give."""
     callees = dispatched(resolver, resolver.values(call.func, frame), call, frame)
     callees = fitting(resolver, callees, call, frame)
-    if last_name(call.func) in resolver.catalogue.handing_words:
+    if last_name(call.func) in resolver.catalogue.words.handing:
         run = union(_run(resolver, callee, call, frame) for callee in callees)
         if run:
             return run

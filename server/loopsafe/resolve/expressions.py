@@ -21,6 +21,7 @@ from loopsafe.resolve.lookups import (
 from loopsafe.resolve.members import is_enumeration
 from loopsafe.resolve.names import imported_values, name_values, narrowed_attribute, own_name
 from loopsafe.resolve.parameters import parameter_values
+from loopsafe.resolve.private import is_private, private
 from loopsafe.resolve.protocols import awaited, elements, entered
 from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
@@ -86,12 +87,17 @@ def _attribute(resolver: Resolver, expr: ir.Attr, frame: Frame) -> Values:
         told = narrowed_attribute(resolver, expr.value, expr.name, frame)
         if told is not None:
             return resolver.values(told, frame)
-    return read(resolver, resolver.values(expr.value, frame), expr.name, frame)
+    values = resolver.values(expr.value, frame)
+    if is_private(expr.name) and (
+        own := union(private(resolver, value, expr.name, frame) for value in values)
+    ):
+        return own
+    return read(resolver, values, expr.name, frame)
 
 
 def read(resolver: Resolver, values: Values, name: str, frame: Frame) -> Values:
     """What reading an attribute of some objects gives, also where only other places tell."""
-    if name in resolver.catalogue.yielded_names:
+    if name in resolver.catalogue.words.yielded_names:
         told_elsewhere = resolver.yielding.whole(resolver, values, name)
         if told_elsewhere:
             return told_elsewhere

@@ -94,7 +94,7 @@ def entry_of_attribute(resolver: Resolver, expr: Subscript, frame: Frame) -> Val
     if key is None or not isinstance(expr.value, Attr):
         return ()
     owners = resolver.values(expr.value.value, frame)
-    if expr.value.name in resolver.catalogue.yielded_names:
+    if expr.value.name in resolver.catalogue.words.yielded_names:
         if not isinstance(key, Const):
             return ()
         return resolver.yielding.entry(resolver, owners, expr.value.name, key.value)

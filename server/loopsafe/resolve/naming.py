@@ -37,6 +37,14 @@ def called_modules(resolver: Resolver, callee: Expr, frame: Frame) -> list[Modul
     ]
 
 
+def of_project(resolver: Resolver, value: Value | None) -> tuple[FunctionValue, Module] | None:
+    """A value as a function of the project, with its module; None where it is anything else."""
+    if not isinstance(value, FunctionValue):
+        return None
+    module = resolver.table.get(value.module)
+    return (value, module) if module is not None and module.is_project else None
+
+
 def named(resolver: Resolver, dotted: str) -> Values:
     """What an absolute dotted name stands for: the longest module prefix, then attributes."""
     parts = dotted.split(".")

@@ -22,6 +22,7 @@ from loopsafe.resolve.values import (
 )
 
 if TYPE_CHECKING:
+    from loopsafe.knowledge.schema import ClassKnowledge
     from loopsafe.resolve.resolver import Resolver
 
 
@@ -73,7 +74,10 @@ def entered(resolver: Resolver, values: Values, is_async: bool) -> Values:
 
 
 def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -> Values:
-    """What a generator function yields: by its annotation, else by its `yield`s."""
+    """What a generator function yields: by its annotation, else by its `yield`s.
+
+    An annotation that names the synchronous client of what is yielded is wrong.
+    """
     frame = resolver.function_frame(function, arguments)
     module = resolver.table.get(function.module)
     if frame is None or module is None:
@@ -86,9 +90,32 @@ def yielded(resolver: Resolver, function: FunctionValue, arguments: Arguments) -
             for value in resolver.instances(facts.returns, frame)
             if isinstance(value, Instance) and value.cls.arguments
         )
-    if resolver.known(declared):
+    if resolver.known(declared) and not any(_twin(resolver, value) for value in declared):
         return declared
-    return union(resolver.values(expr, frame) for expr in facts.yields)
+    own = union(resolver.values(expr, frame) for expr in facts.yields)
+    told = resolver.known(own)
+    are_twins = bool(told) and all(_is_asynchronous(resolver, value) for value in told)
+    return own if are_twins or not resolver.known(declared) else declared
+
+
+def _twin(resolver: Resolver, value: Value) -> str:
+    """The asynchronous class beside that of a value, if the catalogue knows one."""
+    known = _knowledge(resolver, value)
+    return known.twin if known is not None else ""
+
+
+def _is_asynchronous(resolver: Resolver, value: Value) -> bool:
+    """Whether a value's class is known as an asynchronous one."""
+    known = _knowledge(resolver, value)
+    return known is not None and known.asynchronous
+
+
+def _knowledge(resolver: Resolver, value: Value) -> ClassKnowledge | None:
+    if isinstance(value, Instance):
+        return resolver.knowledge(value.cls)
+    if isinstance(value, ExternalInstance):
+        return resolver.catalogue.klass(value.name)
+    return None
 
 
 def _iterated(resolver: Resolver, value: Value, is_async: bool) -> Values:

@@ -51,8 +51,8 @@ class Resolver(Memory):
         super().__init__(table)
         self.catalogue = catalogue
         self.outside = Outside()
-        self.handed = Handed(catalogue.passing_words)
-        self.giving = Giving(catalogue.putting_words, catalogue.giving_words)
+        self.handed = Handed(catalogue.words.passing)
+        self.giving = Giving(catalogue.words.putting, catalogue.words.giving)
         self.yielding = Yielding(catalogue)
         self.hints: dict[tuple[str, str | int], Values] = {}
         """Extra values for what nothing here settles, by module and name or expression's `id`."""

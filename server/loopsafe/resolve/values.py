@@ -171,6 +171,15 @@ class OtherValue(Record):
     literals: frozenset[Literal]
 
 
+class HandedValue(Record):
+    """What a wrapper hands on to the function that it is around, in `*args` and `**kwargs`."""
+
+    definition: tuple[str, int]
+    """That function's."""
+    arguments: tuple[tuple[int, Values], ...]
+    """By its parameters; only what decides something in it."""
+
+
 class TupleValue(Record):
     """A tuple whose items are known one by one."""
 
@@ -206,6 +215,7 @@ Value: TypeAlias = (
     | ReturningValue
     | ConstantValue
     | OtherValue
+    | HandedValue
     | TupleValue
     | TypeVariable
     | SuperValue

@@ -54,11 +54,11 @@ class Yielding:
     """Finds the functions whose yielded values are found at an attribute."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._words = catalogue.yielded
-        wholes = (name.rpartition(".") for name in catalogue.yielded)
+        self._words = catalogue.words.yielded
+        wholes = (name.rpartition(".") for name in catalogue.words.yielded)
         self._keyed = {owner.rpartition(".")[2] for owner, _, name in wholes if name == "*"}
         """Last names of the classes whose objects have keys for attributes."""
-        keywords = catalogue.yielding_keywords
+        keywords = catalogue.words.yielding_keywords
         self._handovers = NameIndex("used", lambda module: _handovers(module, keywords))
         self._subclasses = Subclasses(lambda: self._project())
         self._project: Callable[[], Iterable[Module]] = tuple

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loopsafe.effects.chains import Step, Way
+from loopsafe.effects.declared import is_given_asynchronous
 from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, ForAsync
+from loopsafe.effects.finished import is_finished
 from loopsafe.effects.helpers import handed_over
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
@@ -22,6 +24,9 @@ from loopsafe.rules.wording import call_label, decorated_message, message, sink_
 
 CODES = {"loop": "nested-loop"}
 """Category -> rule, where it is not `blocking-<category>`."""
+_ALONE_AS_WELL = frozenset({"loop"})
+"""What fails beside nothing else, too: a second loop is refused, and waiting for one's own never
+ends."""
 _FEW = 2
 """Possibilities besides the one that is told of, up to which it is likely."""
 
@@ -46,7 +51,8 @@ def check(view: View) -> Iterator[Finding]:
             steps = _steps(view, root, ways[0])
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
-            yield _milder(view, found, steps) if is_quiet else found
+            is_milder = is_quiet and found.category not in _ALONE_AS_WELL
+            yield _milder(view, found, steps) if is_milder else found
 
 
 def within(view: View, root: Root) -> Iterator[Finding]:
@@ -84,7 +90,13 @@ def _ways(view: View, root: Root, for_async: bool, edges: list[Edge]) -> list[Wa
     if for_async:
         # What is awaited is the asynchronous one, where a receiver may be of either kind.
         edges = [e for e in edges if isinstance(e.target, Frame) or not _doubt(view, root.frame, e)]
-    return sorted((way for edge in edges for way in view.chains.through(edge)), key=_weight)
+        given = (view.places.callers, view.module, root.number)
+        edges = [e for e in edges if not is_given_asynchronous(*given, e, root.frame)]
+    ways = (way for edge in edges for way in view.chains.through(edge))
+    open_ways = (
+        way for way in ways if not is_finished(view.resolver, root.function, way, root.frame)
+    )
+    return sorted(open_ways, key=_weight)
 
 
 def _steps(view: View, root: Root, best: Way) -> list[Step]:

@@ -1,0 +1,45 @@
+"""Functions of the project that only ask something of what they are given: `exists(value)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loopsafe.facts.ir import Call, Compared, Expr, Function, Has, Test
+from loopsafe.resolve.arguments import matched
+from loopsafe.resolve.naming import of_project
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue
+
+
+class Predicate(NamedTuple):
+    """Such a function, as a condition calls it."""
+
+    function: FunctionValue
+    facts: Function
+    call: Call
+
+    @property
+    def test(self) -> Expr:
+        """What it asks, in words of its parameters."""
+        return self.facts.values[0]
+
+    def given(self) -> Iterator[tuple[int, Expr]]:
+        """What the condition asks it about, by its parameters."""
+        yield from matched(self.facts, self.call, self.function.bound)
+
+
+def predicate(resolver: Resolver, call: Call, frame: Frame) -> Predicate | None:
+    """The predicate that a condition calls; None where it calls anything else."""
+    if not call.args and not call.keywords:
+        return None
+    values = resolver.values(call.func, frame)
+    found = of_project(resolver, values[0]) if len(values) == 1 else None
+    if found is None:
+        return None
+    value, module = found
+    facts = resolver.table.inside(module, value.number)
+    if facts.is_async or facts.is_generator or len(facts.values) != 1 or facts.returned[0][0]:
+        return None
+    is_asking = isinstance(facts.values[0], (Compared, Has, Test))
+    return Predicate(value, facts, call) if is_asking else None
