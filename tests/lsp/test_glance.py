@@ -8,6 +8,7 @@ import pytest
 from lsp_editor import BARE, editor
 from test_monorepo import install
 
+from loopsafe.config import Settings
 from loopsafe.engine import Cancelled, Engine, core
 from loopsafe.engine.earlier import Earlier
 from repository import STALLS, write
@@ -25,6 +26,43 @@ def project(tmp_path: Path) -> Project:
     return found
 
 
+CHAIN = """\
+import time
+
+import helpers
+
+
+def job():
+    time.sleep(1)
+
+
+async def main():
+    helpers.slow()
+    time.sleep(1)
+"""
+HELPERS = "import time\n\n\ndef slow():\n    time.sleep(1)\n"
+SCHEDULE = """\
+import asyncio
+import chain
+
+
+async def begin():
+    asyncio.get_running_loop().call_soon(chain.job)
+"""
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Engine:
+    write(tmp_path, {"chain.py": CHAIN, "helpers.py": HELPERS, "schedule.py": SCHEDULE})
+    return Engine(tmp_path, Settings())
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no time to read any other file."""
+    monkeypatch.setattr(core, "_GLANCE_CHARACTERS", 0)
+
+
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no time for any search."""
@@ -32,7 +70,15 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _lines(engine: Engine, project: Project) -> list[int]:
-    return [f.span.line for f in engine.glance(str(project.root / "main.py")).findings]
+    return _told(engine, str(project.root / "main.py"))
+
+
+def _told(engine: Engine, path: str) -> list[int]:
+    return [finding.span.line for finding in engine.glance(path).findings]
+
+
+def _check_in() -> None:
+    """Nobody asks to stop."""
 
 
 def test_what_is_derived_soon_is_told_at_once(project: Project) -> None:
@@ -95,6 +141,82 @@ def test_one_that_is_cancelled_leaves_nothing_behind(project: Project) -> None:
     with pytest.raises(Cancelled):
         engine.glance(path, lambda: next(looks, True))
     assert [f.span.line for f in engine.report(path).findings] == [5, 8, SLEEP]
+
+
+@pytest.mark.usefixtures("impatience")
+def test_what_a_file_shows_alone_comes_before_much_is_read(chain: Engine) -> None:
+    path = str(chain.root / "chain.py")
+    assert _told(chain, path) == [12]
+    assert chain.has_peeked(path)
+    assert not chain.is_confirmed(path)
+    assert [f.span.line for f in chain.look_closer(path, _check_in).findings] == [11, 12]
+    assert not chain.has_peeked(path)
+    assert _told(chain, path) == [11, 12]
+
+
+@pytest.mark.usefixtures("impatience", "hurry")
+def test_what_is_derived_comes_last(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    assert _lines(engine, project) == [SLEEP]
+    engine.look_closer(path, _check_in)
+    assert _lines(engine, project) == [SLEEP]
+    assert not engine.is_confirmed(path)
+    engine.look_closer(path, _check_in)
+    assert _lines(engine, project) == [5, 8, SLEEP]
+    assert engine.is_confirmed(path)
+
+
+@pytest.mark.usefixtures("impatience")
+def test_an_edit_meanwhile_is_seen(chain: Engine) -> None:
+    path = str(chain.root / "chain.py")
+    assert _told(chain, path) == [12]
+    chain.open_text(path, CHAIN.replace("async def main", "\n\nasync def main"))
+    assert _told(chain, path) == [14]
+    chain.open_text(path, CHAIN)
+    chain.confirm(path)
+    chain.open_text(path, CHAIN + "\n")
+    assert _told(chain, path) == [11, 12], "what was read is not read again"
+
+
+def test_what_is_read_for_a_look_can_be_cut_short(chain: Engine) -> None:
+    path, looks = str(chain.root / "chain.py"), iter([None, None, None])
+
+    def check_in() -> None:
+        if next(looks, Cancelled) is Cancelled:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        chain.look_closer(path, check_in)
+    assert [f.span.line for f in chain.look_closer(path, _check_in).findings] == [11, 12]
+
+
+def test_until_more_files_are_minded_what_was_told_stays(chain: Engine) -> None:
+    path = str(chain.root / "chain.py")
+    assert _told(chain, path) == [11, 12]
+    assert chain.is_confirmed(path)
+    chain.index(whole=True)
+    assert _told(chain, path) == [11, 12]
+    assert not chain.is_confirmed(path)
+    assert [f.span.line for f in chain.look_closer(path, _check_in).findings] == [7, 11, 12]
+    assert chain.is_confirmed(path)
+    assert _told(chain, path) == [7, 11, 12]
+
+
+def test_a_report_minds_all_files_at_once(chain: Engine) -> None:
+    path = str(chain.root / "chain.py")
+    chain.glance(path)
+    chain.index(whole=True)
+    assert [f.span.line for f in chain.report(path).findings] == [7, 11, 12]
+
+
+async def test_the_server_tells_first_what_a_file_shows_alone(tmp_path: Path) -> None:
+    others = "".join(f"\ndef other_{n}():\n    return [n for n in str(n)]\n" for n in range(5000))
+    write(tmp_path, {"chain.py": CHAIN, "helpers.py": HELPERS + others})
+    async with editor(tmp_path, capabilities=BARE) as ed:
+        uri = ed.open(tmp_path / "chain.py")
+        await ed.until(lambda: len(ed.published) == 2)
+        told = [[ed.text_at(uri, d.range) for d in each.diagnostics] for each in ed.published]
+        assert told == [["time.sleep"], ["helpers.slow", "time.sleep"]]
 
 
 async def test_the_server_tells_the_rest_by_itself(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ T = TypeVar("T")
 
 _GLANCE_SECONDS = 0.1
 """Of the processor, for all that a file calls in packages and nobody derived before."""
+_GLANCE_CHARACTERS = 200_000
+"""Of other files, of which nobody kept anything: to read more takes longer than one notices."""
+
+
+class _TakesLong(Exception):
+    """A glance leads to more than can be read at once."""
 
 
 class Core(Inputs):
@@ -31,13 +37,38 @@ class Core(Inputs):
         return self._told.at_first(path) or self.confirm(path, _unless(cancelled))
 
     def glance(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileReport:
-        """The same, at first without what would take long to derive from packages.
+        """The same, at first without what would take long to derive from packages; where even
+        that would take long to read, what the file shows alone.
 
-        Of a file that was looked at in earnest before a glance would know less, so it is again.
+        Of a file that was looked at in earnest before a glance would know less, so it is again;
+        or what that came to is told, if only more files are known since.
         """
+        if meanwhile := self._told.meanwhile(path):
+            return meanwhile
         if self._told.at_first(path) or self._told.was_seen(path):
             return self.report(path, cancelled)
-        return self._glanced(path, _unless(cancelled))
+        check_in = _unless(cancelled)
+        try:
+            with self._reading(_at_most(_GLANCE_CHARACTERS)):
+                return self._glanced(path, check_in, _GLANCE_SECONDS)
+        except _TakesLong:
+            report = self._peeked(path, check_in)
+        self._told.note_glance(report, is_peek=True)
+        return report
+
+    def has_peeked(self, path: str) -> bool:
+        """Whether all that is known of a file is what it shows alone."""
+        return self._told.is_peek(path)
+
+    def look_closer(self, path: str, check_in: Callable[[], None]) -> FileReport:
+        """One step further: from a peek to a glance that derives nothing, then in earnest.
+
+        Raises what `check_in` raises, and has got further by that, too.
+        """
+        with self._reading(lambda _: check_in()):
+            if self.has_peeked(path):
+                return self._glanced(path, check_in, 0.0)
+            return self.confirm(path, check_in)
 
     def confirm(self, path: str, check_in: Callable[[], None] = lambda: None) -> FileReport:
         """The same, with all that can be found out. Raises what `check_in` raises."""
@@ -45,7 +76,7 @@ class Core(Inputs):
 
     def is_confirmed(self, path: str) -> bool:
         """Whether what is known of a file is all that can be found out."""
-        return self._told.at_first(path) is None
+        return self._told.at_first(path) is None and self._told.meanwhile(path) is None
 
     def reports(self) -> Iterator[FileReport]:
         """What is known of files by now, without looking at any; no glances."""
@@ -111,13 +142,13 @@ class Core(Inputs):
             self._told.note(*known)
         return known
 
-    def _glanced(self, path: str, check_in: Callable[[], None]) -> FileReport:
+    def _glanced(self, path: str, check_in: Callable[[], None], seconds: float) -> FileReport:
         """What a glance comes to; nothing that rests on what it put off is kept."""
         self._told.drop(self._places.refreshed())
         derivation = self._chains.derivation
         self.table.trace = 0
         try:
-            with self._checking_in(check_in), derivation.glancing(_GLANCE_SECONDS):
+            with self._checking_in(check_in), derivation.glancing(seconds):
                 report = self._report(path, check_in)
         finally:
             trace = self.table.trace
@@ -127,6 +158,23 @@ class Core(Inputs):
         else:
             self._told.note(report, trace)
         return report
+
+    def _peeked(self, path: str, check_in: Callable[[], None]) -> FileReport:
+        """What a file shows alone: the calls in it of what the catalogue and stubs know."""
+        peek = Core(self.root, self.settings, self._python, self.table.cache, self.homes)
+        peek.table.alone = path
+        if self.disk.is_open(path):
+            peek.open_text(path, self.disk.read(path))
+        return peek._report(path, check_in)
+
+    @contextlib.contextmanager
+    def _reading(self, before: Callable[[int], None]) -> Iterator[None]:
+        """Something is asked before each text is read of which nothing is kept."""
+        self.table.before_facts = before
+        try:
+            yield
+        finally:
+            self.table.before_facts = lambda characters: None
 
     @contextlib.contextmanager
     def _checking_in(self, check_in: Callable[[], None]) -> Iterator[None]:
@@ -174,3 +222,16 @@ def _unless(cancelled: Callable[[], bool]) -> Callable[[], None]:
             raise Cancelled
 
     return check_in
+
+
+def _at_most(characters: int) -> Callable[[int], None]:
+    """A function that raises _TakesLong when it was told of more than these together."""
+    left = characters
+
+    def spend(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
+            raise _TakesLong
+
+    return spend

@@ -92,7 +92,7 @@ class Inputs:
             self._callers.forget()
             self._chains.forget()
             self._before_change()
-            self._told.forget()
+            self._told.outdate()
 
     def files(self) -> Iterator[str]:
         """What `index` reads: the files of the environment, and those of projects that are

@@ -1,4 +1,4 @@
-"""What is known of files: by a look in earnest, by a glance, or from an earlier session."""
+"""What is known of files: by a look in earnest, a glance or a peek, or from an earlier session."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ class Told:
         """Of files that were not looked at."""
         self._glances: dict[str, FileReport] = {}
         """Of files that were not looked at in earnest."""
+        self._peeked: set[str] = set()
+        """Those of them that were not glanced at either."""
+        self._outdated: dict[str, FileReport] = {}
+        """What a look in earnest came to when fewer files were known; the text is still the same."""
         self._seen: set[str] = set()
         """Files that were ever looked at in earnest: a glance would know less of them."""
 
@@ -27,9 +31,17 @@ class Told:
         """What may be told until the file is looked at in earnest."""
         return self._earlier.get(path) or self._glances.get(path)
 
+    def meanwhile(self, path: str) -> FileReport | None:
+        """What may be told while the file is looked at again, as more files are known."""
+        return self._outdated.get(path)
+
     def was_seen(self, path: str) -> bool:
         """Whether the file was ever looked at in earnest."""
         return path in self._seen
+
+    def is_peek(self, path: str) -> bool:
+        """Whether all that is known of a file is what it shows alone."""
+        return path in self._peeked
 
     def kept(self) -> Iterator[FileReport]:
         """What is worth to be kept for a next session."""
@@ -42,10 +54,13 @@ class Told:
         self._seen.add(report.path)
         self._earlier.pop(report.path, None)
         self._glances.pop(report.path, None)
+        self._peeked.discard(report.path)
+        self._outdated.pop(report.path, None)
 
-    def note_glance(self, report: FileReport) -> None:
-        """A file was looked at, but not in earnest."""
+    def note_glance(self, report: FileReport, is_peek: bool = False) -> None:
+        """A file was looked at, but not in earnest; in a peek, it alone."""
         self._glances[report.path] = report
+        (self._peeked.add if is_peek else self._peeked.discard)(report.path)
 
     def remind(self, reports: Iterable[FileReport]) -> None:
         """What an earlier session came to."""
@@ -60,8 +75,16 @@ class Told:
     def forget(self) -> None:
         """Forgets what this session found out in earnest."""
         self._reports.clear()
+        self._outdated.clear()
+
+    def outdate(self) -> None:
+        """There are more files: what was found out may only be told until they are minded."""
+        self._outdated.update((path, report) for path, (report, _) in self._reports.items())
+        self._reports.clear()
 
     def forget_first(self) -> None:
         """Forgets what may only be told at first: a text is another now."""
         self._earlier.clear()
         self._glances.clear()
+        self._peeked.clear()
+        self._outdated.clear()

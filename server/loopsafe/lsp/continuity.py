@@ -1,5 +1,5 @@
-"""From one session to the next: what the last one told, or a glance found, is looked at in earnest,
-and what this one tells is kept.
+"""From one session to the next: what the last one told, or a glance or a peek found, is looked at
+in earnest, and what this one tells is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from loopsafe.lsp.workbench import Workbench
 from loopsafe.lsp.worker import Rank, Worker
 
 _SLICE_SECONDS = 0.02
+_FIRST_SLICE_SECONDS = 0.2
+"""While of a file only is known what it shows alone: what its user waits for goes before what they
+might ask meanwhile."""
 _PAUSE_SECONDS = 0.005
 _QUIET_SECONDS = 1.0
 """After the last change, before anything is kept."""
@@ -53,8 +56,10 @@ class Continuity:
     async def _confirm(self, engine: Engine, path: str) -> None:
         look = partial(_is_news, engine, path)
         try:
-            if await self._worker.run_in_parts(look, _SLICE_SECONDS, _PAUSE_SECONDS):
-                self._news()
+            while not engine.is_confirmed(path):
+                seconds = _FIRST_SLICE_SECONDS if engine.has_peeked(path) else _SLICE_SECONDS
+                if await self._worker.run_in_parts(look, seconds, _PAUSE_SECONDS):
+                    self._news()
         except Exception as error:
             _log.error("Analysis failed: %s: %s", type(error).__name__, error, exc_info=error)
         finally:
@@ -73,6 +78,6 @@ class Continuity:
 
 
 def _is_news(engine: Engine, path: str, check_in: Callable[[], None]) -> bool:
-    """Looks at a file in earnest: whether it has other findings than were told."""
-    told = engine.report(path)
-    return engine.confirm(path, check_in).findings != told.findings
+    """Looks at a file more closely: whether it has other findings than were told."""
+    told = engine.glance(path)
+    return engine.look_closer(path, check_in).findings != told.findings

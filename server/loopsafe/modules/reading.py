@@ -58,6 +58,11 @@ class Reading(Units):
         """What the texts of packages define, by path."""
         self._project = 0
         """All bits of the project's modules."""
+        self.alone: str | None = None
+        """The only file that is read, besides what the standard library's stubs say; else all."""
+        self.before_facts: Callable[[int], None] = lambda characters: None
+        """Called with the size of a text of which nothing is kept; it may raise, which ends the
+        question that led there. Not for the standard library, nor for what is being typed."""
 
     def get(self, key: str) -> Module | None:
         """The module of a key or dotted name; None where there is no readable source."""
@@ -275,6 +280,8 @@ class Reading(Units):
         return Module(key, file, facts, digest, self._bit_of(key, file))
 
     def _text(self, file: ModuleFile) -> str | None:
+        if self.alone not in (None, file.path) and file.origin is not Origin.TYPESHED:
+            return None
         try:
             return "" if file.is_namespace else self.disk.read(file.path)
         except (OSError, UnicodeDecodeError, SyntaxError):
@@ -287,13 +294,15 @@ class Reading(Units):
         """
         if len(text) > LARGEST_TEXT:
             return extract("")
-        if self.cache is None or file.is_namespace:
-            return extract(text)
-        facts = self.cache.facts(digest)
+        cache = self.cache if not file.is_namespace else None
+        facts = cache.facts(digest) if cache is not None else None
         if facts is None:
+            is_open = self.disk.is_open(file.path)
+            if not is_open and file.origin is not Origin.TYPESHED:
+                self.before_facts(len(text))
             facts = extract(text)
-            if not self.disk.is_open(file.path):
-                self.cache.keep_facts(digest, facts)
+            if cache is not None and not is_open:
+                cache.keep_facts(digest, facts)
         return facts
 
 

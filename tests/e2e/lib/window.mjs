@@ -38,10 +38,14 @@ export class Window {
   /** The underlined words, top down, once they are as many as expected. */
   async squiggles(kind, count) {
     await eventually(async () => {
-      const found = await this.page.locator(`.view-overlays .squiggly-${kind}`).count();
+      const found = await this.countSquiggles(kind);
       return found === count || `${found} squiggles of kind ${kind} instead of ${count}`;
     });
     return this.page.evaluate(wordsAbove, `.view-overlays .squiggly-${kind}`);
+  }
+
+  countSquiggles(kind) {
+    return this.page.locator(`.view-overlays .squiggly-${kind}`).count();
   }
 
   /** What pops up when the mouse rests on a word. */
@@ -175,17 +179,13 @@ export class Window {
   }
 
   /** Presses a key until it has had its effect. */
-  async press(key, happened) {
-    await eventually(async () => {
-      await this.page.keyboard.press(key);
-      for (let tries = 0; tries < 10; tries += 1) {
-        if (await happened()) {
-          return true;
-        }
-        await pause(100);
-      }
-      return `${key} has no effect`;
-    });
+  press(key, happened) {
+    return repeatedly(() => this.page.keyboard.press(key), happened, `${key} has no effect`);
+  }
+
+  /** Clicks until it has had its effect: a page that is just laid out can swallow a click. */
+  click(target, happened) {
+    return repeatedly(() => target.click(), happened, `a click on ${target} has no effect`);
   }
 
   /** Where the middle of a word is on the screen. */
@@ -210,6 +210,20 @@ export async function eventually(ask, patience = PATIENCE_MS) {
     await pause(100);
   }
   throw new Error(`Not after ${patience / 1000} s: ${answer}`);
+}
+
+/** Acts until what is to come of it has happened, with a second or more between two attempts. */
+function repeatedly(act, happened, complaint) {
+  return eventually(async () => {
+    await act();
+    for (let tries = 0; tries < 10; tries += 1) {
+      if (await happened()) {
+        return true;
+      }
+      await pause(100);
+    }
+    return complaint;
+  });
 }
 
 /** Monaco writes spaces as ones that do not break. */
