@@ -19,7 +19,7 @@ class Told:
         self._peeked: set[str] = set()
         """Those of them that were not glanced at either."""
         self._outdated: dict[str, FileReport] = {}
-        """What a look in earnest came to when fewer files were known; the text is still the same."""
+        """What a look in earnest came to when fewer files were known; of the same texts."""
         self._seen: set[str] = set()
         """Files that were ever looked at in earnest: a glance would know less of them."""
 
