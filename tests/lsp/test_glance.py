@@ -11,6 +11,9 @@ from test_monorepo import install
 from loopsafe.config import Settings
 from loopsafe.engine import Cancelled, Engine, core
 from loopsafe.engine.earlier import Earlier
+from loopsafe.facts.extract import extract
+from loopsafe.modules.cache import Cache
+from loopsafe.modules.reading import digest_of
 from repository import STALLS, write
 from test_derived_store import MAIN, Project
 
@@ -77,6 +80,15 @@ def _told(engine: Engine, path: str) -> list[int]:
     return [finding.span.line for finding in engine.glance(path).findings]
 
 
+def _next_session(project: Project, earlier: Earlier, engine: Engine) -> Engine:
+    earlier.keep()
+    assert engine.table.cache is not None
+    engine.table.cache.flush()
+    following = project.engine()
+    Earlier(following)
+    return following
+
+
 def _check_in() -> None:
     """Nobody asks to stop."""
 
@@ -128,9 +140,7 @@ def test_a_glance_is_not_kept_for_the_next_session(project: Project) -> None:
     earlier = Earlier(engine)
     engine.index()
     _lines(engine, project)
-    earlier.keep()
-    following = project.engine()
-    Earlier(following)
+    following = _next_session(project, earlier, engine)
     assert following.is_confirmed(str(project.root / "main.py")), "nothing is known of it"
 
 
@@ -207,6 +217,33 @@ def test_a_report_minds_all_files_at_once(chain: Engine) -> None:
     chain.glance(path)
     chain.index(whole=True)
     assert [f.span.line for f in chain.report(path).findings] == [7, 11, 12]
+
+
+def test_what_was_told_meanwhile_is_kept_for_the_next_session(project: Project) -> None:
+    engine, path = project.engine(), str(project.root / "main.py")
+    earlier = Earlier(engine)
+    assert _lines(engine, project) == [5, 8, SLEEP]
+    engine.index()
+    following = _next_session(project, earlier, engine)
+    assert not following.is_confirmed(path)
+    assert _lines(following, project) == [5, 8, SLEEP]
+
+
+def test_what_is_kept_of_a_text_is_read_in_less_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "app", {"chain.py": CHAIN, "helpers.py": HELPERS})
+    path, cache = str(tmp_path / "app" / "chain.py"), Cache(tmp_path / "cache")
+    monkeypatch.setattr(core, "_GLANCE_CHARACTERS", len(HELPERS) // 2)
+
+    def told() -> list[int]:
+        engine = Engine(tmp_path / "app", Settings(), None, cache)
+        engine.open_text(path, CHAIN)
+        return _told(engine, path)
+
+    assert told() == [12]
+    cache.keep_facts(digest_of(HELPERS), extract(HELPERS))
+    assert told() == [11, 12]
 
 
 async def test_the_server_tells_first_what_a_file_shows_alone(tmp_path: Path) -> None:

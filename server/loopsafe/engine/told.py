@@ -47,6 +47,7 @@ class Told:
         """What is worth to be kept for a next session."""
         yield from (report for report, _ in self._reports.values())
         yield from self._earlier.values()
+        yield from self._outdated.values()
 
     def note(self, report: FileReport, trace: int) -> None:
         """A file was looked at in earnest."""
