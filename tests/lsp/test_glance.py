@@ -188,6 +188,16 @@ def test_an_edit_meanwhile_is_seen(chain: Engine) -> None:
     assert _told(chain, path) == [11, 12], "what was read is not read again"
 
 
+@pytest.mark.usefixtures("impatience")
+def test_who_was_told_more_is_not_shown_less(chain: Engine) -> None:
+    path = str(chain.root / "chain.py")
+    following = Engine(chain.root, Settings())
+    following.remind([chain.confirm(path)])
+    assert _told(following, path) == [11, 12]
+    following.open_text(path, CHAIN + "\n")
+    assert _told(following, path) == [11, 12], "it takes as long as it takes"
+
+
 def test_what_is_read_for_a_look_can_be_cut_short(chain: Engine) -> None:
     path, looks = str(chain.root / "chain.py"), iter([None, None, None])
 

@@ -41,19 +41,11 @@ class Core(Inputs):
         that would take long to read, what the file shows alone.
 
         Of a file that was looked at in earnest before a glance would know less, so it is again;
-        or what that came to is told, if only more files are known since.
+        or what that came to is told, if only more files are known since. Nor is anybody who was
+        told more shown less, as findings that go and come back are worse than late ones.
         """
-        if meanwhile := self._told.meanwhile(path):
-            return meanwhile
-        if self._told.at_first(path) or self._told.was_seen(path):
-            return self.report(path, cancelled)
-        check_in = _unless(cancelled)
-        try:
-            with self._reading(_at_most(_GLANCE_CHARACTERS)):
-                return self._glanced(path, check_in, _GLANCE_SECONDS)
-        except _TakesLong:
-            report = self._peeked(path, check_in)
-        self._told.note_glance(report, is_peek=True)
+        report = self._told.meanwhile(path) or self._glimpsed(path, cancelled)
+        self._told.note_shown(path)
         return report
 
     def has_peeked(self, path: str) -> bool:
@@ -141,6 +133,21 @@ class Core(Inputs):
                 known = self._report(path, check_in), self.table.trace
             self._told.note(*known)
         return known
+
+    def _glimpsed(self, path: str, cancelled: Callable[[], bool]) -> FileReport:
+        """What can be told of a file soon."""
+        if self._told.at_first(path) or self._told.was_seen(path):
+            return self.report(path, cancelled)
+        check_in = _unless(cancelled)
+        if self._told.was_shown(path):
+            return self._glanced(path, check_in, _GLANCE_SECONDS)
+        try:
+            with self._reading(_at_most(_GLANCE_CHARACTERS)):
+                return self._glanced(path, check_in, _GLANCE_SECONDS)
+        except _TakesLong:
+            report = self._peeked(path, check_in)
+        self._told.note_glance(report, is_peek=True)
+        return report
 
     def _glanced(self, path: str, check_in: Callable[[], None], seconds: float) -> FileReport:
         """What a glance comes to; nothing that rests on what it put off is kept."""

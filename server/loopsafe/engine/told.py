@@ -22,6 +22,8 @@ class Told:
         """What a look in earnest came to when fewer files were known; of the same texts."""
         self._seen: set[str] = set()
         """Files that were ever looked at in earnest: a glance would know less of them."""
+        self._shown: set[str] = set()
+        """Files of which somebody was ever told more than they show alone."""
 
     def known(self, path: str) -> tuple[FileReport, int] | None:
         """What a look in earnest came to."""
@@ -38,6 +40,10 @@ class Told:
     def was_seen(self, path: str) -> bool:
         """Whether the file was ever looked at in earnest."""
         return path in self._seen
+
+    def was_shown(self, path: str) -> bool:
+        """Whether somebody was ever told more of a file than it shows alone."""
+        return path in self._shown
 
     def is_peek(self, path: str) -> bool:
         """Whether all that is known of a file is what it shows alone."""
@@ -62,6 +68,11 @@ class Told:
         """A file was looked at, but not in earnest; in a peek, it alone."""
         self._glances[report.path] = report
         (self._peeked.add if is_peek else self._peeked.discard)(report.path)
+
+    def note_shown(self, path: str) -> None:
+        """Somebody was told what is known of a file."""
+        if path not in self._peeked:
+            self._shown.add(path)
 
     def remind(self, reports: Iterable[FileReport]) -> None:
         """What an earlier session came to."""
