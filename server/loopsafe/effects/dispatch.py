@@ -11,7 +11,7 @@ from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import facts_of
 from loopsafe.facts.ir import Attr, Expr, FunctionRef, Name, Site, Subscript
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (

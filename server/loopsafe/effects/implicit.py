@@ -8,7 +8,7 @@ from loopsafe.effects.known import knowledge
 from loopsafe.facts.ir import Attr, FunctionRef
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.dynamic import getters_of
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.metaclasses import metaclass_of
 from loopsafe.resolve.naming import decorator_names, dotted_name, is_property
 from loopsafe.resolve.resolver import Resolver

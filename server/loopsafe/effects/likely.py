@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from loopsafe.facts.ir import Attr, ClassRef, Imported, Site, last_name
 from loopsafe.modules.module import Module
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import module_member
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, Instance, Values

@@ -21,7 +21,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.facts.reach import conditions_around
 from loopsafe.resolve.choosing import asked, is_coroutine_function
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (

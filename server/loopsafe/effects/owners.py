@@ -16,7 +16,7 @@ from loopsafe.effects.sources import facts_of
 from loopsafe.facts.ir import Attr, Call, FunctionRef, Name, Site, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import fits
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.neighbours import neighbours
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (

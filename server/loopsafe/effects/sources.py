@@ -6,7 +6,7 @@ from loopsafe.effects.implicit import functions
 from loopsafe.facts.ir import Function
 from loopsafe.modules.module import Module
 from loopsafe.resolve.bases import class_source
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import module_member
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Values

@@ -18,7 +18,7 @@ from loopsafe.facts.ir import (
     Starred,
 )
 from loopsafe.knowledge.schema import Condition, Outcome, Result
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import Definition, definitions, module_definitions
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.values import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Function, FunctionRef, Name, Starred
 from loopsafe.resolve.arguments import fits, is_callable, matched
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.naming import annotated_names
 from loopsafe.resolve.substitution import from_arguments
 from loopsafe.resolve.values import (

@@ -10,8 +10,8 @@ from collections.abc import Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Display, Expr, Imported, Name, last_name
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import find
 from loopsafe.resolve.names import module_definitions, own_name
 from loopsafe.resolve.outside import is_test
 from loopsafe.resolve.values import (

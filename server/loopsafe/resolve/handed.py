@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loopsafe.facts.ir import Attr, Binding, Call, Expr, Function, Name, Param, last_name
 from loopsafe.resolve.arguments import argument_at, matched
+from loopsafe.resolve.finding import Member
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import Member
 from loopsafe.resolve.naming import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (

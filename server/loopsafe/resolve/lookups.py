@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Attr, Call, Const, DictDisplay, Filled, Name, Subscript, last_name
 from loopsafe.facts.keyed import any_key, keyed
 from loopsafe.resolve.containers import entry_values, filling_of, is_plain, item_of, literal_key
-from loopsafe.resolve.members import find
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import module_member, own_name, qualified
 from loopsafe.resolve.naming import annotated_names
 from loopsafe.resolve.special import is_telling, shape_of, shaped

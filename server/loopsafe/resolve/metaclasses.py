@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call
-from loopsafe.resolve.members import find, member_values
+from loopsafe.resolve.finding import find
+from loopsafe.resolve.members import member_values
 from loopsafe.resolve.names import own_name
 from loopsafe.resolve.values import ClassValue, Frame, Values, union
 

@@ -14,10 +14,10 @@ from loopsafe.facts.ir import Assigned, Attr, Binding, Call, Filled, ModuleFacts
 from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
+from loopsafe.resolve.finding import Member, find
 from loopsafe.resolve.given import holding
 from loopsafe.resolve.handed import FUNCTIONS, passed_on
 from loopsafe.resolve.index import NameIndex
-from loopsafe.resolve.members import Member, find
 from loopsafe.resolve.values import (
     ClassValue,
     External,

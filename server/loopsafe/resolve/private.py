@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.resolve.members import Member, member_values
+from loopsafe.resolve.finding import Member
+from loopsafe.resolve.members import member_values
 from loopsafe.resolve.names import final_bindings
 from loopsafe.resolve.values import ClassValue, Frame, Instance, Value, Values, is_same_class
 
