@@ -8,7 +8,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -146,12 +146,14 @@ class Client:
         where = {"textDocument": {"uri": path.as_uri()}, "range": finding["range"]}
         return list(self.ask("textDocument/codeAction", {**where, "context": context}) or ())
 
-    def rest(self) -> None:
-        """Waits until the server has nothing left to do in the background."""
+    def rest(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Waits until the server has nothing left to do in the background, and asks it something
+        now and then."""
         deadline = time.monotonic() + _PATIENCE
         before, quiet = self.cpu, 0
         while time.monotonic() < deadline and quiet < _QUIET_TIMES:
             time.sleep(_QUIET_SECONDS)
+            meanwhile()
             now = self.cpu
             if now is None or before is None:
                 return

@@ -37,6 +37,8 @@ class Typing:
     """From the start of the process to the first file's diagnostics."""
     opened: list[float] = field(default_factory=list)
     """From opening each further file to its diagnostics."""
+    complete: float = 0.0
+    """From the start of the process to the last change of what is told of these files."""
     edits: dict[str, list[float]] = field(default_factory=dict)
     """From an edit to its diagnostics, by kind of edit."""
     work: dict[str, float] = field(default_factory=dict)
@@ -78,11 +80,11 @@ def typing(tool: Tool, files: Sequence[Edited], edits: int) -> Typing:
         for file in files:
             began = time.perf_counter()
             client.open(file.path, file.text)
-            result.findings += len(client.diagnostics(file.path))
+            client.diagnostics(file.path)
             result.opened.append(time.perf_counter() - began)
             result.first = result.first or client.age
         del result.opened[0]
-        client.rest()
+        result.complete, result.findings = _completed(client, files)
         for kind, edit in KINDS.items():
             before = client.cpu
             for number, file in _turns(files, edits):
@@ -98,6 +100,25 @@ def typing(tool: Tool, files: Sequence[Edited], edits: int) -> Typing:
         result.offered = _offered(client, files)
     result.cost = client.cost
     return result
+
+
+def _completed(client: Client, files: Sequence[Edited]) -> tuple[float, int]:
+    """The age of the server when it had told all that it finds by itself, and how much that is.
+
+    A server may first tell what it knows soon.
+    """
+    told: list[list[Any]] = []
+    age = client.age
+
+    def look() -> None:
+        nonlocal age
+        now = [client.diagnostics(file.path) for file in files]
+        if now != told:
+            told[:], age = now, client.age
+
+    look()
+    client.rest(look)
+    return age, sum(map(len, told))
 
 
 def _answered(client: Client, path: Path, text: str) -> float:

@@ -87,13 +87,18 @@ def editing(
         for kind, times in result.offered.items()
     ]
     lines += ["", "### The light bulb of each finding", "", *_table(head, rows)]
-    head = ["", "first diagnostics after start", "next file, p50", "longest", "peak memory", "CPU"]
+    head = [
+        *("", "first diagnostics after start", "next file, p50", "longest"),
+        *("all diagnostics after start", "diagnostics", "peak memory", "CPU"),
+    ]
     rows = [
         [
             f"{name} server",
             _seconds(result.first),
             _seconds(percentile(result.opened, 50)) if result.opened else "",
             _seconds(max(result.opened)) if result.opened else "",
+            _seconds(result.complete),
+            str(result.findings),
             _memory(result.cost),
             _cpu(result.cost),
         ]
