@@ -22,8 +22,8 @@ from loopsafe.engine import Engine
 from loopsafe.infer import opinion
 from loopsafe.infer.alarm import Alarm, TooLong
 from loopsafe.infer.opinion import Limits, SecondOpinion, search_of
-from loopsafe.infer.process import library_folders
 from loopsafe.infer.wire import Answer, Named, Question
+from loopsafe.isolated import library_folders
 from loopsafe.model import Span
 from loopsafe.modules.environment import Environment
 from loopsafe.modules.typeshed import find_typeshed
@@ -372,10 +372,10 @@ def test_the_folders_of_the_project_are_not_searched_for_libraries(
     (tmp_path / "astroid").mkdir()
     (tmp_path / "astroid" / "__init__.py").write_text("")
     monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
-    assert str(tmp_path) in library_folders()
-    assert str(tmp_path) not in library_folders([str(tmp_path)])
+    assert str(tmp_path) in library_folders(["astroid"])
+    assert str(tmp_path) not in library_folders(["astroid"], [str(tmp_path)])
     monkeypatch.chdir(tmp_path)
-    assert str(tmp_path) not in library_folders()
+    assert str(tmp_path) not in library_folders(["astroid"])
 
 
 def test_no_code_of_the_workspace_runs(

@@ -209,11 +209,12 @@ class Engine(Core):
             latest = self.learn(inquiry, inquiry.ask(cancelled)) or latest
         return latest
 
-    def twin(self) -> Engine:
-        """Another engine of the same project and cache, which knows no unsaved buffers."""
-        return Engine(self.root, self.settings, self._python, self.table.cache, self.homes)
+    def is_warm(self, path: str) -> bool:
+        """Whether what a file calls in packages was derived before, and is kept."""
+        module = self.table.at(path)
+        return module is None or self._chains.derivation.is_warm(module)
 
-    def warm(self, path: str, check_in: Callable[[], None]) -> None:
+    def warm(self, path: str, check_in: Callable[[], None] = lambda: None) -> None:
         """Derives what a file calls in packages, for the cache; nothing that was done before.
 
         Raises what `check_in` raises, and goes on from there when it is called again.

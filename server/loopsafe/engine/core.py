@@ -168,7 +168,7 @@ class Core(Inputs):
 
     def _peeked(self, path: str, check_in: Callable[[], None]) -> FileReport:
         """What a file shows alone: the calls in it of what the catalogue and stubs know."""
-        peek = Core(self.root, self.settings, self._python, self.table.cache, self.homes)
+        peek = Core(self.root, self.settings, self.python, self.table.cache, self.homes)
         peek.table.alone = path
         if self.disk.is_open(path):
             peek.open_text(path, self.disk.read(path))

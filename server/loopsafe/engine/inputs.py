@@ -43,7 +43,8 @@ class Inputs:
         self.root = root
         self.settings = settings
         self.homes = homes or Homes(Home(root, settings, python))
-        self._python = python
+        self.python = python
+        """The environment that was asked for, if one was."""
         self.environment = find_environment(root, python or settings.python, os.environ)
         self.disk = Disk()
         self._roots = source_roots(root, settings.source_roots)

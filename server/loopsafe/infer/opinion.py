@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +100,7 @@ class SecondOpinion:
             self._drop(self._process)
         if self._process is not None:
             return True
-        if self._closed or self._failed_starts >= _MOST_FAILED_STARTS or not sys.executable:
+        if self._closed or self._failed_starts >= _MOST_FAILED_STARTS:
             return False
         try:
             self._cache.mkdir(parents=True, exist_ok=True)

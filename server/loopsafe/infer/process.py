@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.machinery
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import loopsafe
+from loopsafe import isolated
 from loopsafe.infer import wire
 from loopsafe.infer.wire import Question, Search
 
-_START = (
-    "import sys; sys.path.extend(sys.argv[2:]); "
-    "from loopsafe.infer.worker import main; main(sys.argv[2:], sys.argv[1])"
-)
 _NEEDED = ("jedi", "parso", "astroid", "typing_extensions", "platformdirs")
 """What the worker imports besides the standard library and Loopsafe itself."""
 
@@ -37,39 +30,12 @@ class Ended(Exception):
     """The process is gone."""
 
 
-def library_folders(unsafe: Iterable[str] = ()) -> list[str]:
-    """The folders that hold Loopsafe and the libraries, never one of the analysed project's."""
-    refused = {os.path.abspath(path) for path in (*unsafe, os.getcwd())}
-    own = str(Path(loopsafe.__file__).resolve().parent.parent)
-    searched = [p for p in sys.path if p and os.path.abspath(p) not in refused]
-    folders = {own: None}
-    for name in _NEEDED:
-        spec = importlib.machinery.PathFinder.find_spec(name, searched)
-        if spec is not None and spec.origin is not None:
-            place = Path(spec.origin).parent
-            folders.setdefault(str(place.parent if spec.submodule_search_locations else place))
-    return list(folders)
-
-
 class Process:
     """One worker process. Ends with this object, and with this process, however that ends."""
 
     def __init__(self, search: Search, cache: Path, seconds: float) -> None:
-        folders = library_folders((search.root, *search.roots))
-        flags = ["-I", "-S", "-X", "utf8"]
-        if sys.dont_write_bytecode:
-            flags.append("-B")
-        if sys.pycache_prefix:
-            flags += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
-        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self._process = subprocess.Popen(
-            [sys.executable, *flags, "-c", _START, str(cache), *folders],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=cache,
-            creationflags=hidden,
-        )
+        libraries = isolated.library_folders(_NEEDED, (search.root, *search.roots))
+        self._process = isolated.start("loopsafe.infer.worker", cache, libraries)
         self._inbox: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         reader = threading.Thread(
             target=_read, args=(self._process, self._inbox), name="second opinion", daemon=True

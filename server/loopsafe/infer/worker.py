@@ -41,7 +41,7 @@ class Library(Protocol):
         """The last question was interrupted anywhere."""
 
 
-def main(libraries: list[str], cache: str) -> None:
+def main(cache: str, libraries: list[str]) -> None:
     """Serves until stdin ends."""
     source, sink = _take_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end ends us.

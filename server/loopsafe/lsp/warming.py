@@ -1,63 +1,88 @@
-"""Derives in the background what a folder's files call in packages, and keeps it on disk.
+"""Has what a folder's files call in packages derived in the background, and kept on disk.
 
-An engine of its own does it, which is dropped afterwards: the one that answers the user stays as
-small as what the user looks at, and finds the answers in the cache. In small slices, with a pause
-after each; files that were through before cost a look into the cache.
+A process of its own does it: the one that answers the user stays as small as what the user looks
+at, is as fast as without, and finds the answers in the cache. Files that were through before cost
+a look into the cache.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-import time
+import pickle
+import subprocess
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
-from loopsafe.engine import Engine
+from loopsafe import isolated
+from loopsafe.engine import Engine, warmer
 from loopsafe.lsp.status import Status
 from loopsafe.lsp.worker import Rank, Stop, Worker
-from loopsafe.memory import reclaim
 
-_SLICE_SECONDS = 0.02
-_PAUSE_SECONDS = 0.02
-_FIRST_KEPT_SECONDS = 10.0
-"""Until what was derived is written the first time, and twice as long for each that follows: the
-session may end before all files are through."""
-_MOST_MODULES = 1500
-"""That one engine has in memory, before another goes on from what it kept: well below 1 GB."""
-_RANK = Rank.BACKGROUND
+_AT_ONCE = 50
+"""Files that are looked up in the cache before something else has its turn."""
 _log = logging.getLogger(__name__)
 
 
 async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[str]) -> None:
-    """Derives what the files call; cancelling it stops the work, and loses none that is done."""
+    """Derives what the files call; cancelling it ends the process, and loses little of its work."""
     cache = engine.table.cache
-    if cache is None:
+    cold = await _cold(worker, engine, files) if cache is not None else []
+    if cache is None or not cold:
         return
-    twin = await worker.run(lambda _: engine.twin(), _RANK)
+    try:
+        process = _started(engine, cold, cache.folder)
+    except OSError as error:
+        _log.error("Nothing is derived for %s: %s", engine.root, error)
+        return
     try:
         async with status.working("Reading the packages in use"):
-            kept = time.monotonic()
-            pause = _FIRST_KEPT_SECONDS
-            for number, path in enumerate(files, 1):
-                for step in (partial(twin.warm, path), cache.settle):
-                    await worker.run_in_parts(step, _SLICE_SECONDS, _PAUSE_SECONDS)
-                status.goes_on(f"Reading the packages in use: {number} of {len(files)} files")
-                is_full = len(twin.table.loaded()) > _MOST_MODULES
-                if is_full or time.monotonic() - kept > pause:
-                    await worker.run(partial(_keep, twin), _RANK)
-                    kept, pause = time.monotonic(), pause * 2
-                if is_full:
-                    twin = await worker.run(lambda _: engine.twin(), _RANK)
-                    await worker.run(lambda _: reclaim(), _RANK)
-    except Exception as error:
-        _log.error("Deriving for %s failed: %s", engine.root, error, exc_info=error)
+            await _follow(process, status, engine, len(cold))
     finally:
-        worker.post(partial(_keep, twin, lambda: False))
-        del twin
-        worker.post(reclaim)
+        process.kill()
+        process.wait()
 
 
-def _keep(engine: Engine, _stop: Stop) -> None:
-    engine.keep()
-    if engine.table.cache is not None:
-        engine.table.cache.flush()
+async def _cold(worker: Worker, engine: Engine, files: Sequence[str]) -> list[str]:
+    """The files that were not through."""
+    found: list[str] = []
+    for first in range(0, len(files), _AT_ONCE):
+        look = partial(_not_warm, engine, files[first : first + _AT_ONCE])
+        found += await worker.run(look, Rank.BACKGROUND)
+    return found
+
+
+def _not_warm(engine: Engine, files: Sequence[str], _stop: Stop) -> list[str]:
+    return [path for path in files if not engine.is_warm(path)]
+
+
+def _started(engine: Engine, files: Sequence[str], cache: Path) -> subprocess.Popen[bytes]:
+    top = engine.homes.top.root
+    order = warmer.Order(engine.root, top, engine.settings, engine.python, tuple(files))
+    cache.mkdir(parents=True, exist_ok=True)
+    libraries = isolated.library_folders(warmer.NEEDED, (str(engine.root), str(top)))
+    process = isolated.start(warmer.__name__, cache, libraries, is_patient=True)
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # One that ended at once is noticed by what it does not say.
+        process.stdin.write(pickle.dumps(order))
+        process.stdin.flush()
+    return process
+
+
+async def _follow(
+    process: subprocess.Popen[bytes], status: Status, engine: Engine, count: int
+) -> None:
+    """Tells how far the process is, until it has ended."""
+    assert process.stdout is not None
+    done = 0
+    while line := (await asyncio.to_thread(process.stdout.readline)).strip():
+        if line.startswith(warmer.FAILED):
+            reason = line[len(warmer.FAILED) :].decode(errors="replace")
+            _log.error("Deriving for %s failed: %s", engine.root, reason)
+            return
+        done = int(line)
+        status.goes_on(f"Reading the packages in use: {done} of {count} files")
+    if done < count:
+        _log.error("Deriving for %s ended after %d of %d files", engine.root, done, count)

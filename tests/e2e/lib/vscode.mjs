@@ -103,7 +103,7 @@ export class VsCode {
     return all
       .split("\n")
       .filter((line) => line.includes("bundled/libs") && line.includes(this.home))
-      .filter((line) => !line.includes("loopsafe.infer.worker"))
+      .filter((line) => !/loopsafe\.(infer\.worker|engine\.warmer)/.test(line))
       .map((line) => Number.parseInt(line, 10));
   }
 
