@@ -15,7 +15,7 @@ from loopsafe import isolated
 from loopsafe.config import Settings
 from loopsafe.effects.derive import Derivation
 from loopsafe.engine import Cancelled, Engine, warmer
-from loopsafe.lsp import warming
+from loopsafe.lsp import indexing, warming
 from loopsafe.lsp.status import Status
 from loopsafe.lsp.worker import Rank, Worker
 from test_derived_store import Project
@@ -196,6 +196,30 @@ async def test_the_process_ends_with_its_parent(
     processes[0].stdin.close()
     await task
     assert processes[0].returncode == 0
+
+
+async def test_one_environment_is_looked_at_after_the_other(
+    project: Project, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[int] = []
+    most = 0
+
+    async def slow(*_: object) -> None:
+        nonlocal most
+        running.append(1)
+        most = max(most, len(running))
+        await asyncio.sleep(0.01)
+        running.pop()
+
+    monkeypatch.setattr(indexing, "warm", slow)
+    done: list[Engine] = []
+    indexer = indexing.Indexer(worker, Status(lambda _: None), lambda _: True, done.append)
+    engines = [project.engine() for _ in range(3)]
+    for engine in engines:
+        indexer.want(engine)
+    while len(done) < len(engines) or running:
+        await asyncio.sleep(0.02)
+    assert most == 1
 
 
 async def test_what_went_wrong_is_one_line_in_the_log(

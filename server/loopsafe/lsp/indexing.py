@@ -39,6 +39,8 @@ class Indexer:
         self._status = status
         self._uses = uses
         self._done = done
+        self._warming = asyncio.Lock()
+        """One process at a time, however many environments a folder has."""
         self._runs: WeakKeyDictionary[Engine, asyncio.Task[None]] = WeakKeyDictionary()
 
     def want(self, engine: Engine) -> None:
@@ -67,7 +69,8 @@ class Indexer:
         if len(read) == _MOST_FILES:
             _log.info("%s has many files: only %d were read", engine.root, _MOST_FILES)
         self._done(engine)
-        await warm(self._worker, self._status, engine, read)
+        async with self._warming:
+            await warm(self._worker, self._status, engine, read)
 
 
 def _done(engine: Engine, read: list[str], _stop: Stop) -> None:
