@@ -175,13 +175,13 @@ class Core(Inputs):
         return peek._report(path, check_in)
 
     @contextlib.contextmanager
-    def _reading(self, before: Callable[[int], None]) -> Iterator[None]:
-        """Something is asked before each text is read of which nothing is kept."""
-        self.table.before_facts = before
+    def _reading(self, when_read: Callable[[int], None]) -> Iterator[None]:
+        """Something is told of each text that is read, and may stop what led there."""
+        self.table.when_read = when_read
         try:
             yield
         finally:
-            self.table.before_facts = lambda characters: None
+            self.table.when_read = lambda characters: None
 
     @contextlib.contextmanager
     def _checking_in(self, check_in: Callable[[], None]) -> Iterator[None]:

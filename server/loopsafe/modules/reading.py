@@ -63,10 +63,12 @@ class Reading(Units):
         """All bits of the project's modules."""
         self.alone: str | None = None
         """The only file that is read, besides what the standard library's stubs say; else all."""
-        self.before_facts: Callable[[int], None] = lambda characters: None
-        """Called with the size of a text that is to be read, or a part of it where its facts are
+        self.when_read: Callable[[int], None] = lambda characters: None
+        """Called with the size of each text that was read, or a part of it where its facts were
         kept; it may raise, which ends the question that led there. Not for the standard library,
         nor for what is being typed."""
+        self._characters = 0
+        """Of the texts that this was not called for yet."""
 
     def get(self, key: str) -> Module | None:
         """The module of a key or dotted name; None where there is no readable source."""
@@ -75,6 +77,9 @@ class Reading(Units):
         except KeyError:
             file = self._files.get(key) or self.finder.find(key)
             module = self._modules[key] = self._read(key, file)
+            if self._characters:
+                read, self._characters = self._characters, 0
+                self.when_read(read)
         self.trace |= module.bit if module is not None else self._missing(key)
         return module
 
@@ -302,7 +307,7 @@ class Reading(Units):
         cache = self.cache if not file.is_namespace else None
         facts = cache.facts(digest) if cache is not None else None
         if not is_open and file.origin is not Origin.TYPESHED:
-            self.before_facts(len(text) if facts is None else len(text) // _EASE)
+            self._characters += len(text) if facts is None else len(text) // _EASE
         if facts is None:
             facts = extract(text)
             if cache is not None and not is_open:
