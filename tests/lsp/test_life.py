@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -230,6 +231,7 @@ async def test_our_own_requests_are_answered(tmp_path: Path) -> None:
         assert information.startswith("# Loopsafe: debug information\n")
         assert str(tmp_path) in information
         assert "pygls" in information
+        assert re.search(r"\n- Modules read: [1-9]\d*\n", information)
         for part in ("## Cache\n- Folder: `", " MB now, ", "Slowest files, at their slowest:\n- "):
             assert part in information
 

@@ -55,15 +55,7 @@ def _bench(bench: Bench) -> Iterator[str]:
         yield f"- Environment not usable: {environment.problem}"
     yield f"- Settings from: `{settings.base or 'defaults'}`"
     yield f"- Open buffers: {len(bench.open)}"
-    for name, value in sorted(_counters(bench).items()):
-        yield f"- {name}: {value}"
-
-
-def _counters(bench: Bench) -> dict[str, object]:
-    """What the engine counts about its caches."""
-    statistics_of = getattr(bench.engine, "statistics", None)
-    counted = statistics_of() if callable(statistics_of) else {}
-    return dict(counted)
+    yield f"- Modules read: {len(bench.engine.table.loaded())}"
 
 
 def _cache(workbench: Workbench) -> Iterator[str]:
