@@ -10,6 +10,7 @@ _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _METHOD = re.compile(r"^[ \t]+(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 _CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
 _BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
+_RENAMED = re.compile(r"\b([^\W\d]\w*)[ \t]+as[ \t]+[^\W\d]\w*")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -27,6 +28,6 @@ def outline(text: str) -> Outline:
 
 
 def used(text: str) -> frozenset[str]:
-    """The names that a text calls or inherits from."""
+    """The names that a text calls or inherits from, or calls by another name."""
     bases = (_WORD.findall(header) for header in _BASES.findall(text))
-    return frozenset(chain(_CALLEE.findall(text), *bases))
+    return frozenset(chain(_CALLEE.findall(text), _RENAMED.findall(text), *bases))

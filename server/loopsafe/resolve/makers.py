@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Binding, Call, last_name
+from loopsafe.facts.ir import Binding, Call, Imported, last_name
 from loopsafe.resolve.given import Arguments, constructors, given
-from loopsafe.resolve.neighbours import neighbours
+from loopsafe.resolve.neighbours import above, neighbours
 from loopsafe.resolve.setters import set_later
 from loopsafe.resolve.values import (
     ClassValue,
@@ -133,12 +133,13 @@ def _makers(resolver: Resolver, cls: ClassValue) -> Iterator[tuple[Call, Frame]]
     if home is None:
         return
     name = home.facts.classes[cls.number].name
-    found = (resolver.table.user(key, name) for key in neighbours(resolver, home))
+    near = neighbours(resolver, home) or above(home)
+    found = (resolver.table.user(key, name) for key in near)
     others = [module for module in found if module is not None and module.key != home.key]
     count = 0
     others.sort(key=lambda module: -_shared(module.dotted, home.dotted))
     for module in (home, *others[:_MOST_MAKERS]):
-        names = {name, "cls"} if module is home else {name}
+        names = {name, "cls"} if module is home else {name, *_other_names(module, name)}
         for call, scope in _calls(module, names):
             frame = resolver.frame(module.key, scope)
             if any(_makes(resolver, v, cls) for v in resolver.values(call.func, frame)):
@@ -152,6 +153,14 @@ def _shared(one: str, other: str) -> int:
     """How many folders two modules have in common."""
     pairs = zip(one.split("."), other.split("."), strict=False)
     return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+def _other_names(module: Module, name: str) -> Iterator[str]:
+    """What a module imports a class as: `from .v3 import Device as Device_v3`."""
+    for bound, bindings in module.facts.scopes[0].bindings.items():
+        values = (binding.value for binding in bindings)
+        if bound != name and any(isinstance(v, Imported) and v.name == name for v in values):
+            yield bound
 
 
 def _calls(module: Module, names: set[str]) -> Iterator[tuple[Call, int]]:

@@ -29,6 +29,13 @@ def neighbours(resolver: Resolver, home: Module) -> tuple[str, ...]:
     return tuple(dict.fromkeys([home.key, *folders, *near])) if len(near) <= _MOST else ()
 
 
+def above(home: Module) -> tuple[str, ...]:
+    """The packages that a module is in, the nearest first: there a large one puts its parts
+    together."""
+    parts = home.dotted.split(".")
+    return (home.key, *(".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)))
+
+
 def _below(resolver: Resolver, package: str) -> Iterator[str]:
     """A package and the modules in it, at most one more than are looked at."""
     todo, count = [package], 0
