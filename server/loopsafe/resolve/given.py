@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Function, FunctionRef, Name, Starred
+from loopsafe.facts.ir import Attr, Call, Function, FunctionRef, Name, Starred, last_name
 from loopsafe.resolve.arguments import fits, is_callable, matched
 from loopsafe.resolve.finding import find
 from loopsafe.resolve.naming import annotated_names
@@ -96,10 +96,25 @@ def _add(found: dict[int, Values], index: int, values: Values) -> None:
 
 
 def _telling(resolver: Resolver, function: FunctionValue, index: int, values: Values) -> Values:
-    """Of what is passed to a parameter, what tells more than its annotation does."""
+    """Of what is passed to a parameter, what tells more than its annotation does.
+
+    Literals do so only where the function imports by a name.
+    """
+    if all(isinstance(v, ConstantValue) for v in values):
+        return values if values and _imports_by_name(resolver, function) else ()
     is_open = index in _open_parameters(resolver, function)
     telling = values if is_open else tuple(v for v in values if _is_to_run(v) or is_callable(v))
     return () if all(isinstance(v, ConstantValue) for v in telling) else telling
+
+
+def _imports_by_name(resolver: Resolver, function: FunctionValue) -> bool:
+    """Whether a function makes modules of texts: `import_string("acme.Client")`."""
+    module = resolver.table.get(function.module)
+    if module is None or module.is_stub:
+        return False
+    sites = module.facts.functions[function.number].sites
+    calls = (site.expr.func for site in sites if isinstance(site.expr, Call))
+    return any(last_name(func) in _IMPORTING for func in calls)
 
 
 def _unpacked(
@@ -326,3 +341,6 @@ def _shallow(values: Values) -> Values:
         else value
         for value in values
     )
+
+
+_IMPORTING = frozenset({"import_module", "__import__"})

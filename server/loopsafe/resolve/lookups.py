@@ -31,12 +31,11 @@ if TYPE_CHECKING:
 def named_globally(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:
     """What a module has under a name that is a text: `globals()["load"]`.
 
-    Or the module itself, by its own name: `sys.modules[__name__]`.
+    Or a module by its name, the own one: `sys.modules[__name__]`.
     """
     call = expr.value
-    if isinstance(expr.key, Name) and expr.key.id == "__name__":
-        is_table = last_name(call) == "modules" and qualified(resolver, call, frame) == _MODULES
-        return (ModuleValue(frame.module),) if is_table else ()
+    if last_name(call) == "modules" and qualified(resolver, call, frame) == _MODULES:
+        return _imported(resolver, expr, keys, frame)
     if not isinstance(call, Call) or last_name(call.func) != "globals":
         return ()
     if not any(own_name(resolver, v) == "globals" for v in resolver.values(call.func, frame)):
@@ -47,6 +46,18 @@ def named_globally(resolver: Resolver, expr: Subscript, keys: Values, frame: Fra
         return shaped(resolver, ModuleValue(frame.module), shape)
     texts = sorted(name for name in names if isinstance(name, str))
     return union(module_member(resolver, frame.module, name) for name in texts)
+
+
+def _imported(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:
+    """The modules that the table of those which are imported has under a key."""
+    importer = resolver.table.get(frame.module)
+    if isinstance(expr.key, Name) and expr.key.id == "__name__":
+        return (ModuleValue(frame.module),)
+    names = [key.value for key in keys if isinstance(key, ConstantValue)]
+    texts = [name for name in names if isinstance(name, str) and name]
+    if importer is None:
+        return ()
+    return tuple(ModuleValue(resolver.table.imported(importer, text, 0)) for text in texts)
 
 
 def kept(resolver: Resolver, expr: Subscript, keys: Values, frame: Frame) -> Values:

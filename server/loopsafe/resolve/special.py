@@ -21,6 +21,7 @@ from loopsafe.facts.ir import (
 from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import function_names
+from loopsafe.resolve.texts import spelled, split
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -177,18 +178,6 @@ def _import(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return tuple(ModuleValue(name) for name in names)
 
 
-def _text(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
-    """`verb.lower()` of literals is those in small letters; of anything else, a text."""
-    if not isinstance(call.func, Attr) or call.args:
-        return None
-    values = resolver.values(call.func.value, frame)
-    texts = [v.value for v in values if isinstance(v, ConstantValue) and isinstance(v.value, str)]
-    if not texts or len(texts) != len(values):
-        return None
-    made = (text.lower() if call.func.name == "lower" else text.upper() for text in texts)
-    return tuple(dict.fromkeys(map(ConstantValue, made)))
-
-
 def _anext(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     values = resolver.values(call.args[0], frame) if call.args else ()
     found = resolver.elements(values, True)
@@ -256,8 +245,12 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     "builtins.getattr": _getattr,
-    "builtins.str.lower": _text,
-    "builtins.str.upper": _text,
+    "builtins.str.lower": spelled,
+    "builtins.str.upper": spelled,
+    "builtins.str.partition": split,
+    "builtins.str.rpartition": split,
+    "builtins.str.split": split,
+    "builtins.str.rsplit": split,
     "builtins.type": _type,
     "builtins.staticmethod": _first_argument,
     "enum.member": _first_argument,
