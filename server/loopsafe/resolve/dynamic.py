@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Binding, Call, Expr, Name, last_name
+from loopsafe.facts.ir import Binding, Call, Const, Expr, Name, last_name
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.names import definitions, own_name
 from loopsafe.resolve.registered import registered
 from loopsafe.resolve.values import (
     ClassValue,
+    ConstantValue,
     Frame,
     FunctionValue,
     Instance,
@@ -58,6 +59,44 @@ def made_by_name(resolver: Resolver, cls: ClassValue, name: str, bound: bool) ->
     plain = name.replace("_", "").lower()
     alike = tuple(v for v in found if _name(resolver, v) == plain)
     return alike or (found if len(found) <= _MOST else ())
+
+
+def named_in_loop(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
+    """What a module stores on its class under names that a loop goes through:
+    `for verb in VERBS: setattr(Client, verb.upper(), call(verb))`."""
+    source = resolver.source(cls) or cls
+    if name.startswith("__"):
+        return ()
+    told = resolver.remember(
+        ("named in a loop", source, bound),
+        source.module,
+        lambda: (_loops(resolver, source, bound),),
+    )
+    return dict(told[0]).get(name, ()) if told else ()
+
+
+def _loops(resolver: Resolver, cls: ClassValue, bound: bool) -> tuple[tuple[str, Values], ...]:
+    found: dict[str, Values] = {}
+    for base in resolver.mro(cls):
+        owner = resolver.source(base) if isinstance(base, ClassValue) else None
+        module = resolver.table.get(owner.module) if owner is not None else None
+        if owner is None or module is None or module.is_project or module.is_stub:
+            continue
+        frame = resolver.frame(owner.module, 0)
+        for site in module.facts.functions[0].sites:
+            call = site.expr
+            if not isinstance(call, Call) or last_name(call.func) != "setattr" or site.scope != 0:
+                continue
+            if len(call.args) != 3 or isinstance(call.args[1], Const):
+                continue
+            targets = resolver.values(call.args[0], frame)
+            if any(is_same_class(target, owner) for target in targets):
+                held = _objects(resolver, call.args[2], frame)
+                methods = tuple(_as_method(value, cls, bound) for value in held)
+                for key in resolver.values(call.args[1], frame):
+                    if isinstance(key, ConstantValue) and isinstance(key.value, str):
+                        found.setdefault(key.value, methods)
+    return tuple(found.items())
 
 
 def _stored(resolver: Resolver, cls: ClassValue, bound: bool) -> Values:

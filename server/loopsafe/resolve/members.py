@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from loopsafe.facts.ir import Attr, Call, Expr, Filled, FunctionRef, Imported
 from loopsafe.resolve.containers import filled
 from loopsafe.resolve.descriptors import held_by, method_value, through_descriptors
-from loopsafe.resolve.dynamic import getters_of, made_by_name
+from loopsafe.resolve.dynamic import getters_of, made_by_name, named_in_loop
 from loopsafe.resolve.external import (
     declared_attribute,
     external_attribute,
     known_attribute,
     outside,
 )
+from loopsafe.resolve.fields import made_for_field
 from loopsafe.resolve.finding import Member, find
 from loopsafe.resolve.names import module_member
 from loopsafe.resolve.naming import dotted_name, scope_of
@@ -72,6 +73,7 @@ def _remembered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> 
             return given
         if member is None:
             known = dict(cls.holds).get(name, ()) or known_attribute(resolver, cls, name)
+            known = known or named_in_loop(resolver, cls, name, bound)
             known = known or (_delegated(resolver, cls, name) if bound else ())
             known = known or made_by_name(resolver, cls, name, bound)
             known = known or (() if bound else resolver.of_metaclass(cls, name))
@@ -138,6 +140,11 @@ def member_values(
     values = union(found)
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
+        values = (
+            values
+            if resolver.known(values)
+            else made_for_field(resolver, member, name, cls) or values
+        )
         if not resolver.known(values) and not cls.holds and is_enumeration(resolver, cls):
             values = resolver.of_any(cls, name)
     return values or known_attribute(resolver, cls, name)

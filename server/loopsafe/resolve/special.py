@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import (
     UNKNOWN,
-    Attr,
     Binary,
     Call,
     Const,
