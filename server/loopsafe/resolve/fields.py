@@ -12,7 +12,7 @@ from loopsafe.facts.ir import Attr, Call, Expr, Name, last_name
 from loopsafe.resolve.values import ClassValue, Frame, FunctionValue, Values, as_instance, union
 
 if TYPE_CHECKING:
-    from loopsafe.resolve.members import Member
+    from loopsafe.resolve.finding import Member
     from loopsafe.resolve.resolver import Resolver
 
 
@@ -57,10 +57,11 @@ def _is_default_of(decorator: Expr, name: str) -> bool:
 
 def _by_factory(resolver: Resolver, call: Call, frame: Frame) -> Values:
     for keyword, expr in call.keywords:
+        made_by = expr if keyword in _FACTORIES else None
         if keyword == "default" and isinstance(expr, Call) and last_name(expr.func) == "Factory":
-            keyword, expr = "factory", next(iter(expr.args), None)
-        if keyword in _FACTORIES and expr is not None:
-            return union(resolver.called(value) for value in resolver.values(expr, frame))
+            made_by = expr.args[0] if expr.args else None
+        if made_by is not None:
+            return union(resolver.called(value) for value in resolver.values(made_by, frame))
     return ()
 
 
