@@ -26,10 +26,10 @@ def split(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if call.keywords or not given or any(len(values) != 1 for values in given):
         return None
     arguments = [v.value for values in given for v in values if isinstance(v, ConstantValue)]
-    separator, most = (*arguments, -1)[:2]
-    if len(arguments) != len(given) or not isinstance(separator, str) or not separator:
+    if not isinstance(call.func, Attr) or len(arguments) != len(given):
         return None
-    if not isinstance(call.func, Attr) or not isinstance(most, int):
+    separator, most = (*arguments, -1)[:2]
+    if not isinstance(separator, str) or not separator or not isinstance(most, int):
         return None
     found: list[TupleValue] = []
     for text in _texts(resolver, call, frame)[:_MOST]:
