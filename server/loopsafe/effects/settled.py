@@ -177,8 +177,9 @@ def _step(parent: ast.AST, child: ast.AST, facts: Facts) -> int | None:
             return None
         # The conditions of an `elif` are one choice together.
         is_chained = isinstance(child, ast.If) and parent.orelse == [child]
-        if not is_chained and not isinstance(parent, ast.While):
-            count = _openness(parent.test, wanted, facts)
+        openness = 0 if is_chained else _openness(parent.test, wanted, facts)
+        # A loop is there to be gone through, unless a flag that it asks for is off.
+        count = 0 if isinstance(parent, ast.While) and openness < _UNLIKELY else openness
     elif isinstance(parent, ast.BoolOp):
         likely = isinstance(parent.op, ast.And)
         for value in parent.values[: parent.values.index(child)]:  # type: ignore[arg-type]

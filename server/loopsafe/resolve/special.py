@@ -210,7 +210,8 @@ def _part(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
 
 
 def _iter(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
-    """`iter(pages)` runs nothing yet; what `__iter__` yields comes when the result is asked."""
+    """`iter(pages)` is what `__iter__` gives: what that yields, or what an object with `__next__`
+    fetches, comes when the result is asked."""
     values = resolver.known(resolver.values(call.args[0], frame)) if len(call.args) == 1 else ()
     found = union(
         resolver.called(method)
@@ -218,7 +219,15 @@ def _iter(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
         for method in (resolver.attribute(value, "__iter__") if isinstance(value, Instance) else ())
         if isinstance(method, FunctionValue)
     )
-    return tuple(v for v in (*values, *found) if isinstance(v, GeneratorValue)) or None
+    running = (v for v in (*values, *found) if isinstance(v, GeneratorValue))
+    return (*running, *(v for v in found if _has_next(resolver, v))) or None
+
+
+def _has_next(resolver: Resolver, value: Value) -> bool:
+    """Whether a value is an object whose own `__next__` can be read."""
+    found = resolver.attribute(value, "__next__") if isinstance(value, Instance) else ()
+    modules = (resolver.table.get(v.module) for v in found if isinstance(v, FunctionValue))
+    return any(module is not None and not module.is_stub for module in modules)
 
 
 def _decorator(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
