@@ -90,7 +90,9 @@ def entered(
     if function_relief(resolver, facts, function.module) is Relief.PROCESS and not _asks(facts):
         return None
     frame = body_frame(resolver, function, target.function, target.arguments)
-    return (function, frame, _is_direct(value, target.function)) if frame else None
+    # Who goes through an object passes nothing to it, whatever function asks it to.
+    direct = _is_direct(value, target.function) or (target.iterated and not _asks(facts))
+    return (function, frame, direct) if frame else None
 
 
 def _runs(site: Site, function: Function, target: Run) -> bool:

@@ -214,7 +214,8 @@ def _call_class(
     if call is None or frame is None:
         return (Instance(cls),)
     made = instances_made(resolver, cls, call, frame)
-    return made or (Instance(holding(resolver, cls, call, frame)),)
+    kinds = [value.cls for value in made if isinstance(value, Instance)] or [cls]
+    return tuple(Instance(holding(resolver, kind, call, frame)) for kind in kinds)
 
 
 def _call_external(
