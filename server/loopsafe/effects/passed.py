@@ -142,7 +142,9 @@ class Texts:
         places = [function.in_file(spot)[:2] for spot in alike]
         facts = Facts({**constants, **known}, {}, places, is_asked_once)
         found = conditions(inner, line, column, facts)
-        if found is None or not found.number or frame.receiver is None:
+        if found is None or frame.receiver is None:
+            return found
+        if not found.number and not _is_in_loop(module, site):
             return found
         likely = flags(self._resolver, frame.receiver, function, inner)
         return conditions(inner, line, column, facts._replace(likely=likely)) if likely else found
@@ -229,6 +231,15 @@ def _constants(module: Module) -> dict[str, Known]:
         if isinstance(value, Const):
             found[name] = value.value
     return found
+
+
+def _is_in_loop(module: Module, site: Site) -> bool:
+    """Whether a loop is around a site: what it asks for is no condition, but may be a flag."""
+    blocks = module.facts.scopes[site.scope].blocks
+    block = site.block
+    while block > 0 and blocks[block].kind != "loop":
+        block = blocks[block].parent
+    return block > 0
 
 
 def _blocks_around(module: Module, site: Site) -> int:
