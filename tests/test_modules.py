@@ -482,6 +482,15 @@ class TestProjectModules:
             assert path_of(finder, "app.db", near) == root / side / "app/db.py"
         assert path_of(finder, "app.only", root / "a/app/db.py") is None
 
+    def test_packages_start_beside_the_setup_that_installs_them(self, root: Path) -> None:
+        write(root, "common/__init__.py common/shared/__init__.py common/shared/run.py")
+        write(root, "app/__init__.py app/part/__init__.py app/part/a.py")
+        (root / "common/setup.py").write_text("setup(packages=find_packages())")
+        (root / "app/setup.py").write_text("setup(packages=['app'], package_dir={'app': '.'})")
+        finder = make_finder(root)
+        assert finder.name_of(str(root / "common/shared/run.py")) == "shared.run"
+        assert finder.name_of(str(root / "app/part/a.py")) == "app.part.a"
+
     def test_scripts_import_their_neighbours(self, root: Path) -> None:
         write(root, "scripts/run.py scripts/helpers.py scripts/deep/er/x.py docs/conf.py")
         finder = make_finder(root)

@@ -7,7 +7,8 @@ from pathlib import Path, PurePath
 
 from loopsafe.modules.places import MODULE_ENDS
 
-PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile")
+SETUP = "setup.py"
+PROJECT_MARKS = ("pyproject.toml", SETUP, "setup.cfg", "manage.py", "Pipfile")
 """A folder with one of these is a project of its own."""
 REPOSITORY_MARKS = (".git", ".hg", ".jj")
 REQUIREMENTS_MARK = "requirements.txt"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loopsafe.modules.disk import Disk
-from loopsafe.modules.marks import imports_start
+from loopsafe.modules.marks import SETUP, imports_start
 from loopsafe.modules.places import is_inside
 from loopsafe.modules.roots import path_dependencies
 
@@ -69,7 +69,7 @@ class Projects:
         if around and around[-1] not in self._weak:
             return around[-1]
         top = folder
-        while self._is_package(top):
+        while self._is_package(top) and (top == folder or not self._installs(top)):
             top = os.path.dirname(top)
         project = self._project(folder)
         source = os.path.join(project, "src")
@@ -89,3 +89,16 @@ class Projects:
         names = self._disk.entries(folder)
         is_package = "__init__.py" in names or "__init__.pyi" in names
         return is_package and os.path.dirname(folder) != folder
+
+    def _installs(self, folder: str) -> bool:
+        """Whether the packages in a folder are installed from it, whatever the folder itself is.
+
+        An `__init__.py` may lie beside the `setup.py` by mistake.
+        """
+        if SETUP not in self._disk.entries(folder):
+            return False
+        try:
+            text = self._disk.read(os.path.join(folder, SETUP))
+        except (OSError, ValueError):
+            return False
+        return "packages" in text and "package_dir" not in text

@@ -14,6 +14,7 @@ from loopsafe.facts.ir import Attr, Binding, Call, Expr, Function, Name, Param, 
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.finding import Member
 from loopsafe.resolve.index import NameIndex
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import named
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _MOST = 16
 """What more places than this give to a function says little about any of them."""
+
+_MOST_FUNCTIONS = 128
+"""A table of routes may make as many handlers by one function: what each calls is written there."""
 
 _MAKERS = frozenset({"__init__", "__new__"})
 """What these are given belongs to one object, not to all of a class."""
@@ -94,6 +98,35 @@ class Handed:
         are_objects = all(isinstance(v, (Instance, ExternalInstance)) for v in values)
         return values if len(kinds) == 1 and are_objects and () not in found else ()
 
+    def functions(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
+        """The functions that another one is given, each time it makes a handler that calls them.
+
+        `get("/a", handler(load_a))` and `get("/b", handler(load_b))`: the handler calls either, so
+        either may be meant. What a decorator is given is told where it is called by its own name.
+        """
+        parameter = self._parameter(resolver, name, module, scope)
+        if parameter is None:
+            return ()
+        home, number, index = parameter
+        found = resolver.remember(
+            ("given functions", number, index),
+            module,
+            lambda: self._given_functions(resolver, home, number, index),
+        )
+        return union(found)
+
+    def _given_functions(
+        self, resolver: Resolver, home: Module, number: int, index: int
+    ) -> tuple[Values, ...]:
+        name = home.facts.functions[number].name
+        if any(self._decorations.at(resolver.table, resolver.outside.project, name)):
+            return ()
+        found = self._given(resolver, home, number, index, _MOST_FUNCTIONS)
+        are_functions = all(
+            values and all(isinstance(value, FUNCTIONS) for value in values) for values in found
+        )
+        return found if are_functions else ()
+
     def called(self, resolver: Resolver, name: Name, module: str, scope: int) -> Values:
         """What a function gets in one of its parameters where it is nothing but functions.
 
@@ -112,35 +145,49 @@ class Handed:
         of_makers: bool = False,
     ) -> tuple[Values, ...]:
         """What each call of a function gives to one of its parameters."""
-        home = resolver.table.get(module)
-        if home is None or not home.is_project or not isinstance(expr, Name):
+        parameter = self._parameter(resolver, expr, module, scope, of_makers)
+        if parameter is None:
             return ()
-        if home.facts.scopes[scope].kind == "class":
-            return ()
-        number = home.facts.scopes[scope].owner
-        facts = home.facts.functions[number]
-        bindings = home.facts.scopes[scope].bindings.get(expr.id, ())
-        if facts.scope != scope or len(bindings) != 1:
-            return ()
-        if facts.name in _MAKERS and (facts.owner < 0 or not of_makers):
-            return ()
-        value = bindings[0].value
-        if not isinstance(value, Param) or facts.parameters[value.number].kind in _SEVERAL:
-            return ()
-        index = value.number
+        home, number, index = parameter
         return resolver.remember(
             ("given", number, index), module, lambda: self._given(resolver, home, number, index)
         )
 
+    def _parameter(
+        self,
+        resolver: Resolver,
+        expr: Expr | None,
+        module: str,
+        scope: int,
+        of_makers: bool = False,
+    ) -> tuple[Module, int, int] | None:
+        """The project's function that a name is a parameter of, and which of its parameters."""
+        home = resolver.table.get(module)
+        if home is None or not home.is_project or not isinstance(expr, Name):
+            return None
+        if home.facts.scopes[scope].kind == "class":
+            return None
+        number = home.facts.scopes[scope].owner
+        facts = home.facts.functions[number]
+        bindings = home.facts.scopes[scope].bindings.get(expr.id, ())
+        if facts.scope != scope or len(bindings) != 1:
+            return None
+        if facts.name in _MAKERS and (facts.owner < 0 or not of_makers):
+            return None
+        value = bindings[0].value
+        if not isinstance(value, Param) or facts.parameters[value.number].kind in _SEVERAL:
+            return None
+        return home, number, value.number
+
     def _given(
-        self, resolver: Resolver, home: Module, number: int, index: int
+        self, resolver: Resolver, home: Module, number: int, index: int, most: int = _MOST
     ) -> tuple[Values, ...]:
         facts = home.facts.functions[number]
         is_maker = facts.name in _MAKERS
         name = home.facts.classes[facts.owner].name if is_maker else facts.name
         calls = resolver.outside.calls_of(resolver, home, name)
         decorations = list(self._decorating(resolver, home, number, index))
-        if len(calls) + len(decorations) > _MOST:
+        if len(calls) + len(decorations) > most:
             return ()
         found: list[Values] = [(value,) for value in decorations]
         for made in calls:
@@ -155,6 +202,8 @@ class Handed:
                 if is_meant:
                     given = dict(matched(facts, made.call, is_bound)).get(index)
                     found.append(self._passed(resolver, given, made) if given is not None else ())
+                    if given is not None and _is_half_told(resolver, given, made):
+                        found.append(())
         return tuple(found)
 
     def _passed(self, resolver: Resolver, given: Expr, made: Made) -> Values:
@@ -276,6 +325,15 @@ def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
         for expr in cls.decorators if not cls.outer else ():
             if isinstance(expr, Call):
                 yield last_name(expr.func), _Decoration(ClassValue(module.name, number), expr)
+
+
+def _is_half_told(resolver: Resolver, given: Expr, made: Made) -> bool:
+    """Whether a name is something else in a branch that says nothing: `client = connect(later)`."""
+    if not isinstance(given, Name):
+        return False
+    found = definitions(resolver, given, resolver.frame(made.module, made.scope))
+    told = [bool(resolver.bound(each.binding, each.frame)) for each in found]
+    return any(told) and not all(told)
 
 
 def _is_one(value: Value, module: str, number: int) -> bool:

@@ -85,7 +85,8 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
             kept = _given_to_keep(resolver, found[0].frame.module, (d.binding for d in found))
             values = union((values, kept))
         if not values and isinstance(found[0].binding.value, Param) and _is_inside(found[0], frame):
-            return resolver.handed.agreed(resolver, name, frame.module, found[0].frame.scope)
+            place = (resolver, name, frame.module, found[0].frame.scope)
+            return resolver.handed.agreed(*place) or resolver.handed.functions(*place)
         return values
     starred = _from_stars(resolver, frame.module, name.id)
     if starred is not None:

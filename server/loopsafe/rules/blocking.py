@@ -11,6 +11,7 @@ from loopsafe.effects.derive import Derived
 from loopsafe.effects.edges import Edge, ForAsync
 from loopsafe.effects.finished import is_finished
 from loopsafe.effects.helpers import handed_over
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
@@ -94,9 +95,28 @@ def _ways(view: View, root: Root, for_async: bool, edges: list[Edge]) -> list[Wa
         edges = [e for e in edges if not is_given_asynchronous(*given, e, root.frame)]
     ways = (way for edge in edges for way in view.chains.through(edge))
     open_ways = (
-        way for way in ways if not is_finished(view.resolver, root.function, way, root.frame)
+        way
+        for way in ways
+        if not is_finished(view.resolver, root.function, way, root.frame)
+        and not (for_async and _is_of_other_kind(view, root, way))
     )
     return sorted(open_ways, key=_weight)
+
+
+def _is_of_other_kind(view: View, root: Root, way: Way) -> bool:
+    """Whether a plain function waits only where its client is not the asynchronous one.
+
+    It gives what the client gives, which may be of either kind: what is awaited shows which.
+    """
+    target = way.edge.target
+    called = function_of(view.resolver, target) if isinstance(target, Frame) else None
+    call = way.edge.site.expr
+    if called is None or called.is_async or not isinstance(call, Call):
+        return False
+    if not any(isinstance(v, CoroutineValue) for v in view.resolver.values(call, root.frame)):
+        return False
+    last = _steps(view, root, way)[-1]
+    return isinstance(last.edge.target, Blocking) and _doubt(view, last.frame, last.edge) > 0
 
 
 def _steps(view: View, root: Root, best: Way) -> list[Step]:
