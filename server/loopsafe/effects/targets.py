@@ -244,8 +244,12 @@ def _run_of(
     resolver: Resolver, value: ManagerValue | GeneratorValue, expr: Expr, frame: Frame
 ) -> Run:
     """The body of what is entered or iterated, with the literals of the call that makes it there:
-    `with heartbeats(join=False)`."""
+    `with heartbeats(join=False)`, or `beats = heartbeats(join=False)` before."""
     function, arguments = value.function, value.arguments
+    if isinstance(expr, Name):
+        made_at = definitions(resolver, expr, frame)
+        if len(made_at) == 1 and isinstance(made_at[0].binding.value, Call):
+            expr, frame = made_at[0].binding.value, made_at[0].frame
     if isinstance(expr, Call):
         callees = resolver.values(expr.func, frame)
         made = (c.function if isinstance(c, ManagerFactory) else c for c in callees)
