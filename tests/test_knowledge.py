@@ -204,6 +204,7 @@ ON_DEMAND = frozenset(
         "ipinfo",
         "jira",
         "joblib",
+        "jupyter_client",
         "jupyter_server",
         "jwt",
         "kaggle",

@@ -17,7 +17,7 @@ from loopsafe.facts.touched import touched
 from loopsafe.model import Spot
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
-from loopsafe.resolve.handed import decorator_names, given_names
+from loopsafe.resolve.handovers import decorator_names, given_names
 from loopsafe.resolve.outside import stored_names
 from loopsafe.resolve.subclasses import bases_of
 

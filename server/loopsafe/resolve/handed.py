@@ -8,11 +8,12 @@ say: `bus.subscribe(listener)`, or `@bus.listener`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Binding, Call, Expr, Function, Name, Param, last_name
+from loopsafe.facts.ir import Binding, Call, Expr, Function, Name, Param
 from loopsafe.resolve.arguments import argument_at, matched
 from loopsafe.resolve.finding import Member
+from loopsafe.resolve.handovers import decorations, handovers
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import named
@@ -54,28 +55,13 @@ FUNCTIONS = (FunctionValue, PartialValue, OffloadingValue, External)
 """What is there to be called, and is no class."""
 
 
-class _Handover(NamedTuple):
-    """A call that may hand a function of some name to a framework."""
-
-    module: str
-    call: Call
-    scope: int
-
-
-class _Decoration(NamedTuple):
-    """A function or a class that something of some name decorates."""
-
-    decorated: FunctionValue | ClassValue
-    decorator: Expr
-
-
 class Handed:
     """Finds by a function's name the calls that hand it on, or that give it something."""
 
     def __init__(self, passing: frozenset[str]) -> None:
         """`passing` are the names of the calls that hand a function on, without their dots."""
-        self._handovers = NameIndex("handed", lambda module: _handovers(module, passing))
-        self._decorations = NameIndex("decorates", _decorations)
+        self._handovers = NameIndex("handed", lambda module: handovers(module, passing))
+        self._decorations = NameIndex("decorates", decorations)
 
     def forget(self, changed: Collection[str] | None = None) -> None:
         """The texts of these modules changed; where none are told, there are other modules."""
@@ -283,48 +269,6 @@ def passed_on(resolver: Resolver, member: Member, stored: Sequence[Binding], mad
             place = (resolver, given, made.module, made.scope)
             return resolver.handed.agreed(*place) or resolver.handed.called(*place)
     return ()
-
-
-def _handovers(module: Module, words: frozenset[str]) -> Iterator[tuple[str, _Handover]]:
-    if words.isdisjoint(module.facts.words):
-        return
-    for function in module.facts.functions:
-        for site in function.sites:
-            call = site.expr
-            if not isinstance(call, Call) or last_name(call.func) not in words:
-                continue
-            for name in _given_to(call):
-                yield name, _Handover(module.name, call, site.scope)
-
-
-def given_names(function: Function) -> Iterator[str]:
-    """The names of what a function gives to calls."""
-    for site in function.sites:
-        if isinstance(site.expr, Call):
-            yield from _given_to(site.expr)
-
-
-def _given_to(call: Call) -> Iterator[str]:
-    given: list[Expr] = [*call.args, *(value for _, value in call.keywords)]
-    return (last_name(expr) for expr in given if isinstance(expr, (Name, Attr)))
-
-
-def decorator_names(module: Module) -> Iterator[str]:
-    """What decorates the functions and classes that a module defines."""
-    return (name for name, _ in _decorations(module))
-
-
-def _decorations(module: Module) -> Iterator[tuple[str, _Decoration]]:
-    for number, function in enumerate(module.facts.functions):
-        # Methods are decorated before there is an object to call them on.
-        for expr in function.decorators if function.owner < 0 and not function.outer else ():
-            callee = expr.func if isinstance(expr, Call) else expr
-            yield last_name(callee), _Decoration(FunctionValue(module.name, number), expr)
-    for number, cls in enumerate(module.facts.classes):
-        # Where there is no call, decorating is one.
-        for expr in cls.decorators if not cls.outer else ():
-            if isinstance(expr, Call):
-                yield last_name(expr.func), _Decoration(ClassValue(module.name, number), expr)
 
 
 def _is_half_told(resolver: Resolver, given: Expr, made: Made) -> bool:
