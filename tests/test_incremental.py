@@ -557,3 +557,34 @@ def test_what_stands_in_for_a_protocol_is_news_to_who_calls_it(tmp_path: Path) -
         (tmp_path / name).write_text(text, "utf-8")
         engine.open_text(str(tmp_path / name), text)
     assert {0, 1} <= seen
+
+
+def test_which_functions_handlers_are_made_of_is_news_to_what_they_call(tmp_path: Path) -> None:
+    handlers, routes = tmp_path / "handlers.py", tmp_path / "routes.py"
+    handlers.write_text(
+        "def make(load):\n    async def one():\n        return load()\n    return one\n"
+    )
+    (tmp_path / "slow.py").write_text("import time\ndef load():\n    time.sleep(1)\n")
+    start = "from handlers import make\nfrom slow import load\ndef quick(): ...\n"
+    of_both = start + "table = [make(quick), make(load)]\n"
+    of_quick = start + "table = [make(quick), make(quick)]\n"
+    decorating = of_both + "@make\ndef other(): ...\n"
+    routes.write_text(of_quick)
+    states = ((of_both, 1), (of_quick, 0), (of_both, 1), (decorating, 0), (of_both, 1))
+    _assert_followed(tmp_path, routes, handlers, states)
+
+
+def test_what_a_branch_says_nothing_of_is_news_to_who_is_given_it(tmp_path: Path) -> None:
+    kept, start = tmp_path / "kept.py", tmp_path / "start.py"
+    kept.write_text("def make(shop):\n    async def one():\n        shop.load()\n    return one\n")
+    (tmp_path / "shops.py").write_text(
+        "import time\nclass Shop:\n    def load(self):\n        time.sleep(1)\n"
+    )
+    told = (
+        "from kept import make\nfrom shops import Shop\nfrom nowhere import connect\n"
+        "def start(later):\n    if later:\n        shop = Shop()\n"
+        "    else:\n        shop = Shop()\n    return make(shop)\n"
+    )
+    half = told.replace("if later:\n        shop = Shop()", "if later:\n        shop = connect()")
+    start.write_text(told)
+    _assert_followed(tmp_path, start, kept, ((half, 0), (told, 1), (half, 0)))
