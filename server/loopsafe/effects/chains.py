@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from loopsafe.effects.derive import Derivation, Derived
 from loopsafe.effects.edges import Edge, edges
+from loopsafe.effects.holding import Holder
 from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.mutexes import is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within
-from loopsafe.effects.relief import Holder, Relief, function_relief
+from loopsafe.effects.relief import Relief, function_relief
 from loopsafe.facts.ir import Const, Function, Name, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Spot

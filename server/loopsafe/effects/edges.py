@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
 from loopsafe.effects.drivers import is_driving_aside, takers
+from loopsafe.effects.holding import Holder
 from loopsafe.effects.meant import for_await, gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
 from loopsafe.effects.overrides import MOST, Overrides, decorated
-from loopsafe.effects.relief import Holder, Relief
+from loopsafe.effects.relief import Relief
 from loopsafe.effects.runs import Run, Target
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.relief import Holder, Relief, holder, missing, missing_or_ended
+from loopsafe.effects.holding import Holder, holder
+from loopsafe.effects.relief import (
+    Relief,
+    lacking,
+    missing,
+    missing_or_ended,
+)
 from loopsafe.facts.ir import (
     Attr,
     Binding,
@@ -24,6 +30,9 @@ from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue, Value
 
+_LONGEST = 4
+"""Methods in a row that may hand on what one of them puts into a table."""
+
 
 def fill_relief(resolver: Resolver, value: Value, site: Site, scope: Scope, frame: Frame) -> Relief:
     """Whether a function runs only while what it stores is missing: `if self.db is None:
@@ -40,7 +49,11 @@ def fill_relief(resolver: Resolver, value: Value, site: Site, scope: Scope, fram
                     is_global = isinstance(absent, Name)
                     is_global |= holder(resolver, site, frame) is Holder.PROCESS
                     return Relief.PROCESS if is_global else Relief.OWN
-                if (kept := _table_relief(resolver, value, call, absent, frame)) is not Relief.NONE:
+                table = lacking(asked, holds)
+                kept = _filled(resolver, value, call, table, frame) if table else Relief.NONE
+                if kept is Relief.NONE:
+                    kept = _table_relief(resolver, value, call, absent, frame)
+                if kept is not Relief.NONE:
                     return kept
             ended = missing_or_ended(found.test) if found.kind == "if" else None
             kept = _table_relief(resolver, value, call, ended, frame)
@@ -55,31 +68,56 @@ def _table_relief(
 ) -> Relief:
     """Whether a function that is called puts something into the table where a name was looked up:
     `found = cls.made.get(key)`, `if found is None: found = cls.make(key)`."""
-    module = resolver.table.get(function.module)
-    if not isinstance(name, Name) or module is None or not module.is_project:
-        return Relief.NONE
-    resolver.table.trace |= module.text_bit
-    facts = module.facts.functions[function.number]
-    for definition in definitions(resolver, name, frame):
+    for definition in definitions(resolver, name, frame) if isinstance(name, Name) else ():
         table = _looked_into(definition.binding.value)
-        if isinstance(table, Name):
-            found = definitions(resolver, table, definition.frame)
-            is_shared = any((d.frame.module, d.frame.scope) == (function.module, 0) for d in found)
-            if is_shared and any(_is_put(site, "", table.id) for site in facts.sites):
-                return Relief.PROCESS
-        elif isinstance(table, Attr) and _fills_own(facts, call, table):
-            return Relief.PROCESS if root_name(table.value) == "cls" else Relief.OWN
+        if isinstance(table, (Attr, Name)):
+            kept = _filled(resolver, function, call, table, definition.frame)
+            if kept is not Relief.NONE:
+                return kept
     return Relief.NONE
 
 
-def _fills_own(facts: Function, call: Call, table: Attr) -> bool:
-    """Whether a method that is called puts something into a table of the object it is called on."""
+def _filled(
+    resolver: Resolver, function: FunctionValue, call: Call, table: Attr | Name, frame: Frame
+) -> Relief:
+    """Whether a function that is called puts something into a table."""
+    module = resolver.table.get(function.module)
+    if module is None or not module.is_project:
+        return Relief.NONE
+    resolver.table.trace |= module.text_bit
+    facts = module.facts.functions[function.number]
+    if isinstance(table, Name):
+        found = definitions(resolver, table, frame)
+        is_shared = any((d.frame.module, d.frame.scope) == (function.module, 0) for d in found)
+        is_put = is_shared and any(_is_put(site, "", table.id) for site in facts.sites)
+        return Relief.PROCESS if is_put else Relief.NONE
+    if _fills_own(module.facts, facts, call, table):
+        return Relief.PROCESS if root_name(table.value) == "cls" else Relief.OWN
+    return Relief.NONE
+
+
+def _fills_own(module: ModuleFacts, facts: Function, call: Call, table: Attr) -> bool:
+    """Whether a method that is called puts something into a table of the object it is called on,
+    or another one does that it calls of its own class."""
     receiver = call.func.value if isinstance(call.func, Attr) else None
     if not isinstance(receiver, Name) or facts.owner < 0 or not facts.parameters:
         return False
+    if receiver.id != root_name(table.value):
+        return False
     own = facts.parameters[0].name
-    is_same = receiver.id == root_name(table.value)
-    return is_same and any(_is_put(site, own, table.name) for site in facts.sites)
+    return any(
+        _is_put(site, own, table.name) for method in _chain(module, facts) for site in method.sites
+    )
+
+
+def _chain(module: ModuleFacts, method: Function) -> Iterator[Function]:
+    """A method, and those that it calls of its own class, the nearest first."""
+    todo, seen = [method], {method.scope}
+    for _ in range(_LONGEST):
+        yield from todo
+        below = [f for found in todo for f in _methods_below(module, found) if f.scope not in seen]
+        todo = list({f.scope: f for f in below}.values())
+        seen.update(f.scope for f in todo)
 
 
 def _looked_into(value: Expr | None) -> Expr | None:
@@ -125,11 +163,12 @@ def _stores(
     if _fills(stored, facts.scope, made):
         return True
     resolver.table.trace |= module.text_bit
-    return any(_fills(stored, s, made) for s in _scopes_below(module.facts, facts))
+    below = _methods_below(module.facts, facts)
+    return any(_fills(stored, method.scope, made) for method in below)
 
 
-def _scopes_below(module: ModuleFacts, method: Function) -> Iterator[int]:
-    """The scopes of what a method calls of its own class: `run(self._load())` stores as well."""
+def _methods_below(module: ModuleFacts, method: Function) -> Iterator[Function]:
+    """What a method calls of its own class: `run(self._load())` stores as well."""
     own = method.parameters[0].name if method.parameters else ""
     bindings = module.scopes[module.classes[method.owner].scope].bindings
     for site in method.sites:
@@ -137,7 +176,7 @@ def _scopes_below(module: ModuleFacts, method: Function) -> Iterator[int]:
         if isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == own:
             for binding in bindings.get(func.name, ()):
                 if isinstance(binding.value, FunctionRef):
-                    yield module.functions[binding.value.number].scope
+                    yield module.functions[binding.value.number]
 
 
 def _scope_of_init(facts: ModuleFacts, owner: int) -> int:

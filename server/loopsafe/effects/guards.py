@@ -142,6 +142,8 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return _agreed(texts.has(literal, test.literal) for literal in passed)
     if isinstance(test, Test) and test.kind in _LEFT:
         return True if is_left(frame, test.kind) else None
+    if isinstance(test, Test) and test.kind == "keyed":
+        return None
     if isinstance(test, Test) and test.kind == "same":
         # The loop that runs is the one that is asked for: few programs have two.
         return True if _probe(resolver, test.value, frame, _LOOPS) else None

@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from loopsafe.effects.filling import fill_relief
 from loopsafe.effects.guards import never_on_loop
+from loopsafe.effects.holding import Holder, holder
 from loopsafe.effects.meant import meant
 from loopsafe.effects.readiness import is_ready
 from loopsafe.effects.relief import (
-    Holder,
     Relief,
     block_relief,
     class_relief,
-    holder,
     idle_relief,
     lasting,
 )

@@ -11,17 +11,15 @@ from loopsafe.facts.ir import (
     Choice,
     Expr,
     Function,
-    Imported,
+    Has,
     Name,
-    Param,
     Scope,
-    Site,
     Test,
     last_name,
 )
 from loopsafe.facts.reach import parts_of
 from loopsafe.model import COSTS, Cost
-from loopsafe.resolve.names import definitions, qualified
+from loopsafe.resolve.names import qualified
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -29,7 +27,6 @@ from loopsafe.resolve.values import (
     ExternalInstance,
     Frame,
     Instance,
-    ModuleValue,
     Value,
 )
 
@@ -77,38 +74,6 @@ class Relief(Enum):
         return min(rank + 1, len(COSTS) - 1)
 
 
-class Holder(Enum):
-    """Whose object it is that a call's method belongs to."""
-
-    OTHER = 0
-    SAME = 1
-    """That of the method in which the call stands: `self.load()`."""
-    PROCESS = 2
-    """A module's name: `settings.load()`."""
-
-
-def holder(resolver: Resolver, site: Site, frame: Frame) -> Holder:
-    """The object whose method runs at a site, by the name that it has there."""
-    callee = site.expr.func if isinstance(site.expr, Call) else site.expr
-    receiver = callee.value if isinstance(callee, Attr) else None
-    if isinstance(receiver, Call) and last_name(receiver.func) == "super":
-        return Holder.SAME
-    if not isinstance(receiver, Name):
-        of_a_module = resolver.values(receiver.value, frame) if isinstance(receiver, Attr) else ()
-        is_global = bool(of_a_module) and all(isinstance(v, ModuleValue) for v in of_a_module)
-        return Holder.PROCESS if is_global else Holder.OTHER
-    found = definitions(resolver, receiver, frame)
-    if all(d.frame.scope == 0 or isinstance(d.binding.value, Imported) for d in found):
-        return Holder.PROCESS  # What comes by a star has no definition here.
-    module = resolver.table.get(frame.module)
-    values = [d.binding.value for d in found]
-    if module is None or not all(isinstance(v, Param) and v.number == 0 for v in values):
-        return Holder.OTHER
-    owners = (module.facts.scopes[d.frame.scope].owner for d in found)
-    is_method = all(n >= 0 and module.facts.functions[n].owner >= 0 for n in owners)
-    return Holder.SAME if is_method else Holder.OTHER
-
-
 def block_relief(scope: Scope, block: int) -> Relief:
     """Whether a block runs only while its result is missing."""
     found = Relief.NONE
@@ -144,6 +109,14 @@ def missing(asked: Expr, holds: bool) -> Attr | Name | None:
     return asked if isinstance(asked, (Attr, Name)) and not holds else None
 
 
+def lacking(asked: Expr, holds: bool) -> Attr | Name | None:
+    """The table that has no such key where a condition holds, or fails: `key not in table`."""
+    is_lookup = isinstance(asked, Has) or (isinstance(asked, Test) and asked.kind == "keyed")
+    if holds or not is_lookup or not isinstance(asked, (Has, Test)):
+        return None
+    return asked.value if isinstance(asked.value, (Attr, Name)) else None
+
+
 def missing_or_ended(test: Expr | None) -> Name | None:
     """The name of what is not there or has ended where a condition holds that asks nothing else:
     `worker is None or not worker.is_alive()`."""
@@ -157,7 +130,7 @@ def missing_or_ended(test: Expr | None) -> Name | None:
 def _asked_of(test: Expr) -> str:
     """The name of the object that a condition is about, and nothing besides."""
     while not isinstance(test, Name):
-        if isinstance(test, (Test, Attr)):
+        if isinstance(test, Attr) or (isinstance(test, Test) and test.kind != "keyed"):
             test = test.value
         elif isinstance(test, Call) and not test.args and not test.keywords:
             test = test.func

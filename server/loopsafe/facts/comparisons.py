@@ -1,5 +1,5 @@
 """What comparisons say of a value: `client is None`, `jobs.qsize() > 0`, `mode == "r"`,
-`"://" in path`."""
+`"://" in path`, `key in table`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
     """What a comparison asks of its left side, or of its right, where it is one of those."""
     if len(node.ops) > 1:
         return None
+    return _of_value(node, left, last) or _key_test(node.ops[0], last)
+
+
+def _of_value(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
     operator, right = node.ops[0], node.comparators[0]
     if isinstance(right, ast.Constant) and right.value is None:
         return _none_test(operator, left)
@@ -54,6 +58,13 @@ def _part_test(operator: ast.cmpop, part: Const, whole: Expr) -> Expr | None:
     if not isinstance(operator, (ast.In, ast.NotIn)) or not isinstance(whole, (Name, Attr)):
         return None
     found = Has(whole, part.value)
+    return found if isinstance(operator, ast.In) else Test("not", found)
+
+
+def _key_test(operator: ast.cmpop, table: Expr) -> Expr | None:
+    if not isinstance(operator, (ast.In, ast.NotIn)) or not isinstance(table, (Name, Attr)):
+        return None
+    found = Test("keyed", table)
     return found if isinstance(operator, ast.In) else Test("not", found)
 
 

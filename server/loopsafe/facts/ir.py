@@ -105,8 +105,8 @@ class Choice(Record):
 
 class Test(Record):
     """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
-    `completes` (a call that did not raise), `begun` (nobody goes on behind a `yield`), or `held`
-    (nor is the generator closed there)."""
+    `keyed` (a table has a key), `completes` (a call that did not raise), `begun` (nobody goes on
+    behind a `yield`), or `held` (nor is the generator closed there)."""
 
     kind: str
     value: Expr
