@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
 from loopsafe.effects.defaults import constant
-from loopsafe.effects.handlers import is_never_raised
+from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.predicates import predicate
 from loopsafe.effects.runs import is_left
 from loopsafe.facts.ir import (
@@ -89,6 +89,8 @@ def _is_other_branch(resolver: Resolver, block: Block, frame: Frame) -> bool:
     if block.test is None:
         return False
     if block.kind == "except":
+        if isinstance(block.test, Test) and block.test.kind == "importable":
+            return _holds(resolver, block.test, frame) is True
         return (
             isinstance(block.test, Call)
             and _probe(resolver, block.test, frame) == "raises"
@@ -144,6 +146,8 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return True if is_left(frame, test.kind) else None
     if isinstance(test, Test) and test.kind == "keyed":
         return None
+    if isinstance(test, Test) and test.kind == "importable":
+        return True if is_importable(resolver, test.value) else None
     if isinstance(test, Test) and test.kind == "same":
         # The loop that runs is the one that is asked for: few programs have two.
         return True if _probe(resolver, test.value, frame, _LOOPS) else None

@@ -1,4 +1,5 @@
-"""Handlers of exceptions that nothing raises: a plain wrapper around a coroutine function.
+"""Handlers of exceptions that nothing raises: of a plain wrapper around a coroutine function, and
+for imports of what is installed.
 
 `try: return func(*args)` only makes a coroutine, where a decorator was put on an `async def`. What
 that raises, whoever awaits it gets, and not the handler.
@@ -6,10 +7,11 @@ that raises, whoever awaits it gets, and not the handler.
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Call, Function, Name, Scope, Site
+from loopsafe.facts.ir import Call, Display, Expr, Function, Imported, Name, Scope, Site
 from loopsafe.facts.reach import encloses
+from loopsafe.resolve.names import module_member
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import CoroutineValue, Frame
+from loopsafe.resolve.values import CoroutineValue, External, Frame
 
 
 def is_never_raised(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:
@@ -25,6 +27,30 @@ def is_never_raised(resolver: Resolver, scope: Scope, block: int, frame: Frame) 
         lambda: (_makes_coroutines(resolver, scope, block, frame),),
     )
     return bool(found) and found[0]
+
+
+def is_importable(resolver: Resolver, wanted: Expr) -> bool:
+    """Whether the environment has all that a `try` imports, so that it is not for this that its
+    handler is there: a program runs beside what it was installed with.
+
+    What of the standard library is there depends on the system, and what of the project can be
+    imported depends on what it imports itself.
+    """
+    parts = wanted.items if isinstance(wanted, Display) else ()
+    return bool(parts) and all(
+        isinstance(part, Imported) and part.level == 0 and _is_there(resolver, part)
+        for part in parts
+    )
+
+
+def _is_there(resolver: Resolver, imported: Imported) -> bool:
+    module, name = imported.module, imported.name
+    if not resolver.table.finder.in_environment(module):
+        return False
+    if name is None or resolver.table.finder.in_environment(f"{module}.{name}"):
+        return True
+    found = module_member(resolver, module, name)
+    return bool(found) and not any(isinstance(value, External) for value in found)
 
 
 def _makes_coroutines(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> bool:

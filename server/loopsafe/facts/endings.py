@@ -1,10 +1,12 @@
-"""How blocks and loops end: by going on, by leaving what is around them, by `break`; and where a
-generator pauses."""
+"""How blocks and loops end: by going on, by leaving what is around them, by `break`; where a
+generator pauses, and what a `try` comes to its end without."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+
+from loopsafe.facts.ir import Display, Imported, Test
 
 TERMINATORS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -47,6 +49,25 @@ def takes_close(handler: ast.ExceptHandler) -> bool:
     return any(kind is None or _last(kind) in _CLOSING for kind in kinds)
 
 
+def modules_wanted(body: Sequence[ast.stmt]) -> Test | None:
+    """The condition that all is there that a `try` imports; None where it imports nothing."""
+    found: list[Imported] = []
+    for node in body:
+        if isinstance(node, ast.Import):
+            found += [Imported(alias.name, None, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = (alias.name for alias in node.names)
+            found += [Imported(node.module or "", name, node.level) for name in names]
+    return Test("importable", Display("tuple", tuple(found))) if found else None
+
+
+def catches_missing(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler is there for a failed import, and for nothing else."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return all(kind is not None and _last(kind) in _MISSING for kind in kinds)
+
+
+_MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _CLOSING = frozenset({"BaseException", "GeneratorExit", ""})
 
 

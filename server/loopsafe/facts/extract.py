@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from loopsafe.facts.endings import TERMINATORS, breaks, leaves, pauses, takes_close
+from loopsafe.facts.endings import (
+    TERMINATORS,
+    breaks,
+    catches_missing,
+    leaves,
+    modules_wanted,
+    pauses,
+    takes_close,
+)
 from loopsafe.facts.ir import (
     BEGUN,
     HELD,
@@ -179,9 +187,11 @@ class StatementReader(PatternReader):
             self.scope.leaves(node.body[0].end_lineno, HELD)
         begun = next(iter(self.function.sites[first:]), None)
         opening = begun.expr if begun is not None and begun.kind != "await" else None
+        wanted = modules_wanted(node.body)
         for handler in node.handlers:
             kinds = self._caught(handler.type)
-            with self.scope.inside("except", opening, kinds):
+            asked = wanted if wanted is not None and catches_missing(handler) else opening
+            with self.scope.inside("except", asked, kinds):
                 if handler.name:
                     for kind in kinds:
                         self.bind_name(handler.name, InstanceOf(kind))
@@ -199,6 +209,9 @@ class StatementReader(PatternReader):
         last = node.orelse[-1] if node.orelse else node.body[-1]
         if opening is not None and isinstance(last, TERMINATORS):
             self.scope.leaves(node.end_lineno or node.lineno, Test("completes", opening))
+        others = (h.body for h in node.handlers if not catches_missing(h))
+        if wanted is not None and isinstance(last, TERMINATORS) and all(map(leaves, others)):
+            self.scope.leaves(node.end_lineno or node.lineno, wanted)
         self.statements(node.finalbody)
 
     def _caught(self, node: ast.expr | None) -> tuple[Expr, ...]:

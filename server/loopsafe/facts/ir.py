@@ -105,8 +105,9 @@ class Choice(Record):
 
 class Test(Record):
     """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
-    `keyed` (a table has a key), `completes` (a call that did not raise), `begun` (nobody goes on
-    behind a `yield`), or `held` (nor is the generator closed there)."""
+    `keyed` (a table has a key), `importable` (all that a display names), `completes` (a call that
+    did not raise), `begun` (nobody goes on behind a `yield`), or `held` (nor is the generator
+    closed there)."""
 
     kind: str
     value: Expr
@@ -279,7 +280,7 @@ class Block(NamedTuple):
     `typing` (only for type checkers), `main` (`__name__ == "__main__"`)."""
     test: Expr | None
     """The condition of an `if`, `else` or `while`; of an `except`, the call that its `try` begins
-    with."""
+    with, or where it is for failed imports, that these succeed."""
     catches: tuple[Expr, ...]
     """The exception classes of an `except`."""
     end: int

@@ -130,6 +130,17 @@ class Finder:
         hits = (locate(self.disk, f, parts, _SOURCE_FIRST, compiled=True) for f in folders)
         return any(h and (not h.is_namespace or has_python(self.disk, h.path)) for h in hits)
 
+    def in_environment(self, import_name: str) -> bool:
+        """Whether it is installed there: neither the project's own nor the standard library's."""
+        parts = import_name.split(".")
+        owner = self._owners.of(parts[0], self._home(None))
+        if owner.stdlib or owner.project:
+            return False
+        if self._in_editable(import_name, _SOURCE_FIRST) is not None:
+            return True
+        hits = (locate(self.disk, f, parts, _SOURCE_FIRST, compiled=True) for f in owner.library)
+        return any(h and (not h.is_namespace or has_python(self.disk, h.path)) for h in hits)
+
     def name_of(self, path: str) -> str:
         """Dotted name of a file: by search path, by its chain of packages, else its stem."""
         return self._origins.name_of(path)

@@ -19,7 +19,13 @@ from loopsafe.resolve.lookups import (
     of_class,
 )
 from loopsafe.resolve.members import is_enumeration
-from loopsafe.resolve.names import imported_values, name_values, narrowed_attribute, own_name
+from loopsafe.resolve.names import (
+    definitions,
+    imported_values,
+    name_values,
+    narrowed_attribute,
+    own_name,
+)
 from loopsafe.resolve.parameters import parameter_values
 from loopsafe.resolve.private import is_private, private
 from loopsafe.resolve.protocols import awaited, elements, entered
@@ -173,7 +179,20 @@ def _await(resolver: Resolver, expr: ir.Await, frame: Frame) -> Values:
 
 
 def _choice(resolver: Resolver, expr: ir.Choice, frame: Frame) -> Values:
-    return union(resolver.values(option, frame) for option in expr.options)
+    given = _given(resolver, expr.options[0], frame) if expr.op == "or" else ()
+    return given or union(resolver.values(option, frame) for option in expr.options)
+
+
+def _given(resolver: Resolver, option: ir.Expr, frame: Frame) -> Values:
+    """What a call passes for `given or default`, where that is a function or class: it is true."""
+    if not isinstance(option, ir.Name) or not frame.arguments:
+        return ()
+    found = definitions(resolver, option, frame)
+    value = found[0].binding.value if len(found) == 1 else None
+    if not isinstance(value, ir.Param) or found[0].frame is not frame:
+        return ()
+    values = dict(frame.arguments).get(value.number, ())
+    return values if all(isinstance(v, (ClassValue, FunctionValue)) for v in values) else ()
 
 
 def _display(resolver: Resolver, expr: ir.Display, frame: Frame) -> Values:
