@@ -27,6 +27,8 @@ def known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
             return (External(f"{dotted}.{name}"),)
         if "__getattr__" in known.returns and not name.startswith("__"):
             return resolver.given_by(known.returns["__getattr__"])
+        if known.asynchronous:
+            return ()  # What its bases have, it need not have in the same way.
     return ()
 
 
