@@ -3,11 +3,9 @@ the asynchronous one: what every caller gives says more than the annotation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from loopsafe.effects.callers import Callers
 from loopsafe.effects.edges import Edge
-from loopsafe.facts.ir import Attr, Call, Function, Name, Param
+from loopsafe.facts.ir import Attr, Call, Filled, Function, Name, Param
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
@@ -15,6 +13,9 @@ from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import CoroutineValue, Frame, Values
+
+_LONGEST = 4
+"""Functions in a row that hand on a parameter."""
 
 
 def is_given_asynchronous(
@@ -30,28 +31,46 @@ def is_given_asynchronous(
     index = _parameter(resolver, receiver, function, frame) if isinstance(receiver, Name) else -1
     if index < 0 or not isinstance(call.func, Attr):
         return False
-    given = list(_given(callers, module, number, index))
-    return bool(given) and all(
-        _gives_coroutine(resolver, values, call.func.name, edge.target.twin) for values in given
-    )
+    asked = call.func.name, edge.target.twin
+    return _all_give(callers, module, number, index, asked, _LONGEST)
+
+
+def _all_give(
+    callers: Callers, module: Module, number: int, index: int, asked: tuple[str, str], steps: int
+) -> bool:
+    """Whether a method gives a coroutine of all that the uses of a function give for a parameter;
+    not where that is open, or nobody uses it.
+
+    A caller may hand on what it is given itself, under the same wrong annotation.
+    """
+    function, resolver, has_uses = module.facts.functions[number], callers.resolver, False
+    for use in callers.uses(module, number):
+        has_uses = True
+        given = dict(matched(function, use.call, function.owner >= 0)) if use.call else {}
+        passed, frame = given.get(index), resolver.frame(use.module.name, use.scope)
+        if passed is None:
+            return False
+        if _gives_coroutine(resolver, resolver.values(passed, frame), *asked):
+            continue
+        caller = use.module.facts.functions[use.number]
+        own = _parameter(resolver, passed, caller, frame) if isinstance(passed, Name) else -1
+        if own < 0 or not steps:
+            return False
+        if not _all_give(callers, use.module, use.number, own, asked, steps - 1):
+            return False
+    return has_uses
 
 
 def _parameter(resolver: Resolver, name: Name, function: Function, frame: Frame) -> int:
     """The number of the parameter that a name stands for, if its callers have to give it."""
-    found = definitions(resolver, name, frame)
+    # What is put into it, as by `session.add(row)`, makes it nothing else.
+    found = [
+        d for d in definitions(resolver, name, frame) if not isinstance(d.binding.value, Filled)
+    ]
     value = found[0].binding.value if len(found) == 1 else None
     if not isinstance(value, Param) or found[0].binding.scope != function.scope:
         return -1
     return value.number if function.parameters[value.number].default is None else -1
-
-
-def _given(callers: Callers, module: Module, number: int, index: int) -> Iterator[Values]:
-    """What each use of a function gives for one of its parameters; nothing where that is open."""
-    function = module.facts.functions[number]
-    for use in callers.uses(module, number):
-        given = dict(matched(function, use.call, function.owner >= 0)) if use.call else {}
-        frame = callers.resolver.frame(use.module.name, use.scope)
-        yield callers.resolver.values(given[index], frame) if index in given else ()
 
 
 def _gives_coroutine(resolver: Resolver, values: Values, method: str, twin: str) -> bool:
