@@ -15,7 +15,7 @@ from loopsafe.effects.edges import Edge, edges
 from loopsafe.effects.holding import Holder
 from loopsafe.effects.libraries import library_edges
 from loopsafe.effects.meetings import function_of
-from loopsafe.effects.mutexes import is_held_briefly
+from loopsafe.effects.mutexes import acquired, is_held_briefly
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.pools import is_awaited_within
 from loopsafe.effects.relief import Relief, function_relief
@@ -90,10 +90,13 @@ class Chains:
     def _waits_in_name_only(self, edge: Edge, frame: Frame) -> bool:
         """Whether a `with` has nothing to wait for, by what the code in such blocks does."""
         target, site = edge.target, edge.site
-        if not isinstance(target, Blocking) or site.kind not in ("enter", "exit"):
+        if not isinstance(target, Blocking):
             return False
         if target.category == "lock":
-            return site.kind == "enter" and is_held_briefly(self.resolver, site, frame.module)
+            is_taken = site.kind == "enter" or bool(acquired(site))
+            return is_taken and is_held_briefly(self.resolver, site, frame.module)
+        if site.kind not in ("enter", "exit"):
+            return False
         module, function = self.resolver.table.get(frame.module), function_of(self.resolver, frame)
         if module is None or function is None or target.category != "future":
             return False

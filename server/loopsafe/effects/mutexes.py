@@ -21,17 +21,28 @@ _DEEPEST = 4
 
 
 def is_held_briefly(resolver: Resolver, site: Site, module: str) -> bool:
-    """Whether every `with` over a mutex of this name in the project only computes.
+    """Whether whoever takes a mutex of this name in the project only computes until it is free.
 
-    False where somebody takes it in another way, or where what is done with it is not known.
+    False where somebody takes it in another way than by `with`, or by `acquire()` above `release()`
+    in one function, and where what is done with it is not known.
     """
-    name = last_name(site.expr)
-    if name is None:
+    name = acquired(site) or (last_name(site.expr) if site.expr is not None else "")
+    if not name:
         return False
     found = resolver.remember(
         ("held briefly", name), module, lambda: (_is_brief(resolver, name, module),)
     )
     return found == (True,)
+
+
+def acquired(site: Site) -> str:
+    """The name of the mutex of a call like `lock.acquire()`."""
+    return _name_before(site, "acquire")
+
+
+def _name_before(site: Site, method: str) -> str:
+    func = site.expr.func if site.kind == "call" and isinstance(site.expr, Call) else None
+    return last_name(func.value) if isinstance(func, Attr) and func.name == method else ""
 
 
 def _is_brief(resolver: Resolver, name: str, module: str) -> bool:
@@ -67,7 +78,11 @@ def _held_at(function: Function, name: str) -> Iterator[Sequence[Site] | None]:
         if site.kind == "enter" and last_name(call) == name:
             ends = (i for i in range(number, len(sites)) if _is_exit(sites[i], site))
             yield sites[number + 1 : next(ends, len(sites))]
-        elif isinstance(call, Call) and site.kind == "call" and _acquires(call, name):
+        elif acquired(site) == name:
+            ends = (i for i, s in enumerate(sites) if _name_before(s, "release") == name)
+            end = max(ends, default=-1)
+            yield sites[number + 1 : end] if end > number else None
+        elif isinstance(call, Call) and site.kind == "call" and _hands_on(call, name):
             yield None
 
 
@@ -75,11 +90,8 @@ def _is_exit(site: Site, entered: Site) -> bool:
     return site.kind == "exit" and site.expr == entered.expr
 
 
-def _acquires(call: Call, name: str) -> bool:
-    """Whether a call takes the mutex until somebody releases it, or hands it on."""
-    func = call.func
-    if isinstance(func, Attr) and func.name == "acquire" and last_name(func.value) == name:
-        return True
+def _hands_on(call: Call, name: str) -> bool:
+    """Whether a call is given the mutex."""
     given = (*call.args, *(value for _, value in call.keywords))
     return any(isinstance(part, (Name, Attr)) and last_name(part) == name for part in given)
 
@@ -99,7 +111,8 @@ def _computes(resolver: Resolver, frame: Frame, sites: Sequence[Site] | None, de
 def _is_quick(resolver: Resolver, meeting: Meeting, depth: int) -> bool:
     target = meeting.target
     if isinstance(target, Blocking):
-        return target.category == "lock" and meeting.site.kind == "enter"
+        is_taken = meeting.site.kind == "enter" or bool(acquired(meeting.site))
+        return target.category == "lock" and is_taken
     module = resolver.table.get(target.function.module)
     if module is None or not module.is_project:
         # What the standard library has is known to the catalogue, where it blocks.
@@ -117,6 +130,8 @@ def _is_harmless(resolver: Resolver, site: Site, frame: Frame) -> bool:
     call = site.expr
     if site.kind != "call" or not isinstance(call, Call):
         return site.kind not in AWAITING
+    if _name_before(site, "release"):
+        return True
     here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
     values = resolver.values(call.func, here)
     if not values:
