@@ -72,6 +72,35 @@ def test_a_client_that_an_object_holds(tmp_path: Path) -> None:
     assert after(project, 17) == changed
 
 
+ENTERED = """
+    import httpx
+
+
+    async def load(name):
+        with httpx.Client() as client:
+            return client.get(name).content
+"""
+
+
+def test_a_client_that_is_entered(tmp_path: Path) -> None:
+    text = textwrap.dedent(ENTERED).lstrip()
+    changed = (
+        text.replace("with httpx.Client", "async with httpx.AsyncClient")
+        .replace("client.get(name)", "(await client.get(name))")
+    )
+    project = Project(tmp_path, app=ENTERED)
+    assert after(project, 6) == changed
+
+
+def test_a_client_that_is_entered_beside_something_else(tmp_path: Path) -> None:
+    text = ENTERED.replace("with httpx", "with open(name), httpx")
+    project = Project(tmp_path, app=text)
+    findings = project.engine.report(str(tmp_path / "app.py")).findings
+    [fix] = [fix for finding in findings for fix in project.engine.wide_fixes(finding)]
+    assert fix.kind == "refused"
+    assert "entered with something else" in fix.caveat
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [

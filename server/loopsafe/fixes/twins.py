@@ -82,6 +82,19 @@ def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iter
         if isinstance(node, ast.AnnAssign) and node.value is call:
             yield _annotated(draft, node.annotation, text)
     yield draft.replace(draft.start(written), draft.stop(written), text)
+    item = site.parent(call)
+    if isinstance(item, ast.withitem):
+        yield _entered(site, client, item)
+
+
+def _entered(site: Site, client: Client, item: ast.withitem) -> Edit:
+    """`with Client() as client:` to `async with AsyncClient() as client:`."""
+    block = site.parent(item)
+    if not isinstance(block, ast.With) or len(block.items) != 1:
+        raise Stuck(f"`{client.name}` is entered with something else")
+    if not may_await(site):
+        raise Stuck(f"`async with` may not stand in line {block.lineno}")
+    return site.draft.insert(site.draft.start(block), "async ")
 
 
 def _annotated(draft: Draft, annotation: ast.expr, text: str) -> Edit:
