@@ -84,9 +84,8 @@ ENTERED = """
 
 def test_a_client_that_is_entered(tmp_path: Path) -> None:
     text = textwrap.dedent(ENTERED).lstrip()
-    changed = (
-        text.replace("with httpx.Client", "async with httpx.AsyncClient")
-        .replace("client.get(name)", "(await client.get(name))")
+    changed = text.replace("with httpx.Client", "async with httpx.AsyncClient").replace(
+        "client.get(name)", "(await client.get(name))"
     )
     project = Project(tmp_path, app=ENTERED)
     assert after(project, 6) == changed

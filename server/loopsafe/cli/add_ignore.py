@@ -38,7 +38,11 @@ def _hide(path: str, findings: list[Finding], reason: str) -> int:
         if ast.dump(ast.parse(text)) != ast.dump(ast.parse(before)):
             raise ValueError("a comment would change the code")
         Path(path).write_bytes(encode(text, data))
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
+    except SyntaxError as error:
+        why = f"the file does not parse, {error.msg} in line {error.lineno}"
+        complain("error", path, f"no comment was added: {why}")
+        return 0
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
         complain("error", path, f"no comment was added: {error}")
         return 0
     return count

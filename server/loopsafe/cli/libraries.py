@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ def _explain(name: str, python: str | None) -> None:
     if not found.found and engine.table.get(name) is not None:
         raise UsageError(f"{name} is a module: `loopsafe library {name}` lists what blocks in it")
     if not found.found:
-        raise UsageError(f"{name}: no such function or class in this environment")
+        raise UsageError(f"{name}: no such function or class{_hint(engine, name)}")
     print("\n".join(_described(name, found)))
 
 
@@ -46,7 +47,7 @@ def _list(package: str, python: str | None) -> None:
     engine = _engine(python)
     names = _import_names(engine, package)
     if not names:
-        raise UsageError(f"{package}: no such package in this environment")
+        raise UsageError(f"{package}: no such package in {_place_of(engine)}")
     for name in names:
         module = engine.table.get(name)
         release = engine.disk.bundle.release(module.path) if module else ""
@@ -55,6 +56,24 @@ def _list(package: str, python: str | None) -> None:
         elif module is None:
             print(f"{name} is not installed: as the catalogue has it.")
         _list_calls(engine, name)
+
+
+def _hint(engine: Engine, name: str) -> str:
+    """What else may have been meant by a name that leads nowhere, or where it was looked for."""
+    holder, _, last = name.rpartition(".")
+    module = engine.table.get(holder) if holder else None
+    known = module.facts.scopes[0].bindings if module is not None else ()
+    close = difflib.get_close_matches(last, [n for n in known if not n.startswith("_")], n=1)
+    if close:
+        return f", did you mean `{holder}.{close[0]}`?"
+    example = "" if holder else ": its full name is needed, as in `requests.get`"
+    return f" in {_place_of(engine)}{example}"
+
+
+def _place_of(engine: Engine) -> str:
+    """The environment that was looked into, and how to have another."""
+    found = engine.environment
+    return f"{found.label if found else 'any environment'} (`--python` names another)"
 
 
 def _import_names(engine: Engine, package: str) -> list[str]:
@@ -102,6 +121,9 @@ def _described(asked: str, found: Verdict) -> Iterator[str]:
     entry = found.blocking
     alias = f" (known as {found.name})" if found.name != asked else ""
     if entry is None:
+        if found.is_own:
+            yield f"{asked}{alias}: of this project, whose calls `loopsafe check` follows"
+            return
         who = found.origin or "the catalogue"
         word = f"does not block, says {who}" if found.harmless else "not known to block"
         yield f"{asked}{alias}: {word}"

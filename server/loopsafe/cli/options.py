@@ -213,10 +213,9 @@ def _codes(given: list[str] | None, option: str) -> tuple[str, ...]:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 on, not `{text}`")
+    return int(text)
 
 
 def _colored(choice: str, to_file: bool) -> bool:

@@ -127,7 +127,12 @@ class Settings:
 
     def with_option(self, text: str, base: Path) -> Settings:
         """These settings with `key = value` of TOML in place of their own; paths are from base."""
-        document = parse_toml(text, Path("--config"))
+        try:
+            document = parse_toml(text, Path("--config"))
+        except ConfigError as error:
+            raise ConfigError(
+                "--config", f"`{text}` {error.message}; texts take quotes: 'offload = \"anyio\"'"
+            ) from None
         for key, value in document.items():
             reader = READERS.get(key)
             if reader is None:
@@ -242,7 +247,8 @@ def check_codes(codes: Iterable[str]) -> tuple[str, ...]:
     known = []
     for code in codes:
         if code not in CODES:
-            raise ValueError(f"unknown rule `{code}`{did_you_mean(code, CODES)}")
+            close = did_you_mean(code, CODES) or " (see `loopsafe rule`)"
+            raise ValueError(f"unknown rule `{code}`{close}")
         known.append(code)
     return tuple(dict.fromkeys(known))
 

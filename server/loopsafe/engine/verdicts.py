@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopsafe.effects.derive import Derivation
 from loopsafe.effects.implicit import functions
@@ -40,6 +40,8 @@ class Verdict:
     """Catalogued as not blocking."""
     origin: str = ""
     """Who says that it is harmless, where that is not the catalogue."""
+    is_own: bool = False
+    """It is a function or class of the project, whose calls are followed where the loop enters."""
     conditions: int = 0
     """On the way down that are open when it is called with its defaults."""
     needs_arguments: bool = False
@@ -67,7 +69,10 @@ def verdict(resolver: Resolver, derivation: Derivation, name: str) -> Verdict:
             told = any(resolver.catalogue.word(n) is False for n in taught_names(resolver, value))
             return Verdict(known, True, harmless=True, origin=ORIGIN if told else "")
         if isinstance(value, (FunctionValue, ClassValue)):
-            return _derived(resolver, derivation, value, known)
+            found = _derived(resolver, derivation, value, known)
+            module = resolver.table.get(value.module)
+            is_own = found.blocking is None and module is not None and module.is_project
+            return replace(found, is_own=is_own)
     return Verdict(name, False)
 
 
@@ -125,8 +130,23 @@ def _entries(resolver: Resolver, package: str) -> Iterator[str]:
             yield name
     for name, cls in resolver.catalogue.classes():
         if name.startswith(start) and cls.name == name:
-            for method in cls.methods:
+            for method in (*cls.methods, *(_written(resolver, name) if cls.patterns else ())):
                 yield f"{name}.{method}"
+
+
+def _written(resolver: Resolver, name: str) -> Iterator[str]:
+    """The public methods that a class has by its source, for those that are known as families."""
+    found = next((v for v in resolver.named(name) if isinstance(v, ClassValue)), None)
+    owners = resolver.mro(found) if found is not None else ()
+    for owner in owners:
+        module = resolver.table.get(owner.module) if isinstance(owner, ClassValue) else None
+        if module is None or not isinstance(owner, ClassValue):
+            continue
+        scope = module.facts.classes[owner.number].scope
+        for function in module.facts.functions:
+            method = function.qualname.rpartition(".")[2]
+            if function.outer == scope and not method.startswith("_"):
+                yield method
 
 
 def _defined(resolver: Resolver, package: str) -> Iterator[str]:
