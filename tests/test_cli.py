@@ -594,3 +594,29 @@ def test_library_lists_what_blocks(run: Run, tmp_path: Path) -> None:
     ]
     assert out.splitlines()[-1] == "3 callables of acme may block the event loop."
     assert run("library", "nosuch")[0] == 2
+
+
+FAMILY = """
+class Base:
+    def get(self): ...
+    def _send(self): ...
+
+class Redis(Base):
+    limit = 3
+    def pipeline(self): ...
+"""
+
+
+def test_library_lists_methods_that_are_known_as_families(run: Run, tmp_path: Path) -> None:
+    _install(tmp_path, "redis", FAMILY)
+    code, out, _ = run("library", "redis")
+    listed = {line.split("  ")[0] for line in out.splitlines()}
+    assert code == 0
+    assert "redis.Redis.get" in listed
+    assert not listed & {"redis.Redis.pipeline", "redis.Redis.limit", "redis.Redis._send"}
+
+
+def test_explain_says_of_the_projects_own_that_check_follows_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("import time\n\n\ndef load():\n    time.sleep(1)\n")
+    told = "shop.load: of this project, whose calls `loopsafe check` follows\n"
+    assert run("explain", "shop.load") == (0, told, "")

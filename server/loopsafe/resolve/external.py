@@ -56,6 +56,14 @@ def external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
     return outside(cls, name)
 
 
+def class_attribute(resolver: Resolver, cls: str, name: str) -> Values:
+    """An attribute of what may be a class, on itself: `SQLModel.metadata`."""
+    known = resolver.catalogue.klass(cls)
+    if known is not None and name in known.attributes:
+        return resolver.given_by(known.attributes[name])
+    return outside(cls, name)
+
+
 def outside(owner: str, name: str) -> Values:
     """An attribute of what nobody sees; unknown far from any name that a library may have.
 

@@ -10,10 +10,10 @@ from loopsafe.resolve.containers import filled
 from loopsafe.resolve.descriptors import held_by, method_value, through_descriptors
 from loopsafe.resolve.dynamic import getters_of, made_by_name, named_in_loop
 from loopsafe.resolve.external import (
+    class_attribute,
     declared_attribute,
     external_attribute,
     known_attribute,
-    outside,
 )
 from loopsafe.resolve.fields import made_for_field
 from loopsafe.resolve.finding import Member, find
@@ -50,7 +50,7 @@ def attribute(resolver: Resolver, value: Value, name: str) -> Values:
     if isinstance(value, ClassValue):
         return _remembered(resolver, value, name, bound=False)
     if isinstance(value, External):
-        return outside(value.name, name)
+        return class_attribute(resolver, value.name, name)
     if isinstance(value, ExternalInstance):
         return external_attribute(resolver, value.name, name)
     if isinstance(value, SuperValue):
