@@ -3,6 +3,7 @@ lies in it, or where Python usually looks, can be imported there."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.machinery
 import os
 import subprocess
@@ -56,3 +57,14 @@ def start(
         cwd=folder,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) | patience,
     )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends such a process at once, and closes its pipes; one that has ended stays as it is."""
+    with contextlib.suppress(OSError):
+        process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.close()

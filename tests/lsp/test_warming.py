@@ -162,7 +162,7 @@ async def test_cancelling_stops_it_and_it_goes_on_where_it_was(
                 raise Cancelled
 
         try:
-            engine.warm(path, check_in)
+            engine.confirm(path, check_in)
         except Cancelled:
             continue
         break

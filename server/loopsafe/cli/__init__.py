@@ -14,7 +14,8 @@ from typing import NoReturn
 from loopsafe import __version__
 from loopsafe.cli.errors import UsageError
 from loopsafe.cli.options import add_arguments, options_of
-from loopsafe.config import ConfigError, did_you_mean
+from loopsafe.config import ConfigError
+from loopsafe.spelling import did_you_mean
 
 CLEAN, FOUND, WRONG, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 

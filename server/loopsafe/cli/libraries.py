@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from loopsafe.modules.cache import Cache, default_folder
 from loopsafe.modules.distributions import import_names
 from loopsafe.modules.environment import find_environment
 from loopsafe.rules.wording import sink_label
+from loopsafe.spelling import did_you_mean
 
 
 def explain_name(name: str, python: str | None) -> None:
@@ -63,9 +63,8 @@ def _hint(engine: Engine, name: str) -> str:
     holder, _, last = name.rpartition(".")
     module = engine.table.get(holder) if holder else None
     known = module.facts.scopes[0].bindings if module is not None else ()
-    close = difflib.get_close_matches(last, [n for n in known if not n.startswith("_")], n=1)
-    if close:
-        return f", did you mean `{holder}.{close[0]}`?"
+    if meant := did_you_mean(last, (n for n in known if not n.startswith("_")), f"{holder}."):
+        return meant
     example = "" if holder else ": its full name is needed, as in `requests.get`"
     return f" in {_place_of(engine)}{example}"
 

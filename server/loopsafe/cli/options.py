@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass
 
 from loopsafe.cli.errors import UsageError
-from loopsafe.config import check_codes, did_you_mean
+from loopsafe.config import check_codes
 from loopsafe.model import Safety, Severity
+from loopsafe.spelling import did_you_mean
 from loopsafe.text import decode
 
 FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")

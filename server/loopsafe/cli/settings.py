@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from loopsafe.cli.errors import UsageError
-from loopsafe.config import Settings, did_you_mean
+from loopsafe.config import Settings
 from loopsafe.config.reference import SETTINGS
+from loopsafe.spelling import did_you_mean
 
 
 def describe(key: str | None) -> Iterator[str]:

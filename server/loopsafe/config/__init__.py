@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from loopsafe.config.document import ConfigError, find_line, parse_toml, read_toml
-from loopsafe.config.values import CODES, OFFLOADS, READERS, Wrong, did_you_mean
+from loopsafe.config.values import CODES, OFFLOADS, READERS, Wrong
 from loopsafe.knowledge.schema import Blocking, Runner
 from loopsafe.model import Cost, Severity
+from loopsafe.spelling import did_you_mean
 
 __all__ = [
     "CODES",
@@ -25,7 +26,6 @@ __all__ = [
     "anchored",
     "check_codes",
     "check_settings",
-    "did_you_mean",
     "inner_settings",
     "read_settings",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from loopsafe.knowledge import teachings
 from loopsafe.knowledge.table import Keys, KnowledgeError
 from loopsafe.model import Severity
+from loopsafe.spelling import did_you_mean
 
 T = TypeVar("T")
 
@@ -46,12 +46,6 @@ OFFLOADS = (
     "executor",
 )
 """How fixes may move a call to a worker thread; `auto` follows what the file already uses."""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`, did you mean "x"?` where a known word is close, else nothing."""
-    close = difflib.get_close_matches(word.lower().replace("_", "-"), list(known), n=1)
-    return f", did you mean `{close[0]}`?" if close else ""
 
 
 class Wrong(Exception):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from loopsafe.facts.endings import pauses
+
 
 def is_attempt(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
     """Whether a node is what a loop goes over that only an exception brings to a second round."""
@@ -17,6 +19,11 @@ def is_attempt(function: ast.AST, parent: ast.AST, child: ast.AST) -> bool:
         return False
     attempts = [part for part in parent.body if isinstance(part, ast.Try) and _succeeds(part)]
     return bool(attempts) and not any(_runs_given(function, attempt) for attempt in attempts)
+
+
+def is_behind_yield(before: Iterable[Sequence[ast.stmt]]) -> bool:
+    """Whether a generator gives something in one of the statements that come before a place."""
+    return any(pauses(part) for statements in before for part in statements)
 
 
 def _succeeds(attempt: ast.Try) -> bool:
@@ -46,8 +53,3 @@ def _starred(call: ast.Call) -> Iterable[ast.expr]:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def is_behind_yield(before: Iterable[Sequence[ast.stmt]]) -> bool:
-    """Whether a generator gives something in one of the statements that come before a place."""
-    return any(isinstance(getattr(part, "value", None), ast.Yield) for b in before for part in b)

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from loopsafe.effects.texts import changed
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, Scope, last_name
 from loopsafe.facts.kept import Kept
-from loopsafe.facts.pairing import names_in
+from loopsafe.facts.pairing import all_names_in
 from loopsafe.model import Spot
 from loopsafe.modules.module import Module
 from loopsafe.modules.units import Unit
@@ -41,7 +41,9 @@ def _told(function: Function, scope: Scope) -> Hashable:
     asking = names.union(name for name, _ in spelled)
     tests = [block.test for block in scope.blocks if block.test is not None]
     tests += [leaving.test for block in scope.blocks for leaving in block.exits]
-    asked = frozenset(_written(test) for test in tests if not asking.isdisjoint(names_in((test,))))
+    asked = frozenset(
+        _written(test) for test in tests if not asking.isdisjoint(all_names_in((test,)))
+    )
     bound = tuple(len(scope.bindings.get(parameter.name, ())) for parameter in function.parameters)
     passed = frozenset((*_passed(function, names), *_handed_on(function)))
     return asked, spelled, bound, passed
@@ -78,7 +80,7 @@ def _handed_on(function: Function) -> Iterator[Hashable]:
     """What a function does with the `*args` and `**kwargs` that it is given: see `onward`."""
     gathered = {p.name for p in function.parameters if p.kind in ("args", "kwargs")}
     for site in function.sites if gathered else ():
-        if isinstance(site.expr, Call) and not gathered.isdisjoint(names_in((site.expr,))):
+        if isinstance(site.expr, Call) and not gathered.isdisjoint(all_names_in((site.expr,))):
             yield _written(site.expr)
 
 

@@ -231,7 +231,7 @@ def _asks(block: Block, names: dict[str, bool]) -> bool:
     asked = []
     while todo:
         part = todo.pop()
-        if isinstance(part, Test) and part.kind != "keyed":
+        if isinstance(part, Test):
             todo.append(part.value)
         elif isinstance(part, Choice):
             todo.extend(part.options)

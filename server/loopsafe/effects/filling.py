@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.holding import Holder, holder
-from loopsafe.effects.relief import (
-    Relief,
-    lacking,
-    missing,
-    missing_or_ended,
-)
+from loopsafe.effects.relief import Relief, lacking, missing, missing_or_ended
 from loopsafe.facts.ir import (
     Attr,
     Binding,

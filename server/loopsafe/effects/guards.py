@@ -144,8 +144,6 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return _agreed(texts.has(literal, test.literal) for literal in passed)
     if isinstance(test, Test) and test.kind in _LEFT:
         return True if is_left(frame, test.kind) else None
-    if isinstance(test, Test) and test.kind == "keyed":
-        return None
     if isinstance(test, Test) and test.kind == "importable":
         return True if is_importable(resolver, test.value) else None
     if isinstance(test, Test) and test.kind == "same":

@@ -252,8 +252,6 @@ def _deciding_names(resolver: Resolver, test: Expr | None, frame: Frame) -> Iter
         asked = predicate(resolver, test, frame) if text is None else None
         for part in (text,) if asked is None else (expr for _, expr in asked.given()):
             yield from _deciding_names(resolver, part, frame)
-    elif isinstance(test, Test) and test.kind == "keyed":
-        return  # A table is no literal.
     elif isinstance(test, (Compared, Has, Test)):
         yield from _deciding_names(resolver, test.value, frame)
     elif isinstance(test, Choice):

@@ -24,6 +24,7 @@ from loopsafe.facts.ir import (
     Expr,
     Function,
     Has,
+    HasKey,
     Name,
     Parameter,
     Site,
@@ -60,7 +61,7 @@ class Registration(NamedTuple):
 Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
 """Functions, by module and number, with what registers them."""
 
-_DATA = frozenset({Binary, Compared, Comprehension, Const, Has, Test, Typed})
+_DATA = frozenset({Binary, Compared, Comprehension, Const, Has, HasKey, Test, Typed})
 """Arguments that are nothing to call."""
 
 _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]

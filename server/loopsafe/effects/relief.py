@@ -12,6 +12,7 @@ from loopsafe.facts.ir import (
     Expr,
     Function,
     Has,
+    HasKey,
     Name,
     Scope,
     Test,
@@ -111,10 +112,7 @@ def missing(asked: Expr, holds: bool) -> Attr | Name | None:
 
 def lacking(asked: Expr, holds: bool) -> Attr | Name | None:
     """The table that has no such key where a condition holds, or fails: `key not in table`."""
-    is_lookup = isinstance(asked, Has) or (isinstance(asked, Test) and asked.kind == "keyed")
-    if holds or not is_lookup or not isinstance(asked, (Has, Test)):
-        return None
-    return asked.value if isinstance(asked.value, (Attr, Name)) else None
+    return asked.value if isinstance(asked, (Has, HasKey)) and not holds else None
 
 
 def missing_or_ended(test: Expr | None) -> Name | None:
@@ -130,7 +128,7 @@ def missing_or_ended(test: Expr | None) -> Name | None:
 def _asked_of(test: Expr) -> str:
     """The name of the object that a condition is about, and nothing besides."""
     while not isinstance(test, Name):
-        if isinstance(test, Attr) or (isinstance(test, Test) and test.kind != "keyed"):
+        if isinstance(test, (Attr, Test)):
             test = test.value
         elif isinstance(test, Call) and not test.args and not test.keywords:
             test = test.func

@@ -214,21 +214,16 @@ class Engine(Core):
         module = self.table.at(path)
         return module is None or self._chains.derivation.is_warm(module)
 
-    def warm(self, path: str, check_in: Callable[[], None] = lambda: None) -> None:
-        """Derives what a file calls in packages, for the cache; nothing that was done before.
-
-        Raises what `check_in` raises, and goes on from there when it is called again.
-        """
+    def warm(self, path: str) -> None:
+        """Derives what a file calls in packages, for the cache; nothing that was done before."""
         derivation = self._chains.derivation
         module = self.table.at(path)
         if module is None or derivation.is_warm(module):
             return
-        with self._checking_in(check_in):
-            for number in range(len(module.facts.functions)):
-                check_in()
-                frame = self.resolver.function_frame(FunctionValue(module.key, number))
-                if frame is not None:
-                    library_edges(self.resolver, derivation, frame)
+        for number in range(len(module.facts.functions)):
+            frame = self.resolver.function_frame(FunctionValue(module.key, number))
+            if frame is not None:
+                library_edges(self.resolver, derivation, frame)
         derivation.warmed(module)
 
     def keep(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -139,10 +140,9 @@ class Core(Inputs):
         if self._told.at_first(path) or self._told.was_seen(path):
             return self.report(path, cancelled)
         check_in = _unless(cancelled)
-        if self._told.was_shown(path):
-            return self._glanced(path, check_in, _GLANCE_SECONDS)
+        most = math.inf if self._told.was_shown(path) else _GLANCE_CHARACTERS
         try:
-            with self._reading(_at_most(_GLANCE_CHARACTERS)):
+            with self._reading(_at_most(most)):
                 return self._glanced(path, check_in, _GLANCE_SECONDS)
         except _TakesLong:
             report = self._peeked(path, check_in)
@@ -177,11 +177,11 @@ class Core(Inputs):
     @contextlib.contextmanager
     def _reading(self, when_read: Callable[[int], None]) -> Iterator[None]:
         """Something is told of each text that is read, and may stop what led there."""
-        self.table.when_read = when_read
+        before, self.table.when_read = self.table.when_read, when_read
         try:
             yield
         finally:
-            self.table.when_read = lambda characters: None
+            self.table.when_read = before
 
     @contextlib.contextmanager
     def _checking_in(self, check_in: Callable[[], None]) -> Iterator[None]:
@@ -231,7 +231,7 @@ def _unless(cancelled: Callable[[], bool]) -> Callable[[], None]:
     return check_in
 
 
-def _at_most(characters: int) -> Callable[[int], None]:
+def _at_most(characters: float) -> Callable[[int], None]:
     """A function that raises _TakesLong when it was told of more than these together."""
     left = characters
 

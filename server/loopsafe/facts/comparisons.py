@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 
-from loopsafe.facts.ir import Attr, Call, Compared, Const, Expr, Has, Name, Test
+from loopsafe.facts.ir import Attr, Call, Compared, Const, Expr, Has, HasKey, Name, Test
 
 
 def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
@@ -64,7 +64,7 @@ def _part_test(operator: ast.cmpop, part: Const, whole: Expr) -> Expr | None:
 def _key_test(operator: ast.cmpop, table: Expr) -> Expr | None:
     if not isinstance(operator, (ast.In, ast.NotIn)) or not isinstance(table, (Name, Attr)):
         return None
-    found = Test("keyed", table)
+    found = HasKey(table)
     return found if isinstance(operator, ast.In) else Test("not", found)
 
 

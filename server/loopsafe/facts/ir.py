@@ -105,9 +105,8 @@ class Choice(Record):
 
 class Test(Record):
     """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
-    `keyed` (a table has a key), `importable` (all that a display names), `completes` (a call that
-    did not raise), `begun` (nobody goes on behind a `yield`), or `held` (nor is the generator
-    closed there)."""
+    `importable` (all that a display names), `completes` (a call that did not raise), `begun`
+    (nobody goes on behind a `yield`), or `held` (nor is the generator closed there)."""
 
     kind: str
     value: Expr
@@ -123,8 +122,14 @@ class Compared(Record):
 class Has(Record):
     """A condition that a text has a literal in it: `"://" in path`."""
 
-    value: Expr
+    value: Name | Attr
     literal: Literal
+
+
+class HasKey(Record):
+    """A condition that a table has a key, whichever that is: `key in table`."""
+
+    value: Name | Attr
 
 
 class Display(Record):
@@ -235,6 +240,7 @@ Expr: TypeAlias = (
     | Test
     | Compared
     | Has
+    | HasKey
     | Display
     | DictDisplay
     | Comprehension

@@ -278,7 +278,7 @@ class Walker:
 _PLACED = frozenset({Binding, Site, Filled})
 
 
-def names_in(parts: Iterable[Any]) -> set[str]:
+def all_names_in(parts: Iterable[Any]) -> set[str]:
     """All names in some parts, those of attributes too."""
     found: set[str] = set()
     todo = list(parts)

@@ -20,6 +20,7 @@ from loopsafe.facts.ir import (
     Display,
     Expr,
     FunctionRef,
+    HasKey,
     Param,
     Site,
     Test,
@@ -36,6 +37,7 @@ _BUILT_IN = (
     Comprehension,
     FunctionRef,
     ClassRef,
+    HasKey,
     Test,
     Unknown,
 )

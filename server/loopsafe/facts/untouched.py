@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from loopsafe.facts.difference import Difference
 from loopsafe.facts.ir import Assigned, Attr, Exit, Function, ModuleFacts, Name, Scope, Site
 from loopsafe.facts.kept import Kept, kept
-from loopsafe.facts.pairing import Pair, Walker, names_in
+from loopsafe.facts.pairing import Pair, Walker, all_names_in
 
 _BLOCKS = frozenset({"enter", "exit", "aenter", "aexit"})
 """Sites to which what stands in their blocks belongs."""
@@ -146,7 +146,7 @@ class _Bodies:
         pairs, rest = self.walker.lists(old, new, scope)
         if rest:
             self._other.add(number)
-            self._names |= names_in(rest)
+            self._names |= all_names_in(rest)
             self._changed.update(_root(part) for part in rest if isinstance(part, Assigned))
         return pairs
 
@@ -157,10 +157,10 @@ class _Bodies:
             block = _Block(old.parent, frame, ends, old.exits, new.exits)
             self._blocks[scope, number] = block
             if frame is None:
-                self._names |= names_in((old.test, old.catches, new.test, new.catches))
+                self._names |= all_names_in((old.test, old.catches, new.test, new.catches))
             same = {id(end) for _, *both in ends for end in both}
             others = (end.test for end in (*old.exits, *new.exits) if id(end) not in same)
-            self._names |= names_in(others)
+            self._names |= all_names_in(others)
 
     def _repeats_a_test(self, scope: int, one: Scope, other: Scope) -> bool:
         """Whether a block that only one text has stands beside one with the same condition: which

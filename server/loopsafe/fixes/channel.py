@@ -19,7 +19,7 @@ from loopsafe.fixes.holders import Holder, assigned, holder_of, reads
 from loopsafe.fixes.imports import spell
 from loopsafe.fixes.names import dotted, survey
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import async_loop, opening_await
+from loopsafe.fixes.rewrite import async_loop, async_with, opening_await
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.model import Edit, Span
 
@@ -72,10 +72,10 @@ class ChannelUses:
         return spelling.text
 
     def _entered(self, here: Site, item: ast.withitem) -> None:
-        block, draft = here.parent(item), self.site.draft
-        if not isinstance(block, ast.With) or len(block.items) != 1:
+        edit = async_with(self.site, here.parent(item))
+        if edit is None:
             raise Stuck(f"line {here.finding.span.line} enters something else as well")
-        self.edits.append(draft.insert(draft.start(block), "async "))
+        self.edits.append(edit)
 
     def _used(self, here: Site, node: ast.expr, holder: Holder) -> None:
         parent = here.parent(node)

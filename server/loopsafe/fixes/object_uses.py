@@ -16,7 +16,7 @@ from loopsafe.fixes.imports import moved_import, spell, widened_import
 from loopsafe.fixes.layout import alone
 from loopsafe.fixes.made import name_of, twin_of
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import async_loop, opening_await
+from loopsafe.fixes.rewrite import async_loop, async_with, opening_await
 from loopsafe.fixes.site import Site, site_at
 from loopsafe.knowledge.catalogue import load
 from loopsafe.knowledge.schema import ClassKnowledge, Result
@@ -243,8 +243,9 @@ class Uses:
         self.edits.append(draft.replace(draft.start(plain), draft.stop(plain), text))
 
     def _entered(self, item: ast.withitem, known: ClassKnowledge) -> None:
-        block, draft = self._parents.get(id(item)), self.site.draft
-        if not isinstance(block, ast.With) or len(block.items) != 1:
+        block = self._parents.get(id(item))
+        opening = async_with(self.site, block)
+        if opening is None or not isinstance(block, ast.With):
             raise self._stuck(item.context_expr, "is entered with something else")
         there = self._awaiting(item.context_expr)
         name = item.optional_vars
@@ -256,7 +257,7 @@ class Uses:
             self.edits += ending
         elif known.name not in table("objects")["entered"]:
             raise self._stuck(item.context_expr, "cannot be entered")
-        self.edits.append(draft.insert(draft.start(block), "async "))
+        self.edits.append(opening)
         if name is not None:
             self._named(name, known)
 

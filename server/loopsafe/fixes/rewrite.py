@@ -120,6 +120,13 @@ def async_loop(
     return draft.insert(len(text) - len("for"), "async ")
 
 
+def async_with(site: Site, block: ast.AST | None) -> Edit | None:
+    """`with x as y:` as `async with x as y:`; None where it enters something else as well."""
+    if not isinstance(block, ast.With) or len(block.items) != 1:
+        return None
+    return site.draft.insert(site.draft.start(block), "async ")
+
+
 def has_bare_generator(site: Site, call: ast.Call) -> bool:
     """Whether a generator is the only argument, without brackets of its own."""
     if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], ast.GeneratorExp):

@@ -21,7 +21,7 @@ from loopsafe.fixes.imports import spell, widened_import
 from loopsafe.fixes.names import bindings, dotted, own_nodes
 from loopsafe.fixes.object_uses import streams
 from loopsafe.fixes.place import may_await
-from loopsafe.fixes.rewrite import opening_await
+from loopsafe.fixes.rewrite import async_with, opening_await
 from loopsafe.fixes.site import Site, place_in
 from loopsafe.model import Edit, Span
 
@@ -90,11 +90,12 @@ def made(context: FixContext, client: Client, call: ast.Call, twin: str) -> Iter
 def _entered(site: Site, client: Client, item: ast.withitem) -> Edit:
     """`with Client() as client:` to `async with AsyncClient() as client:`."""
     block = site.parent(item)
-    if not isinstance(block, ast.With) or len(block.items) != 1:
+    edit = async_with(site, block)
+    if edit is None:
         raise Stuck(f"`{client.name}` is entered with something else")
     if not may_await(site):
-        raise Stuck(f"`async with` may not stand in line {block.lineno}")
-    return site.draft.insert(site.draft.start(block), "async ")
+        raise Stuck(f"`async with` may not stand in line {item.context_expr.lineno}")
+    return edit
 
 
 def _annotated(draft: Draft, annotation: ast.expr, text: str) -> Edit:

@@ -41,7 +41,7 @@ class Process:
             target=_read, args=(self._process, self._inbox), name="second opinion", daemon=True
         )
         reader.start()
-        self._finalizer = weakref.finalize(self, _end, self._process)
+        self._finalizer = weakref.finalize(self, isolated.end, self._process)
         self._send({"search": search, "seconds": seconds})
 
     @property
@@ -101,13 +101,3 @@ def _read(
         pass  # Closed under our hands: the same as its end.
     finally:
         inbox.put(None)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with contextlib.suppress(OSError, ValueError):
-                stream.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
 from loopsafe.knowledge.schema import Result
+from loopsafe.spelling import did_you_mean
 
 E = TypeVar("E", bound=Enum)
 
@@ -105,7 +105,7 @@ class Table:
         value = self.text(key, default)
         words = sorted(allowed)
         if value not in words and value != default:
-            hint = _hint(value, words)
+            hint = did_you_mean(value, words)
             raise self.error(f"`{key}` is {value!r}, not one of {', '.join(words)}{hint}", key)
         return value
 
@@ -136,7 +136,7 @@ class Table:
     def finish(self) -> None:
         """Refuses the keys that nobody asked for."""
         for key in self._values.keys() - self._asked:
-            raise self.error(f"unknown key `{key}`{_hint(key, self._asked)}", key)
+            raise self.error(f"unknown key `{key}`{did_you_mean(key, self._asked)}", key)
 
     def _typed(self, key: str, kind: type[Any], default: Any) -> Any:
         self._asked.add(key)
@@ -165,11 +165,6 @@ def _result(value: Any, wrong: KnowledgeError) -> Result:
     if not items or not all(isinstance(item, str) for item in items):
         raise wrong
     return tuple(items) if isinstance(value, list) else str(value)
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f", did you mean `{near[0]}`?" if near else ""
 
 
 def _first_double(items: list[str]) -> str:

@@ -41,8 +41,7 @@ async def warm(worker: Worker, status: Status, engine: Engine, files: Sequence[s
         async with status.working("Reading the packages in use"):
             await _follow(process, status, engine, len(cold))
     finally:
-        process.kill()
-        process.wait()
+        isolated.end(process)
 
 
 async def _cold(worker: Worker, engine: Engine, files: Sequence[str]) -> list[str]:

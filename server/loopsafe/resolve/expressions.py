@@ -144,7 +144,9 @@ def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
     return call_values(resolver, expr, frame)
 
 
-def _test(resolver: Resolver, expr: ir.Test | ir.Compared | ir.Has, frame: Frame) -> Values:
+def _test(
+    resolver: Resolver, expr: ir.Test | ir.Compared | ir.Has | ir.HasKey, frame: Frame
+) -> Values:
     return resolver.builtin("bool")
 
 
@@ -371,6 +373,7 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Test: _test,
     ir.Compared: _test,
     ir.Has: _test,
+    ir.HasKey: _test,
     ir.FunctionRef: _function,
     ir.ClassRef: _class,
     ir.Param: _param,

@@ -140,11 +140,8 @@ def member_values(
     values = union(found)
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
-        values = (
-            values
-            if resolver.known(values)
-            else made_for_field(resolver, member, name, cls) or values
-        )
+        if not resolver.known(values):
+            values = made_for_field(resolver, member, name, cls) or values
         if not resolver.known(values) and not cls.holds and is_enumeration(resolver, cls):
             values = resolver.of_any(cls, name)
     return values or known_attribute(resolver, cls, name)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from loopsafe.config import CODES, did_you_mean
+from loopsafe.config import CODES
 from loopsafe.model import Cost, Finding, Severity
+from loopsafe.spelling import did_you_mean
 from loopsafe.suppress import Suppressions, Useless
 
 CODE = "unused-ignore"
