@@ -13,7 +13,7 @@ from loopsafe.effects.defaults import sets_by_name, setting_by_name
 from loopsafe.effects.structural import method_names
 from loopsafe.facts.ir import Attr, Imported, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
-from loopsafe.facts.touched import touched
+from loopsafe.facts.touched import beside, touched
 from loopsafe.model import Spot
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
@@ -71,8 +71,10 @@ def _mentioned(before: ModuleFacts, after: ModuleFacts, kept: Kept | None) -> se
     if kept.names is None:
         for number in range(max(len(before.functions), len(after.functions))):
             if number not in kept.functions:
-                names = touched(before, after, number)
+                is_headed = number in kept.difference.functions
+                names = None if is_headed else touched(before, after, number)
                 found.update(names if names is not None else _standing(number, before, after))
+    found.update(beside(after, kept.difference.speakers, kept.difference.names))
     return found | {own for facts in (before, after) for own in _at_home(facts, found)}
 
 

@@ -19,6 +19,8 @@ class Difference(NamedTuple):
     """The numbers of the functions among them, in either text."""
     insides: frozenset[int] = frozenset()
     """The numbers of functions of whose inside others see something else."""
+    speakers: frozenset[int] = frozenset()
+    """The numbers of functions that look these names up: also among the insides."""
 
 
 def difference(
@@ -27,8 +29,8 @@ def difference(
     """What others can tell of two texts of a module; None where it is more than can be said so.
 
     Whoever has not heard of the names finds what it found before, and so does who never looked
-    inside those functions. The numbers of what stands in both texts must be the same, so a new
-    function stands at the end.
+    inside those functions; who has heard of them is not said here. The numbers of what stands in
+    both texts must be the same, so a new function stands at the end.
     """
     if (seen.classes, seen.scopes, seen.assigned, seen.exports) != (
         now.classes,

@@ -100,6 +100,8 @@ class ExpressionReader(NestedReader):
         args = self.expressions(node.args)
         if last_name(func) == "getattr" and len(args) > 1 and isinstance(args[1], Const):
             self.words.add(str(args[1].value))
+        if isinstance(func, Name) and func.id == "__import__":
+            self.words.add(func.id)
         if last_name(func) == "cast" and args and isinstance(node.args[0], ast.Constant):
             args = (self.annotation(node.args[0]) or args[0], *args[1:])
         keywords = self.keywords(node.keywords)

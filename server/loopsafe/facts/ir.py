@@ -434,8 +434,8 @@ class ModuleFacts(NamedTuple):
     exports: tuple[str, ...] | None
     """`__all__`, where it is written out."""
     words: frozenset[str]
-    """Every attribute that is read, also by `getattr`, and every name that is imported: lets a
-    search skip modules."""
+    """Every attribute that is read, also by `getattr`, every name that is imported, and
+    `__import__` where it is called: lets a search skip modules."""
     problems: tuple[SyntaxProblem, ...]
 
 

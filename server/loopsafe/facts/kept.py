@@ -58,15 +58,25 @@ def together(first: Kept, then: Kept) -> Kept:
 
 def _both(first: Kept, then: Kept) -> Difference:
     a, b = first.difference, then.difference
-    return Difference(a.names | b.names, a.functions | b.functions, a.insides | b.insides)
+    return Difference(
+        a.names | b.names,
+        a.functions | b.functions,
+        a.insides | b.insides,
+        a.speakers | b.speakers,
+    )
 
 
 def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kept:
     """What two versions of a module have in common, as far as numbers stand for the same."""
     twins: dict[int, object] = {}
     functions: set[int] = set()
+    gone = _replaced(before, after)
     for number, (old, new) in enumerate(zip(before.functions, after.functions, strict=False)):
         old_scope, new_scope = before.scopes[old.scope], after.scopes[new.scope]
+        if number in difference.speakers:
+            own = tuple(a for a in before.assigned if a.binding.scope == old.scope)
+            collect((old, old_scope, own), gone)
+            continue
         if old is new and old_scope is new_scope:
             functions.add(number)
             continue
@@ -81,7 +91,7 @@ def kept(before: ModuleFacts, after: ModuleFacts, difference: Difference) -> Kep
         found = _Twins()
         if found.same(old_class, new_class) and found.same(old_scope, new_scope):
             twins.update(found.by_id)
-    return Kept(twins, frozenset(functions), difference, frozenset(_replaced(before, after)))
+    return Kept(twins, frozenset(functions), difference, frozenset(gone))
 
 
 def _replaced(before: ModuleFacts, after: ModuleFacts) -> set[int]:

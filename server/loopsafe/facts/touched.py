@@ -8,7 +8,7 @@ run under another condition; of no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -40,6 +40,16 @@ def touched(before: ModuleFacts, after: ModuleFacts, number: int) -> frozenset[s
     for body, behind in zip((old, new), lines, strict=True):
         changed += body.decided(behind)
     return _spread(changed, (old, new)) if pairs.in_order() else None
+
+
+def beside(facts: ModuleFacts, numbers: Iterable[int], names: Collection[str]) -> frozenset[str]:
+    """The names of whose places some functions say something else where these names, of the
+    module's own, mean another thing."""
+    bodies = []
+    for number in numbers:
+        blocks = len(facts.scopes[facts.functions[number].scope].blocks)
+        bodies.append(_Body.of(facts, number, Numbers(blocks, blocks)))
+    return _spread((), bodies, names)
 
 
 class _Body(NamedTuple):
@@ -147,12 +157,14 @@ class _Pairs:
         self._orders.extend(zip(old.orders, new.orders, strict=True))
 
 
-def _spread(changed: list[Part], bodies: tuple[_Body, _Body]) -> frozenset[str]:
-    """The names in changed parts, and in all that rests on what they bind."""
+def _spread(
+    changed: Sequence[Part], bodies: Sequence[_Body], others: Iterable[str] = ()
+) -> frozenset[str]:
+    """The names in changed parts, and in all that rests on what they bind, or on others."""
     found = {name for part in changed for name in part.names}
     for body in bodies:
         found.update(n for part in body.all() if changed and part.is_block for n in part.names)
-    todo = {part.binds for part in changed if part.binds}
+    todo = {*others, *(part.binds for part in changed if part.binds)}
     done: set[str] = set()
     while todo - done:
         done |= todo

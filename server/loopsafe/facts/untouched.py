@@ -34,7 +34,7 @@ def compared(before: ModuleFacts, after: ModuleFacts, difference: Difference) ->
     found = kept(before, after, difference)
     counts = [(len(f.functions), len(f.scopes), len(f.classes)) for f in (before, after)]
     others = [n for n in range(len(before.functions)) if n not in found.functions]
-    if counts[0] != counts[1] or 0 in others:
+    if counts[0] != counts[1] or 0 in others or difference.speakers:
         return found
     inside = untouched(before, after, others, {before.functions[n].scope for n in others})
     if inside is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from loopsafe.facts.difference import Difference, difference
 from loopsafe.facts.interface import Interface, interface
+from loopsafe.facts.ir import Imported
 from loopsafe.facts.joining import Patch
 from loopsafe.facts.kept import kept
 from loopsafe.facts.patch import patches
 from loopsafe.facts.reuse import equal_lines, reused
+from loopsafe.facts.sources import Sources
+from loopsafe.facts.speakers import speakers
 from loopsafe.modules.cache import Cache
 from loopsafe.modules.disk import Disk
 from loopsafe.modules.finder import Finder
@@ -26,6 +28,8 @@ class ModuleTable(Reading):
         super().__init__(finder, disk, cache)
         self._interfaces: dict[str, Interface | None] = {}
         """Of the files under edit, so that each text's interface is made once."""
+        self._sources: dict[str, Sources] = {}
+        """Of modules that have words in common with a file under edit."""
 
     def reread(self, path: str) -> list[Change]:
         """A file's text changed: reads its modules again and says how much of them differs."""
@@ -64,7 +68,17 @@ class ModuleTable(Reading):
         known = self._interfaces.pop(before.key, None) or interface(before.facts)
         seen = self._interfaces[before.key] = interface(after.facts)
         found = difference(before.facts, known, after.facts, seen)
-        return None if found is None or self._is_mentioned(found.names, after) else found
+        if found is None or not found.names:
+            return found
+        spoken = speakers(after.facts, found.names, self.disk.read(after.path))
+        if spoken is None or self._is_known(spoken.names, after):
+            return None
+        return Difference(
+            spoken.names,
+            found.functions | spoken.heads,
+            found.insides | spoken.functions,
+            spoken.functions,
+        )
 
     def forget(self, path: str) -> dict[str, Module | None]:
         """A file was made or removed: drops its modules and those of its name; gives them."""
@@ -129,24 +143,29 @@ class ModuleTable(Reading):
             return ()
         return patches(before.facts, edited.text, text)
 
-    def _is_mentioned(self, names: frozenset[str], module: Module) -> bool:
-        """Whether some code of the project may speak of these functions of a module."""
-        if not names:
-            return False
-        text = self.disk.read(module.path)
-        for name in names:
-            is_defined = name in module.facts.scopes[0].bindings
-            if name.startswith("__") or len(re.findall(rf"\b{name}\b", text)) > is_defined:
-                return True
+    def _is_known(self, names: frozenset[str], module: Module) -> bool:
+        """Whether other code of the project, or its own by another way, may speak of these names
+        of a module."""
         trace = self.trace
         found = any(
-            not other.facts.words.isdisjoint(names)
+            (not other.facts.words.isdisjoint(names) and self._may_speak(other, module, names))
             or (other.facts.scopes[0].stars and self._takes_all(other, module.key))
             for other in self._modules.values()
             if other is not None and other.is_project
         )
         self.trace = trace
         return found
+
+    def _may_speak(self, module: Module, other: Module, names: frozenset[str]) -> bool:
+        """Whether a module that has these words may mean names of another one by them."""
+        sources = self._sources.get(module.key)
+        if sources is None or sources.facts is not module.facts:
+            sources = self._sources[module.key] = Sources(module.facts)
+
+        def means(part: Imported) -> bool:
+            return self.imported(module, part.module, part.level) == other.key
+
+        return sources.may_speak(other.dotted, names, means)
 
     def _takes_all(self, module: Module, key: str) -> bool:
         """Whether a module has `from key import *`."""
