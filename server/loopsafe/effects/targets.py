@@ -146,6 +146,8 @@ def called(
     if entry is not None:
         if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
             yield entry
+            # Whoever waits for workers first goes through what it has for them.
+            yield from _inline(resolver, value, call, frame)
         elif entry is False:
             yield from _later(resolver, value, call, frame)
         return
