@@ -215,9 +215,14 @@ class ExpressionReader(NestedReader):
         return asked(node, first, left) or Typed("bool")
 
     def _joined(self, node: ast.JoinedStr) -> Expr:
+        parts: list[Expr] = []
         for part in node.values:
+            if isinstance(part, ast.Constant):
+                parts.append(Const(str(part.value)))
             if isinstance(part, ast.FormattedValue):
                 shown = self.expression(part.value)
+                is_plain = part.conversion < 0 and part.format_spec is None
+                parts.append(shown if is_plain else UNKNOWN)
                 method = "__repr__" if part.conversion == ord("r") else "__format__"
                 self.operation(method, shown, (), part.value)
                 if part.format_spec is not None:
@@ -225,7 +230,10 @@ class ExpressionReader(NestedReader):
         ends = [part.value if isinstance(part, ast.Constant) else "" for part in node.values]
         begins = str(ends[0]) if ends else ""
         is_name = begins == "." or begins.replace(".", "").isidentifier()
-        return Typed("str", begins, str(ends[-1])) if is_name else Typed("str")
+        whole = tuple(parts) if _may_be_name(parts) else ()
+        if is_name:
+            return Typed("str", begins, str(ends[-1]), whole)
+        return Typed("str", parts=whole) if whole else Typed("str")
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
         return Display(type(node).__name__.lower(), self.expressions(node.elts))
@@ -259,6 +267,22 @@ def _literal_index(node: ast.expr) -> Expr:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     values = [part.value for part in parts if isinstance(part, ast.Constant)]
     return Display("tuple", tuple(Const(v) for v in values if not isinstance(v, type(...))))
+
+
+def _may_be_name(parts: list[Expr]) -> bool:
+    """Whether an f-string may name a module or a method: `f"acme.{version}.client"`."""
+    texts = [str(part.value) for part in parts if isinstance(part, Const)]
+    others = [part for part in parts if not isinstance(part, Const)]
+    is_short = len(parts) <= _MOST_PARTS and all(isinstance(one, (Name, Attr)) for one in others)
+    return (
+        is_short
+        and bool(others)
+        and all(t.replace(".", "_").isidentifier() or not t.strip("_.0123456789") for t in texts)
+    )
+
+
+_MOST_PARTS = 5
+"""More parts make a sentence or an address, not a name."""
 
 
 def operator_of(operator: ast.operator) -> str:

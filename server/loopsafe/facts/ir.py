@@ -55,6 +55,8 @@ class Typed(Record):
     """What a text begins with that may be the name of something: `do_` of `f"do_{name}_now"`."""
     ends: str = ""
     """What such a text ends with: `_now`."""
+    parts: tuple[Expr, ...] = ()
+    """What a text that may be a name is put together of, where these are names and literals."""
 
 
 class Subscript(Record):

@@ -29,6 +29,7 @@ from loopsafe.resolve.names import (
 from loopsafe.resolve.parameters import parameter_values
 from loopsafe.resolve.private import is_private, private
 from loopsafe.resolve.protocols import awaited, elements, entered
+from loopsafe.resolve.texts import interpolated, put_together
 from loopsafe.resolve.types import classes
 from loopsafe.resolve.values import (
     ClassValue,
@@ -151,7 +152,8 @@ def _test(
 
 
 def _typed(resolver: Resolver, expr: ir.Typed, frame: Frame) -> Values:
-    return resolver.builtin(expr.builtin)
+    told = put_together([resolver.values(part, frame) for part in expr.parts])
+    return told or resolver.builtin(expr.builtin)
 
 
 def _function(resolver: Resolver, expr: ir.FunctionRef, frame: Frame) -> Values:
@@ -282,21 +284,14 @@ def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
     return union(found) or tuple(v for v in left if not isinstance(v, ConstantValue))
 
 
-_LONGEST_TEXT = 100
-"""Letters of a literal that is put together: the name of a module or a method."""
-
-
 def _joined(resolver: Resolver, left: Values, expr: ir.Binary, frame: Frame) -> Values:
-    """Two literals in one: `__package__ + "." + name`."""
+    """Two literals in one: `__package__ + "." + name`, `"v%s" % number`."""
+    if expr.op == "__mod__":
+        return interpolated(left, resolver.values(expr.right, frame)) if left else ()
     first = left[0] if len(left) == 1 and expr.op == "__add__" else None
     if not isinstance(first, ConstantValue) or not isinstance(first.value, str):
         return ()
-    right = resolver.values(expr.right, frame)
-    second = right[0] if len(right) == 1 else None
-    if not isinstance(second, ConstantValue) or not isinstance(second.value, str):
-        return ()
-    text = first.value + second.value
-    return (ConstantValue(text),) if len(text) <= _LONGEST_TEXT else ()
+    return put_together([left, resolver.values(expr.right, frame)])
 
 
 def _element(resolver: Resolver, expr: ir.Element, frame: Frame) -> Values:

@@ -20,7 +20,7 @@ from loopsafe.facts.ir import (
 from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import function_names
-from loopsafe.resolve.texts import spelled, split
+from loopsafe.resolve.texts import formatted, spelled, split
 from loopsafe.resolve.values import (
     ClassValue,
     ConstantValue,
@@ -255,6 +255,9 @@ SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "builtins.getattr": _getattr,
     "builtins.str.lower": spelled,
     "builtins.str.upper": spelled,
+    "builtins.str.capitalize": spelled,
+    "builtins.str.title": spelled,
+    "builtins.str.format": formatted,
     "builtins.str.partition": split,
     "builtins.str.rpartition": split,
     "builtins.str.split": split,

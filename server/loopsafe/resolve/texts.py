@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call
@@ -15,9 +17,69 @@ def spelled(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     """`verb.lower()` of literals is those in small letters; of anything else, a text."""
     if not isinstance(call.func, Attr) or call.args:
         return None
-    texts = _texts(resolver, call, frame)
-    made = (text.lower() if call.func.name == "lower" else text.upper() for text in texts)
+    change = _SPELLINGS[call.func.name]
+    made = (change(text) for text in _texts(resolver, call, frame))
     return tuple(dict.fromkeys(map(ConstantValue, made))) or None
+
+
+def put_together(parts: Sequence[Values]) -> Values:
+    """Literals in one: `__package__ + "." + name`, `f"acme.{version}"`."""
+    text = ""
+    for values in parts:
+        part = values[0] if len(values) == 1 else None
+        if not isinstance(part, ConstantValue) or not isinstance(part.value, (str, int)):
+            return ()
+        text += str(part.value)
+    return (ConstantValue(text),) if parts and len(text) <= LONGEST_TEXT else ()
+
+
+def interpolated(left: Values, right: Values) -> Values:
+    """`"acme.v%s" % version`, where both are literals."""
+    text = left[0].value if len(left) == 1 and isinstance(left[0], ConstantValue) else None
+    given = right[0] if len(right) == 1 else None
+    each = given.items if isinstance(given, TupleValue) else (right,)
+    if not isinstance(text, str) or any(len(v) != 1 for v in each):
+        return ()
+    told = [value.value for values in each for value in values if isinstance(value, ConstantValue)]
+    if len(told) != len(each) or len(_CONVERSION.findall(text)) != len(told):
+        return ()
+    return _written(_CONVERSION, text, told, {}, "%")
+
+
+def formatted(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`"acme.{}.client".format(version)`, where all are literals."""
+    told: dict[str, object] = {}
+    for name, argument in (*((str(n), a) for n, a in enumerate(call.args)), *call.keywords):
+        values = resolver.values(argument, frame)
+        value = values[0] if len(values) == 1 else None
+        if name is None or not isinstance(value, ConstantValue):
+            return None
+        told[name] = value.value
+    texts = _texts(resolver, call, frame)
+    placed = [told[str(number)] for number in range(len(call.args))]
+    return (_written(_FIELD, texts[0], placed, told, "{}") if len(texts) == 1 else ()) or None
+
+
+def _written(
+    field: re.Pattern[str],
+    text: str,
+    placed: Sequence[object],
+    named: Mapping[str, object],
+    marks: str,
+) -> Values:
+    """A text with something in the place of each of its fields; nothing where a mark is left that
+    says more than where, such as `%5d`."""
+    pieces = field.split(text)
+    between, names = pieces[:: 1 + field.groups], pieces[1::2] if field.groups else ()
+    line = iter(placed)
+    asked = names or [""] * (len(between) - 1)
+    found = [named.get(name) if name else next(line, None) for name in asked]
+    is_told = all(isinstance(one, (str, int)) for one in found)
+    if not is_told or any(mark in piece for piece in between for mark in marks):
+        return ()
+    following = zip(found, between[1:], strict=True)
+    whole = between[0] + "".join(f"{one}{rest}" for one, rest in following)
+    return (ConstantValue(whole),) if len(whole) <= LONGEST_TEXT else ()
 
 
 def split(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -54,6 +116,19 @@ def _texts(resolver: Resolver, call: Call, frame: Frame) -> tuple[str, ...]:
     texts = [v.value for v in values if isinstance(v, ConstantValue) and isinstance(v.value, str)]
     return tuple(texts) if len(texts) == len(values) else ()
 
+
+LONGEST_TEXT = 100
+"""Letters of a literal that is put together: the name of a module or a method."""
+
+_CONVERSION = re.compile("%[sd]")
+_FIELD = re.compile(r"\{(\w*)\}")
+
+_SPELLINGS = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "capitalize": str.capitalize,
+    "title": str.title,
+}
 
 _MOST = 8
 """Literals that are taken apart; of a longer table, nobody knows which one is meant."""
