@@ -152,7 +152,7 @@ def _test(
 
 
 def _typed(resolver: Resolver, expr: ir.Typed, frame: Frame) -> Values:
-    told = put_together([resolver.values(part, frame) for part in expr.parts])
+    told = put_together(resolver, [resolver.values(p, frame) for p in expr.parts], frame)
     return told or resolver.builtin(expr.builtin)
 
 
@@ -286,12 +286,13 @@ def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
 
 def _joined(resolver: Resolver, left: Values, expr: ir.Binary, frame: Frame) -> Values:
     """Two literals in one: `__package__ + "." + name`, `"v%s" % number`."""
-    if expr.op == "__mod__":
-        return interpolated(left, resolver.values(expr.right, frame)) if left else ()
-    first = left[0] if len(left) == 1 and expr.op == "__add__" else None
+    first = left[0] if len(left) == 1 and expr.op in ("__add__", "__mod__") else None
     if not isinstance(first, ConstantValue) or not isinstance(first.value, str):
         return ()
-    return put_together([left, resolver.values(expr.right, frame)])
+    right = resolver.values(expr.right, frame)
+    if expr.op == "__mod__":
+        return interpolated(resolver, first.value, right, frame)
+    return put_together(resolver, [left, right], frame)
 
 
 def _element(resolver: Resolver, expr: ir.Element, frame: Frame) -> Values:

@@ -1,9 +1,10 @@
-"""What methods of literal texts give where names are made of it: `path.rpartition(".")`."""
+"""What methods of literal texts give where names are made of it: `path.rpartition(".")`, and texts
+that are put together of literals: `"acme.v%s" % version`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call
@@ -20,66 +21,6 @@ def spelled(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     change = _SPELLINGS[call.func.name]
     made = (change(text) for text in _texts(resolver, call, frame))
     return tuple(dict.fromkeys(map(ConstantValue, made))) or None
-
-
-def put_together(parts: Sequence[Values]) -> Values:
-    """Literals in one: `__package__ + "." + name`, `f"acme.{version}"`."""
-    text = ""
-    for values in parts:
-        part = values[0] if len(values) == 1 else None
-        if not isinstance(part, ConstantValue) or not isinstance(part.value, (str, int)):
-            return ()
-        text += str(part.value)
-    return (ConstantValue(text),) if parts and len(text) <= LONGEST_TEXT else ()
-
-
-def interpolated(left: Values, right: Values) -> Values:
-    """`"acme.v%s" % version`, where both are literals."""
-    text = left[0].value if len(left) == 1 and isinstance(left[0], ConstantValue) else None
-    given = right[0] if len(right) == 1 else None
-    each = given.items if isinstance(given, TupleValue) else (right,)
-    if not isinstance(text, str) or any(len(v) != 1 for v in each):
-        return ()
-    told = [value.value for values in each for value in values if isinstance(value, ConstantValue)]
-    if len(told) != len(each) or len(_CONVERSION.findall(text)) != len(told):
-        return ()
-    return _written(_CONVERSION, text, told, {}, "%")
-
-
-def formatted(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
-    """`"acme.{}.client".format(version)`, where all are literals."""
-    told: dict[str, object] = {}
-    for name, argument in (*((str(n), a) for n, a in enumerate(call.args)), *call.keywords):
-        values = resolver.values(argument, frame)
-        value = values[0] if len(values) == 1 else None
-        if name is None or not isinstance(value, ConstantValue):
-            return None
-        told[name] = value.value
-    texts = _texts(resolver, call, frame)
-    placed = [told[str(number)] for number in range(len(call.args))]
-    return (_written(_FIELD, texts[0], placed, told, "{}") if len(texts) == 1 else ()) or None
-
-
-def _written(
-    field: re.Pattern[str],
-    text: str,
-    placed: Sequence[object],
-    named: Mapping[str, object],
-    marks: str,
-) -> Values:
-    """A text with something in the place of each of its fields; nothing where a mark is left that
-    says more than where, such as `%5d`."""
-    pieces = field.split(text)
-    between, names = pieces[:: 1 + field.groups], pieces[1::2] if field.groups else ()
-    line = iter(placed)
-    asked = names or [""] * (len(between) - 1)
-    found = [named.get(name) if name else next(line, None) for name in asked]
-    is_told = all(isinstance(one, (str, int)) for one in found)
-    if not is_told or any(mark in piece for piece in between for mark in marks):
-        return ()
-    following = zip(found, between[1:], strict=True)
-    whole = between[0] + "".join(f"{one}{rest}" for one, rest in following)
-    return (ConstantValue(whole),) if len(whole) <= LONGEST_TEXT else ()
 
 
 def split(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -100,6 +41,86 @@ def split(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     return tuple(found) or None
 
 
+def interpolated(resolver: Resolver, text: str, right: Values, frame: Frame) -> Values:
+    """`"acme.v%s" % version` of a literal."""
+    given = right[0] if len(right) == 1 else None
+    each = given.items if isinstance(given, TupleValue) else (right,)
+    between = _CONVERSION.split(text)
+    if len(between) != len(each) + 1 or any("%" in piece for piece in between):
+        return ()
+    return _filled(resolver, between, each, frame)
+
+
+def formatted(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    """`"acme.{}.client".format(version)` of a literal."""
+    texts = _texts(resolver, call, frame)
+    if len(texts) != 1 or call.keywords:
+        return None
+    between = texts[0].split("{}")
+    if len(between) != len(call.args) + 1 or any(m in piece for piece in between for m in "{}"):
+        return None
+    each = [resolver.values(argument, frame) for argument in call.args]
+    return _filled(resolver, between, each, frame) or None
+
+
+def put_together(resolver: Resolver, parts: Sequence[Values], frame: Frame) -> Values:
+    """Literals in one: `__package__ + "." + name`, `f"acme.{version}"`.
+
+    Where nobody tells one of them, a name in the package itself is that of each module that fits.
+    """
+    texts = [_told(values) for values in parts]
+    if texts.count(None) == 1 and len(texts) > 1:
+        hole = texts.index(None)
+        before, after = ("".join(t or "" for t in part) for part in (texts[:hole], texts[hole:]))
+        return tuple(map(ConstantValue, _fitting(resolver, before, after, frame)))
+    whole = "".join(text or "" for text in texts)
+    is_told = None not in texts and bool(texts) and len(whole) <= _LONGEST
+    return (ConstantValue(whole),) if is_told else ()
+
+
+def _filled(
+    resolver: Resolver, between: Sequence[str], each: Sequence[Values], frame: Frame
+) -> Values:
+    following = zip(each, between[1:], strict=True)
+    parts = (part for values, text in following for part in (values, (ConstantValue(text),)))
+    return put_together(resolver, [(ConstantValue(between[0]),), *parts], frame)
+
+
+def _told(values: Values) -> str | None:
+    value = values[0] if len(values) == 1 else None
+    if not isinstance(value, ConstantValue) or not isinstance(value.value, (str, int)):
+        return None
+    return str(value.value)
+
+
+def _fitting(resolver: Resolver, before: str, after: str, frame: Frame) -> list[str]:
+    """The names that a text may be with one part more, where these are modules of the package that
+    it is written in: `f"acme.{kind}.client"`."""
+    here = resolver.table.get(frame.module)
+    bare = before.lstrip(".")
+    if here is None or here.is_project or "." not in before:
+        return []
+    folder, _, begins = bare.rpartition(".")
+    package = here.absolute(folder, len(before) - len(bare))
+    if package.partition(".")[0] != here.dotted.partition(".")[0]:
+        return []
+    ends, _, rest = after.partition(".")
+    names = (
+        name
+        for name in sorted(resolver.table.finder.submodules(package))
+        if name.startswith(begins) and name.endswith(ends) and not name.startswith("test")
+    )
+    fitting = [n for n in names if _has(resolver, f"{package}.{n}", rest.partition(".")[0])]
+    start = before.removesuffix(begins)
+    return [f"{start}{name}{after[len(ends) :]}" for name in fitting[:_MOST]]
+
+
+def _has(resolver: Resolver, package: str, name: str) -> bool:
+    """Whether a name may be one of a package's modules; a module may have any."""
+    inside = resolver.table.finder.submodules(package) if name else ()
+    return not inside or name in inside
+
+
 def _parts(text: str, method: str, separator: str, most: int) -> tuple[str, ...]:
     if method == "partition":
         return text.partition(separator)
@@ -117,11 +138,13 @@ def _texts(resolver: Resolver, call: Call, frame: Frame) -> tuple[str, ...]:
     return tuple(texts) if len(texts) == len(values) else ()
 
 
-LONGEST_TEXT = 100
+_MOST = 8
+"""Literals that are taken apart or put together; of more, nobody knows which one is meant."""
+
+_LONGEST = 100
 """Letters of a literal that is put together: the name of a module or a method."""
 
 _CONVERSION = re.compile("%[sd]")
-_FIELD = re.compile(r"\{(\w*)\}")
 
 _SPELLINGS = {
     "lower": str.lower,
@@ -129,6 +152,3 @@ _SPELLINGS = {
     "capitalize": str.capitalize,
     "title": str.title,
 }
-
-_MOST = 8
-"""Literals that are taken apart; of a longer table, nobody knows which one is meant."""
