@@ -14,7 +14,7 @@ from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.results import itself, known_result, maker, told_result
 from loopsafe.resolve.runners import runner_of
-from loopsafe.resolve.special import DECORATORS, SPECIAL
+from loopsafe.resolve.special import DECORATORS, SPECIAL, has_next
 from loopsafe.resolve.values import (
     ClassValue,
     CoroutineValue,
@@ -110,7 +110,8 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
         values = given_back if resolver.known(given_back) else union((declared, given_back))
     elif not module.is_stub and _is_iterator(resolver, declared):
         given_back = returned(resolver, facts, frame)
-        values = (*(v for v in given_back if isinstance(v, GeneratorValue)), *declared)
+        running = (v for v in given_back if isinstance(v, GeneratorValue) or has_next(resolver, v))
+        values = (*running, *declared)
     return (CoroutineValue(values),) if facts.is_async else values
 
 

@@ -220,10 +220,10 @@ def _iter(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
         if isinstance(method, FunctionValue)
     )
     running = (v for v in (*values, *found) if isinstance(v, GeneratorValue))
-    return (*running, *(v for v in found if _has_next(resolver, v))) or None
+    return (*running, *(v for v in found if has_next(resolver, v))) or None
 
 
-def _has_next(resolver: Resolver, value: Value) -> bool:
+def has_next(resolver: Resolver, value: Value) -> bool:
     """Whether a value is an object whose own `__next__` can be read."""
     found = resolver.attribute(value, "__next__") if isinstance(value, Instance) else ()
     modules = (resolver.table.get(v.module) for v in found if isinstance(v, FunctionValue))
