@@ -91,6 +91,12 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     return _without_doubtful(for_async, sure)
 
 
+def ends_of(resolver: Resolver, overrides: Overrides, run: Run) -> list[Frame]:
+    """The coroutines that begin where one is made, with what they are given."""
+    ends = _ends(resolver, overrides, run, True, True)
+    return [end for end in ends if isinstance(end, Frame) and end.arguments]
+
+
 def _given(frame: Frame) -> frozenset[Value]:
     """What a call gives a function to call, and to call the methods of."""
     return frozenset(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from loopsafe.effects import texts
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
+from loopsafe.effects.own_threads import is_of_loop
 from loopsafe.effects.predicates import predicate
 from loopsafe.effects.runs import is_left
 from loopsafe.facts.ir import (
@@ -21,6 +22,7 @@ from loopsafe.facts.ir import (
     Literal,
     Name,
     Param,
+    Same,
     Scope,
     Test,
 )
@@ -146,9 +148,10 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         return True if is_left(frame, test.kind) else None
     if isinstance(test, Test) and test.kind == "importable":
         return True if is_importable(resolver, test.value) else None
-    if isinstance(test, Test) and test.kind == "same":
+    if isinstance(test, Same):
         # The loop that runs is the one that is asked for: few programs have two.
-        return True if _probe(resolver, test.value, frame, _LOOPS) else None
+        is_own = _probe(resolver, test.value, frame, _LOOPS) or is_of_loop(resolver, test, frame)
+        return True if is_own else None
     if isinstance(test, Test):
         if test.kind == "is none":
             given = tuple(_arguments(resolver, test.value, frame))

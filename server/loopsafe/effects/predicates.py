@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Call, Compared, Expr, Function, Has, HasKey, Test
+from loopsafe.facts.ir import Call, Compared, Expr, Function, Has, HasKey, Same, Test
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
@@ -41,5 +41,5 @@ def predicate(resolver: Resolver, call: Call, frame: Frame) -> Predicate | None:
     facts = resolver.table.inside(module, value.number)
     if facts.is_async or facts.is_generator or len(facts.values) != 1 or facts.returned[0][0]:
         return None
-    is_asking = isinstance(facts.values[0], (Compared, Has, HasKey, Test))
+    is_asking = isinstance(facts.values[0], (Compared, Has, HasKey, Same, Test))
     return Predicate(value, facts, call) if is_asking else None

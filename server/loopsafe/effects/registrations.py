@@ -27,6 +27,7 @@ from loopsafe.facts.ir import (
     HasKey,
     Name,
     Parameter,
+    Same,
     Site,
     Test,
     Typed,
@@ -61,7 +62,7 @@ class Registration(NamedTuple):
 Found: TypeAlias = tuple[tuple[tuple[str, int], Registration], ...]
 """Functions, by module and number, with what registers them."""
 
-_DATA = frozenset({Binary, Compared, Comprehension, Const, Has, HasKey, Test, Typed})
+_DATA = frozenset({Binary, Compared, Comprehension, Const, Has, HasKey, Same, Test, Typed})
 """Arguments that are nothing to call."""
 
 _Each: TypeAlias = Iterator[tuple[FunctionValue, Registration]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 
-from loopsafe.facts.ir import Attr, Call, Compared, Const, Expr, Has, HasKey, Name, Test
+from loopsafe.facts.ir import Attr, Call, Compared, Const, Expr, Has, HasKey, Name, Same, Test
 
 
 def asked(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
@@ -24,9 +24,10 @@ def _of_value(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
         text = _literal_test(operator, left, right) if _is_text(right) else None
-        return text or _count_test(operator, left, right) or _same_test(operator, left)
+        text = text or _count_test(operator, left, right)
+        return text or _same_test(operator, left, last)
     if isinstance(last, Call):
-        return _same_test(operator, last)
+        return _same_test(operator, last, left)
     if isinstance(left, Const):
         return _part_test(operator, left, last)
     return _literal_test(operator, left, right) if isinstance(left, (Name, Attr)) else None
@@ -87,8 +88,8 @@ def _is_text(right: ast.expr) -> bool:
     return all(isinstance(part, ast.Constant) and type(part.value) is str for part in parts)
 
 
-def _same_test(operator: ast.cmpop, call: Call) -> Expr | None:
-    found = Test("same", call)
+def _same_test(operator: ast.cmpop, call: Call, other: Expr) -> Expr | None:
+    found = Same(call, other)
     if isinstance(operator, (ast.Is, ast.Eq)):
         return found
     return Test("not", found) if isinstance(operator, (ast.IsNot, ast.NotEq)) else None

@@ -106,12 +106,18 @@ class Choice(Record):
 
 
 class Test(Record):
-    """A condition: `not`, `is none`, `same` (what a call gives is the other side of a comparison),
-    `importable` (all that a display names), `completes` (a call that did not raise), `begun`
+    """A condition: `not`, `is none`, `importable` (all that a display names), `completes` (a call that did not raise), `begun`
     (nobody goes on behind a `yield`), or `held` (nor is the generator closed there)."""
 
     kind: str
     value: Expr
+
+
+class Same(Record):
+    """A condition that what a call gives is the other side of a comparison."""
+
+    value: Call
+    other: Expr
 
 
 class Compared(Record):
@@ -240,6 +246,7 @@ Expr: TypeAlias = (
     | Imported
     | Choice
     | Test
+    | Same
     | Compared
     | Has
     | HasKey

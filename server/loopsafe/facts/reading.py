@@ -22,6 +22,7 @@ from loopsafe.facts.ir import (
     FunctionRef,
     HasKey,
     Param,
+    Same,
     Site,
     Test,
     Typed,
@@ -38,6 +39,7 @@ _BUILT_IN = (
     FunctionRef,
     ClassRef,
     HasKey,
+    Same,
     Test,
     Unknown,
 )

@@ -67,9 +67,10 @@ TWINS = frozenset(("coroutine", "iterator", "other"))
 """What a twin gives: something to await that is the same; something for `async for` to go through;
 or it takes, or gives, another object than what it stands for."""
 
-PROBES = frozenset(("raises", "none", "false", "another"))
+PROBES = frozenset(("raises", "none", "false", "another", "thread"))
 """What a callable does where no event loop runs; where one does, its result is true.
-`another` is a loop that does not run: it only tells whether the one asked for is it."""
+`another` is a loop that does not run: it only tells whether the one asked for is it.
+`thread` is which thread runs, whatever runs in it."""
 
 
 @dataclass(frozen=True, slots=True)

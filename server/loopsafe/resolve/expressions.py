@@ -146,7 +146,7 @@ def _call(resolver: Resolver, expr: ir.Call, frame: Frame) -> Values:
 
 
 def _test(
-    resolver: Resolver, expr: ir.Test | ir.Compared | ir.Has | ir.HasKey, frame: Frame
+    resolver: Resolver, expr: ir.Test | ir.Same | ir.Compared | ir.Has | ir.HasKey, frame: Frame
 ) -> Values:
     return resolver.builtin("bool")
 
@@ -367,6 +367,7 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Call: _call,
     ir.Typed: _typed,
     ir.Test: _test,
+    ir.Same: _test,
     ir.Compared: _test,
     ir.Has: _test,
     ir.HasKey: _test,

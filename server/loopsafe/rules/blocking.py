@@ -63,6 +63,14 @@ def within(view: View, root: Root) -> Iterator[Finding]:
         yield _finding(view, root, site, ways, _steps(view, root, ways[0]), eager)
 
 
+def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -> Finding:
+    """Of a coroutine that plain code begins: the first step leads into it."""
+    found = _finding(view, root, best.edge.site, [best], steps, frozenset())
+    is_quiet = is_alone and is_undisturbed(view.chains, steps[1:])
+    is_milder = is_quiet and found.category not in _ALONE_AS_WELL
+    return _milder(view, found, steps) if is_milder else found
+
+
 def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
     """Each site of a function that blocks, with its ways, the worst and nearest first."""
     by_site: dict[Site, list[Edge]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopsafe.effects.alone import TERMINAL, is_alone, is_start_up
 from loopsafe.effects.chains import Chains
@@ -55,6 +55,10 @@ class View:
         frame = self.resolver.function_frame(FunctionValue(self.module.name, number))
         function = self.module.facts.functions[number]
         return Root(function, number, frame, run) if frame is not None else None
+
+    def of(self, module: Module) -> View:
+        """The same for another module."""
+        return self if module is self.module else replace(self, module=module)
 
     def is_private(self, root: Root) -> bool:
         """Whether a function only runs on loops on which nobody else waits."""

@@ -1,0 +1,92 @@
+"""What plain code gives to a coroutine for which it starts a loop: `asyncio.run(serve(client))`.
+
+Nothing of a coroutine's body that rests on what it is given shows where the body stands. A
+coroutine that awaits it tells of that; where no coroutine does, who starts the loop has to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopsafe.effects.callers import Callers
+from loopsafe.effects.drivers import is_driving, takers
+from loopsafe.effects.edges import Edge, ends_of
+from loopsafe.effects.meetings import meetings
+from loopsafe.effects.overrides import Overrides
+from loopsafe.effects.runs import Run
+from loopsafe.facts.ir import Call, Function, Name, Param
+from loopsafe.modules.module import Module
+from loopsafe.resolve.names import definitions
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import Frame, FunctionValue
+
+_MOST_USES = 8
+"""Callers of a plain function that are looked at for what they give it."""
+
+
+def launched(
+    resolver: Resolver, overrides: Overrides, callers: Callers, module: Module, number: int
+) -> Iterator[tuple[Frame, Edge]]:
+    """The coroutines that a plain function gives something and starts a loop for, each as seen
+    from a frame of the function."""
+    function = module.facts.functions[number]
+    own = resolver.function_frame(FunctionValue(module.name, number))
+    calls = _driven(resolver, function, own) if own is not None and not function.is_async else []
+    for call in calls:
+        passes_on = _passes_on(resolver, call, own) if own is not None else False
+        for frame in _frames(resolver, callers, module, number) if passes_on else (own,):
+            edges = _edges(resolver, overrides, call, frame) if frame is not None else []
+            yield from ((frame, edge) for edge in edges if frame is not None)
+            if edges:
+                break  # One way is told of for each place.
+
+
+def _driven(resolver: Resolver, function: Function, frame: Frame) -> list[Call]:
+    """The calls of a function that make a coroutine with arguments, for which it starts a loop."""
+    found: list[Call] = []
+    around = takers(function)
+    for site in function.sites:
+        call = site.expr
+        if site.kind == "call" and isinstance(call, Call) and (call.args or call.keywords):
+            given_to = around.get(id(call), ())
+            if any(is_driving(resolver, taker, call, frame) for taker in given_to):
+                found.append(call)
+    return found
+
+
+def _passes_on(resolver: Resolver, call: Call, frame: Frame) -> bool:
+    """Whether a call passes what the function is given itself."""
+    return any(
+        isinstance(definition.binding.value, Param)
+        for arg in (*call.args, *(value for _, value in call.keywords))
+        if isinstance(arg, Name)
+        for definition in definitions(resolver, arg, frame)
+    )
+
+
+def _frames(
+    resolver: Resolver, callers: Callers, module: Module, number: int
+) -> Iterator[Frame | None]:
+    """A plain function as it is called by others, with what these give it."""
+    for at, use in enumerate(callers.uses(module, number)):
+        if at >= _MOST_USES:
+            return
+        here = resolver.function_frame(FunctionValue(use.module.name, use.number))
+        if use.call is None or here is None:
+            continue
+        resolver.table.trace |= use.module.text_bit
+        for meeting in meetings(resolver, here):
+            target = meeting.target
+            if meeting.site.expr is use.call and isinstance(target, Run):
+                if target.function.definition == (module.name, number) and target.arguments:
+                    yield resolver.function_frame(target.function, target.arguments)
+
+
+def _edges(resolver: Resolver, overrides: Overrides, call: Call, frame: Frame) -> list[Edge]:
+    """Where a call that makes a coroutine leads, by what it gives that."""
+    return [
+        Edge(meeting.site, end, meeting.members, meeting.relief, False, meeting.holder)
+        for meeting in meetings(resolver, frame)
+        if meeting.site.expr is call and isinstance(meeting.target, Run)
+        for end in ends_of(resolver, overrides, meeting.target)
+    ]
