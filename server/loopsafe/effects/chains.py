@@ -130,14 +130,14 @@ class Chains:
         while isinstance(target, Frame):
             way = self.ways(target).get(category)
             own = self._own_ways(target)
-            if category in own and (way is None or self._is_met_anyway(target, way)):
+            if category in own and (way is None or self.is_met_anyway(target, way)):
                 return True
             if way is None:
                 return False
             target = way.edge.target
         return False
 
-    def _is_met_anyway(self, target: Frame, way: Way) -> bool:
+    def is_met_anyway(self, target: Frame, way: Way) -> bool:
         """Whether the place where a way begins leads to its category whoever calls: of several
         places in a coroutine, one may wait only for what it is given."""
         spot, category = way.edge.site.spot, way.blocking.category

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.conditions import makers
-from loopsafe.effects.drivers import is_driving_aside, takers
+from loopsafe.effects.drivers import is_driving, is_driving_aside, takers
 from loopsafe.effects.holding import Holder
 from loopsafe.effects.meant import for_await, gives_awaitable
 from loopsafe.effects.meetings import Meeting, function_of, meetings
@@ -57,7 +57,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
     if function is None:
         return []
     is_root = function.is_async and not frame.arguments
-    handed = _given(frame) if function.is_async else frozenset()
+    handed = _given(frame)
     runners = takers(function) if is_root or handed else {}
     for_async = ForAsync(function)
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
@@ -72,7 +72,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
             isinstance(target, Blocking)
             or not target.arguments
             or not any(
-                is_driving_aside(resolver, call, frame)
+                _is_elsewhere(resolver, function, call, meeting.site.expr, frame)
                 for call in runners.get(id(meeting.site.expr), ())
             )
         )
@@ -89,6 +89,17 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         if not _is_declared_wrongly(resolver, edge, for_async, frame)
     ]
     return _without_doubtful(for_async, sure)
+
+
+def _is_elsewhere(
+    resolver: Resolver, function: Function, taker: Call, made: Expr | None, frame: Frame
+) -> bool:
+    """Whether a call runs the coroutine that it is given on another loop than this: a thread's, or
+    one that a plain function starts, which fails where one runs."""
+    if is_driving_aside(resolver, taker, frame):
+        return True
+    is_plain = not function.is_async and made is not None
+    return is_plain and made is not None and is_driving(resolver, taker, made, frame)
 
 
 def ends_of(resolver: Resolver, overrides: Overrides, run: Run) -> list[Frame]:

@@ -35,10 +35,8 @@ def launched(
     for call in calls:
         passes_on = _passes_on(resolver, call, own) if own is not None else False
         for frame in _frames(resolver, callers, module, number) if passes_on else (own,):
-            edges = _edges(resolver, overrides, call, frame) if frame is not None else []
-            yield from ((frame, edge) for edge in edges if frame is not None)
-            if edges:
-                break  # One way is told of for each place.
+            if frame is not None:
+                yield from ((frame, edge) for edge in _edges(resolver, overrides, call, frame))
 
 
 def _driven(resolver: Resolver, function: Function, frame: Frame) -> list[Call]:
@@ -72,14 +70,14 @@ def _frames(
         if at >= _MOST_USES:
             return
         here = resolver.function_frame(FunctionValue(use.module.name, use.number))
-        if use.call is None or here is None:
+        if use.call is None or here is None or use.module.facts.functions[use.number].is_async:
             continue
         resolver.table.trace |= use.module.text_bit
-        for meeting in meetings(resolver, here):
-            target = meeting.target
-            if meeting.site.expr is use.call and isinstance(target, Run):
-                if target.function.definition == (module.name, number) and target.arguments:
-                    yield resolver.function_frame(target.function, target.arguments)
+        runs = (m.target for m in meetings(resolver, here) if m.site.expr is use.call)
+        for run in runs:
+            is_given = isinstance(run, Run) and run.function.definition == (module.name, number)
+            if is_given and isinstance(run, Run) and run.arguments:
+                yield resolver.function_frame(run.function, run.arguments)
 
 
 def _edges(resolver: Resolver, overrides: Overrides, call: Call, frame: Frame) -> list[Edge]:

@@ -1,4 +1,4 @@
-"""Whether code asks if it runs on the thread of its event loop: `self._thread_id == get_ident()`."""
+"""Whether code asks if it runs on the thread of its loop: `self._thread_id == get_ident()`."""
 
 from __future__ import annotations
 

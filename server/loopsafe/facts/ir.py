@@ -106,8 +106,9 @@ class Choice(Record):
 
 
 class Test(Record):
-    """A condition: `not`, `is none`, `importable` (all that a display names), `completes` (a call that did not raise), `begun`
-    (nobody goes on behind a `yield`), or `held` (nor is the generator closed there)."""
+    """A condition: `not`, `is none`, `importable` (all that a display names), `completes` (a call
+    that did not raise), `begun` (nobody goes on behind a `yield`), or `held` (nor is the generator
+    closed there)."""
 
     kind: str
     value: Expr
