@@ -339,6 +339,7 @@ def test_colors_can_be_forced(run: Run, tmp_path: Path) -> None:
 def test_rules_are_listed_and_explained(run: Run) -> None:
     code, out, err = run("rule")
     assert (code, err, len(out.splitlines())) == (0, "", len(CODES))
+    assert run("rule", "ASYNC251") == run("rule", "blocking-sleep")
     code, out, _ = run("rule", "blocking-http")
     assert code == 0
     assert out.startswith("# blocking-http\n")

@@ -226,6 +226,10 @@ def test_comments_are_added_in_bulk(run: Run, tmp_path: Path) -> None:
     ).replace("wait()\n", "wait()  # loopsafe: ignore[blocking-sleep] old code\n")
     assert run() == (0, "All checks passed!\n", "")
     assert run("--add-ignore", "--fix")[0] == 2
+    (tmp_path / "app.py").write_text(f"{APP}\nasync def broken(:\n    time.sleep(1)\n", "utf-8")
+    code, out, err = run("--add-ignore")
+    assert (code, out) == (2, "Added 0 ignore comments in 0 files.\n")
+    assert "no comment was added: the file does not parse" in err
 
 
 def test_settings_of_the_command_line(run: Run, tmp_path: Path) -> None:

@@ -146,13 +146,14 @@ def _no_command(_arguments: argparse.Namespace) -> int:
 
 def _rule(arguments: argparse.Namespace) -> int:
     from loopsafe.explain import rule_page, rules
+    from loopsafe.suppress import OF_NOQA
 
     if arguments.code is None:
         size = max(len(rule.code) for rule in rules())
         for rule in rules():
             print(f"{rule.code:<{size}}  {rule.summary}")
         return CLEAN
-    page = rule_page(arguments.code)
+    page = rule_page(OF_NOQA.get(arguments.code.upper(), arguments.code))
     if page is None:
         close = did_you_mean(arguments.code, [rule.code for rule in rules()])
         raise UsageError(f"unknown rule `{arguments.code}`{close or ' (see `loopsafe rule`)'}")

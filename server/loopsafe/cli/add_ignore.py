@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from loopsafe.cli.errors import complain
 from loopsafe.model import Finding
@@ -12,18 +13,30 @@ from loopsafe.suppress import ignore_edit
 from loopsafe.text import SourceText, decode, encode
 
 
-def add_ignores(findings: Iterable[Finding], reason: str) -> tuple[int, int]:
-    """Writes the comments; gives the findings that are hidden and the files that changed."""
+class Added(NamedTuple):
+    """What became of findings that are to be hidden."""
+
+    comments: int
+    files: int
+    """Those that changed."""
+    failures: int
+    """Files that stay as they are, with a reason on stderr."""
+
+
+def add_ignores(findings: Iterable[Finding], reason: str) -> Added:
+    """Writes the comments."""
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.code != "unused-ignore":
             by_path.setdefault(finding.path, []).append(finding)
     counts = [_hide(path, found, reason) for path, found in by_path.items()]
-    return sum(counts), sum(map(bool, counts))
+    written = [count for count in counts if count is not None]
+    return Added(sum(written), sum(map(bool, written)), len(counts) - len(written))
 
 
-def _hide(path: str, findings: list[Finding], reason: str) -> int:
-    """How many findings of a file are hidden now. No comment moves another's line."""
+def _hide(path: str, findings: list[Finding], reason: str) -> int | None:
+    """How many findings of a file are hidden now, None where it cannot be written. No comment moves
+    another's line."""
     try:
         data = Path(path).read_bytes()
         before = decode(data)
@@ -41,8 +54,8 @@ def _hide(path: str, findings: list[Finding], reason: str) -> int:
     except SyntaxError as error:
         why = f"the file does not parse, {error.msg} in line {error.lineno}"
         complain("error", path, f"no comment was added: {why}")
-        return 0
+        return None
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         complain("error", path, f"no comment was added: {error}")
-        return 0
+        return None
     return count

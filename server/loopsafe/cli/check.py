@@ -66,10 +66,10 @@ def _run(
     if not printer.files:
         print("loopsafe: warning: no Python files found", file=sys.stderr)
     printer.end()
-    _set_aside(printer, options, baseline)
+    failures = printer.failures + _set_aside(printer, options, baseline)
     if cache:
         cache.close()
-    return Outcome(printer.count, printer.failures)
+    return Outcome(printer.count, failures)
 
 
 def _show(found: list[Project], options: Options) -> None:
@@ -98,20 +98,23 @@ def _output(options: Options) -> Iterator[None]:
         yield
 
 
-def _set_aside(printer: Printer, options: Options, baseline: Baseline | None) -> None:
-    """Writes findings where they are to be kept, and says so."""
+def _set_aside(printer: Printer, options: Options, baseline: Baseline | None) -> int:
+    """Writes findings where they are to be kept, and says so; gives the files that stay."""
     if options.aside.write_baseline is not None:
         count = write_findings(options.aside.write_baseline, printer.findings)
         print(f"Wrote {_counted(count, 'finding')} to {options.aside.write_baseline}.")
     elif options.aside.ignore is not None:
-        count, files = add_ignores(printer.findings, options.aside.ignore)
-        print(f"Added {_counted(count, 'ignore comment')} in {_counted(files, 'file')}.")
+        added = add_ignores(printer.findings, options.aside.ignore)
+        comments, files = _counted(added.comments, "ignore comment"), _counted(added.files, "file")
+        print(f"Added {comments} in {files}.")
+        return added.failures
     elif baseline is not None and not options.aside.narrowed and options.stdin is None:
         mended = baseline.shrink()
         if mended:
             done = "can be taken" if os.environ.get("CI") else "taken"
             text = f"{_counted(mended, 'mended finding')} {done} out of the baseline"
             print(f"loopsafe: {text}", file=sys.stderr)
+    return 0
 
 
 def _counted(count: int, noun: str) -> str:

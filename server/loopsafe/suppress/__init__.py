@@ -25,7 +25,7 @@ _NOQA = re.compile(
     r"(?P<list>\s*:\s*(?P<codes>[A-Z]+[0-9]*(?:[,\s]+[A-Z]+[0-9]+)*)?)?",
     re.IGNORECASE,
 )
-_OF_NOQA = {
+OF_NOQA = {
     "ASYNC210": "blocking-http",
     "ASYNC211": "blocking-http",
     "ASYNC212": "blocking-http",
@@ -241,7 +241,7 @@ def _read(comment: Comment, source: SourceText, layout: Layout) -> Iterable[Igno
         known: frozenset[str] | None = None
         if match["list"]:
             prefixes = tuple(_codes((match["codes"] or "").upper()))
-            known = frozenset(code for noqa, code in _OF_NOQA.items() if noqa.startswith(prefixes))
+            known = frozenset(code for noqa, code in OF_NOQA.items() if noqa.startswith(prefixes))
         ignore = _place(comment, match, known, source, layout)
         if ignore and not (ignore.first == 0 and known is None):
             yield ignore
