@@ -36,6 +36,7 @@ class Bounds:
     surfacing: frozenset[str]
     surfacing_awaited: frozenset[str]
     surfacing_started: frozenset[str]
+    brief_awaited: frozenset[str]
     silent: frozenset[str]
     making: tuple[Making, ...]
     barriers: tuple[str, ...]
@@ -55,6 +56,11 @@ class Bounds:
         if entry.name in self.surfacing or (awaited and entry.name in self.surfacing_awaited):
             return True
         return entry.category in self.categories and entry.cost is Cost.STALL
+
+    def cost(self, entry: Blocking, awaited: bool) -> Cost:
+        """What a blocking call costs, below a coroutine of a package or below another function."""
+        is_brief = awaited and entry.name in self.brief_awaited and entry.cost is Cost.STALL
+        return Cost.BRIEF if is_brief else entry.cost
 
     def enters(self, module: str) -> bool:
         """Whether a module, by its dotted name, is looked into."""
@@ -77,6 +83,7 @@ def bounds() -> Bounds:
         surfacing=frozenset(data["surfacing"]),
         surfacing_awaited=frozenset(data["surfacing-awaited"]),
         surfacing_started=frozenset(data["surfacing-started"]),
+        brief_awaited=frozenset(data["brief-awaited"]),
         silent=frozenset(data["silent"]),
         making=tuple(
             Making(frozenset(one["classes"]), one["does"], frozenset(one["unless"]))

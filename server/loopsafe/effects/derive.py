@@ -15,6 +15,7 @@ from typing import NamedTuple
 from loopsafe.effects.allowance import Allowance, PutOff
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.meetings import function_of
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Target
@@ -183,6 +184,7 @@ class Derivation:
         self, function: FunctionValue, frame: Frame, known: dict[str, Known] | None
     ) -> Derived | None:
         closed: set[tuple[Frame, Site]] = set()
+        awaited = self._is_coroutine(frame)
         for _ in range(_MOST_TRIES):
             end = self._nearest(function, frame, closed)
             if end is None:
@@ -193,7 +195,9 @@ class Derivation:
                 continue
             if conditions > self._bounds.conditions:
                 conditions -= self._settled(way, conditions - self._bounds.conditions)
-            if conditions > self._bounds.conditions or self._is_unsure(way, conditions):
+            if conditions > self._bounds.conditions or self._is_unsure(
+                way, conditions, awaited
+            ):
                 closed.add(_worst(way))
                 continue
             rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
@@ -203,10 +207,20 @@ class Derivation:
             return self._derived(function, way, conditions)
         return None
 
-    def _is_unsure(self, way: list[tuple[_Node, Branch]], conditions: int) -> bool:
+    def _is_coroutine(self, frame: Frame) -> bool:
+        """Whether what the project enters is a coroutine of a package, which it awaits."""
+        function = function_of(self.resolver, frame)
+        return function is not None and function.is_async
+
+    def _is_brief(self, primitive: Blocking, awaited: bool) -> bool:
+        return self._bounds.cost(primitive, awaited) is not Cost.STALL
+
+    def _is_unsure(
+        self, way: list[tuple[_Node, Branch]], conditions: int, awaited: bool
+    ) -> bool:
         """Whether what is only brief lies behind conditions: certificates where TLS is wanted."""
         primitive = way[-1][1].primitive
-        if primitive is None or primitive.cost is Cost.STALL:
+        if primitive is None or not self._is_brief(primitive, awaited):
             return False
         return conditions - sum(b.doubt for _, b in way) > self._bounds.brief_conditions
 
@@ -234,6 +248,7 @@ class Derivation:
         """The end of the best way that is not closed: the node whose branch is a primitive."""
         start = _Node(frame, function, None, None, 1, 0, False)
         heap: list[tuple[int, int, _Node]] = [(0, 0, start)]
+        awaited = self._is_coroutine(frame)
         done: set[Frame] = set()
         counter = guessed = 0
         while heap and len(done) - guessed < self._bounds.functions:
@@ -254,7 +269,7 @@ class Derivation:
                     continue
                 counter += 1
                 added = 1 + _PER_CONDITION * (conditions - node.conditions)
-                if branch.primitive is not None and branch.primitive.cost is not Cost.STALL:
+                if branch.primitive is not None and self._is_brief(branch.primitive, awaited):
                     added += _PER_BRIEF
                 if branch.is_guessed:
                     added += _PER_GUESS
@@ -352,7 +367,7 @@ class Derivation:
         return Derived(
             name=name,
             category=primitive.category,
-            cost=primitive.cost,
+            cost=self._bounds.cost(primitive, self._is_coroutine(steps[0].frame)),
             primitive=primitive,
             steps=steps,
             conditions=conditions,
