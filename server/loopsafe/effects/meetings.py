@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from loopsafe.effects.either import is_for_no_loop
 from loopsafe.effects.filling import fill_relief
 from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.holding import Holder, holder
@@ -20,7 +21,7 @@ from loopsafe.effects.relief import (
 )
 from loopsafe.effects.runs import Target
 from loopsafe.effects.targets import site_values, targets
-from loopsafe.facts.ir import Function, Site
+from loopsafe.facts.ir import Function, Scope, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
 from loopsafe.resolve.naming import dotted_name
@@ -101,13 +102,21 @@ def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tupl
             relief = fill_relief(resolver, value, site, scope, here)
         relief = lasting(resolver, relief, here)
         for target in targets(resolver, site, value, here):
-            if isinstance(target, Blocking) and is_ready(resolver, target, site, scope, here):
+            if isinstance(target, Blocking) and (
+                is_ready(resolver, target, site, scope, here)
+                or is_for_no_loop(resolver, target, site, _owner(module, scope), scope, here)
+            ):
                 continue
             # Only what a function keeps may last as long as the object that it is called on.
             is_followed = not isinstance(target, Blocking)
             whose = holder(resolver, site, here) if is_followed else Holder.OTHER
             found.append(Meeting(site, value, target, members, names, relief, whose))
     return tuple(found)
+
+
+def _owner(module: Module, scope: Scope) -> Function:
+    """The function that a scope is of."""
+    return module.facts.functions[max(scope.owner, 0)]
 
 
 def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:

@@ -119,7 +119,7 @@ class _Scan(NamedTuple):
             argument = argument_at(call, runner.position, runner.argument)
             if argument is None:
                 continue
-            if runner.coroutine is Place.THREAD:
+            if runner.coroutine is Place.THREAD or runner.once:
                 for value in handed_on(self.resolver, self.module, number, argument, frame):
                     yield from self._registered(runner, call.func, call, frame, value)
             listed = _items(self.resolver, argument, frame) if runner.several else ()
