@@ -38,6 +38,7 @@ class Bounds:
     surfacing_started: frozenset[str]
     brief_awaited: frozenset[str]
     silent: frozenset[str]
+    talk: frozenset[str]
     making: tuple[Making, ...]
     barriers: tuple[str, ...]
     common: tuple[str, ...]
@@ -85,6 +86,7 @@ def bounds() -> Bounds:
         surfacing_started=frozenset(data["surfacing-started"]),
         brief_awaited=frozenset(data["brief-awaited"]),
         silent=frozenset(data["silent"]),
+        talk=frozenset(data["talk"]),
         making=tuple(
             Making(frozenset(one["classes"]), one["does"], frozenset(one["unless"]))
             for one in data["making"]

@@ -237,6 +237,8 @@ def _guard(statement: ast.stmt, facts: Facts) -> int | None:
     if holds is not None:
         chosen = statement.body if holds else statement.orelse
         return _guards_in(chosen, facts._replace(names=dict(facts.names)))
+    if leaves and is_unasked(statement.test, False, []):
+        return None
     is_early = leaves and isinstance(statement.body[-1], ast.Return)
     if not is_early or _has_place(statement.body, facts.alike):
         return 0

@@ -1,5 +1,5 @@
 """Branches of a package that are taken only by who asks for them: options that are deprecated,
-and what a variable of the environment switches on.
+what a variable of the environment switches on, and what a package tells of itself.
 
 A program that means such a branch says so; nothing of the kind is known where the condition is
 open.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from loopsafe.effects.bounds import bounds
 from loopsafe.effects.texts import made_of
 from loopsafe.effects.truth import by_parts, last_name
 
@@ -30,11 +31,29 @@ def _warns_of_deprecation(statement: ast.stmt) -> bool:
 
 
 def _unset(test: ast.expr) -> bool | None:
-    """What a condition comes to where no variable is set that it compares with something.
+    """What a condition comes to where no variable is set that it compares with something, and no
+    option that makes a package talk.
 
     A variable that is only asked for, as a key of a service is, may well be there.
     """
-    return by_parts(test, _unset, _compared)
+    return by_parts(test, _unset, _of_switch)
+
+
+def _of_switch(test: ast.expr) -> bool | None:
+    return False if _asked_option(test) in bounds().talk else _compared(test)
+
+
+def _asked_option(test: ast.expr) -> str:
+    """The option that a condition asks for: `self.verbose`, `options["verbose"]`,
+    `options.get("verbose")`."""
+    key: ast.expr | None = None
+    if isinstance(test, ast.Subscript):
+        key = test.slice
+    elif isinstance(test, ast.Call) and last_name(test.func) == "get" and len(test.args) == 1:
+        key = test.args[0]
+    if isinstance(key, ast.Constant):
+        return str(key.value)
+    return last_name(test) if isinstance(test, (ast.Name, ast.Attribute)) else ""
 
 
 def _compared(test: ast.expr) -> bool | None:
