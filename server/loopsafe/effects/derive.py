@@ -15,6 +15,7 @@ from typing import NamedTuple
 from loopsafe.effects.allowance import Allowance, PutOff
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.lived import is_filling, is_lasting
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
@@ -303,8 +304,12 @@ class Derivation:
         closed: set[tuple[Frame, Site]],
     ) -> int | None:
         """The open conditions on a way; None, and a step of it closed, where it cannot be gone."""
-        count, is_kept, is_once = 0, False, False
+        count, is_kept, is_once, is_held = 0, False, False, False
         for node, branch in way:
+            if is_held and is_filling(self.resolver, node.frame, branch):
+                closed.add((node.frame, branch.site))
+                return None
+            is_held = is_lasting(self.resolver, node.frame, branch, is_held)
             found = open_conditions(
                 self.resolver, self.texts, node.frame, branch, known or {}, is_once
             )
