@@ -46,7 +46,9 @@ class Ways(NamedTuple):
 
     ways: tuple[Way, ...]
     begun: frozenset[tuple[str, int]]
-    """Functions that a loop is started for, or that start-up or a test waits for."""
+    """Functions that a loop is started for, or that a test waits for."""
+    prepared: frozenset[tuple[str, int]]
+    """Functions that what a server does at its start or its end waits for."""
 
 
 def is_alone(places: Places, chains: Chains, module: Module, number: int) -> bool:
@@ -84,7 +86,7 @@ def _comes_before(
         known[key] = False  # While it is being asked.
         ways = [way for way in found.ways if way.to == key]
         known[key] = (
-            bool(ways)
+            (bool(ways) or key in found.prepared)
             and key not in found.begun
             and all(
                 _serves_behind(chains, way) or _comes_before(chains, found, way.key, known)
@@ -109,6 +111,7 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
     seen = {(module.name, number)}
     ways: list[Way] = []
     begun: set[tuple[str, int]] = set()
+    prepared: set[tuple[str, int]] = set()
     while todo:
         here, index = todo.pop()
         key = (here.name, index)
@@ -134,7 +137,7 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
             if at < 0:
                 return None
             if places.run(use.module, use.number).once:
-                begun.add(key)
+                prepared.add(key)
                 continue
             ways.append(Way(key, use.module, use.number, at))
             if (use.module.name, use.number) not in seen:
@@ -142,7 +145,8 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
                 todo.append((use.module, use.number))
         if not uses and not role:
             return None
-    return Ways(tuple(ways), frozenset(begun)) if begun else None
+    is_known = begun or prepared
+    return Ways(tuple(ways), frozenset(begun), frozenset(prepared)) if is_known else None
 
 
 def _says(use: Use, module: Module, here: Module, number: int) -> bool:
