@@ -196,9 +196,7 @@ class Derivation:
                 continue
             if conditions > self._bounds.conditions:
                 conditions -= self._settled(way, conditions - self._bounds.conditions)
-            if conditions > self._bounds.conditions or self._is_unsure(
-                way, conditions, awaited
-            ):
+            if conditions > self._bounds.conditions or self._is_unsure(way, conditions, awaited):
                 closed.add(_worst(way))
                 continue
             rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
@@ -216,9 +214,7 @@ class Derivation:
     def _is_brief(self, primitive: Blocking, awaited: bool) -> bool:
         return self._bounds.cost(primitive, awaited) is not Cost.STALL
 
-    def _is_unsure(
-        self, way: list[tuple[_Node, Branch]], conditions: int, awaited: bool
-    ) -> bool:
+    def _is_unsure(self, way: list[tuple[_Node, Branch]], conditions: int, awaited: bool) -> bool:
         """Whether what is only brief lies behind conditions: certificates where TLS is wanted."""
         primitive = way[-1][1].primitive
         if primitive is None or not self._is_brief(primitive, awaited):
