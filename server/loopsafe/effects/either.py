@@ -30,6 +30,9 @@ def is_for_no_loop(
         return False
     if not any(conditions_around(scope, site.block, site.spot.line, _CHOICES)):
         return False
+    module = resolver.table.get(frame.module)
+    # What the function does elsewhere counts as well.
+    resolver.table.trace |= module.text_bit if module is not None else 0
     return any(
         other.scope == site.scope
         and not encloses(scope.blocks, site.block, other.block)
