@@ -92,14 +92,13 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
 
 
 def _is_elsewhere(
-    resolver: Resolver, function: Function, taker: Call, made: Expr | None, frame: Frame
+    resolver: Resolver, function: Function, taker: Call, made: Expr, frame: Frame
 ) -> bool:
     """Whether a call runs the coroutine that it is given on another loop than this: a thread's, or
     one that a plain function starts, which fails where one runs."""
     if is_driving_aside(resolver, taker, frame):
         return True
-    is_plain = not function.is_async and made is not None
-    return is_plain and made is not None and is_driving(resolver, taker, made, frame)
+    return not function.is_async and is_driving(resolver, taker, made, frame)
 
 
 def ends_of(resolver: Resolver, overrides: Overrides, run: Run) -> list[Frame]:

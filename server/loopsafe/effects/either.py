@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loopsafe.facts.ir import Call, Function, Name, Scope, Site
+from loopsafe.facts.ir import Call, Function, Name, Site
 from loopsafe.facts.reach import conditions_around, encloses
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.naming import dotted_name
@@ -13,12 +13,7 @@ _CHOICES = frozenset({"if", "else"})
 
 
 def is_for_no_loop(
-    resolver: Resolver,
-    entry: Blocking,
-    site: Site,
-    function: Function,
-    scope: Scope,
-    frame: Frame,
+    resolver: Resolver, entry: Blocking, site: Site, function: Function, frame: Frame
 ) -> bool:
     """Whether a plain function starts a loop for what it is given under a condition, and beside
     that hands it to a loop that runs: `asyncio.run(job) if self.is_sync else create_task(job)`.
@@ -26,13 +21,14 @@ def is_for_no_loop(
     Whatever the condition asks, it tells whether a loop runs: starting a second one fails.
     """
     given = _given(site)
-    if entry.category != "loop" or function.is_async or given is None:
+    module = resolver.table.get(frame.module)
+    if entry.category != "loop" or function.is_async or given is None or module is None:
         return False
+    scope = module.facts.scopes[site.scope]
     if not any(conditions_around(scope, site.block, site.spot.line, _CHOICES)):
         return False
-    module = resolver.table.get(frame.module)
     # What the function does elsewhere counts as well.
-    resolver.table.trace |= module.text_bit if module is not None else 0
+    resolver.table.trace |= module.text_bit
     return any(
         other.scope == site.scope
         and not encloses(scope.blocks, site.block, other.block)

@@ -31,12 +31,12 @@ def launched(
     from a frame of the function."""
     function = module.facts.functions[number]
     own = resolver.function_frame(FunctionValue(module.name, number))
-    calls = _driven(resolver, function, own) if own is not None and not function.is_async else []
-    for call in calls:
-        passes_on = _passes_on(resolver, call, own) if own is not None else False
+    if own is None or function.is_async:
+        return
+    for call in _driven(resolver, function, own):
+        passes_on = _passes_on(resolver, call, own)
         for frame in _frames(resolver, callers, module, number) if passes_on else (own,):
-            if frame is not None:
-                yield from ((frame, edge) for edge in _edges(resolver, overrides, call, frame))
+            yield from ((frame, edge) for edge in _edges(resolver, overrides, call, frame))
 
 
 def _driven(resolver: Resolver, function: Function, frame: Frame) -> list[Call]:
@@ -62,9 +62,7 @@ def _passes_on(resolver: Resolver, call: Call, frame: Frame) -> bool:
     )
 
 
-def _frames(
-    resolver: Resolver, callers: Callers, module: Module, number: int
-) -> Iterator[Frame | None]:
+def _frames(resolver: Resolver, callers: Callers, module: Module, number: int) -> Iterator[Frame]:
     """A plain function as it is called by others, with what these give it."""
     for at, use in enumerate(callers.uses(module, number)):
         if at >= _MOST_USES:
@@ -73,11 +71,11 @@ def _frames(
         if use.call is None or here is None or use.module.facts.functions[use.number].is_async:
             continue
         resolver.table.trace |= use.module.text_bit
-        runs = (m.target for m in meetings(resolver, here) if m.site.expr is use.call)
-        for run in runs:
-            is_given = isinstance(run, Run) and run.function.definition == (module.name, number)
-            if is_given and isinstance(run, Run) and run.arguments:
-                yield resolver.function_frame(run.function, run.arguments)
+        targets = (m.target for m in meetings(resolver, here) if m.site.expr is use.call)
+        for run in (target for target in targets if isinstance(target, Run) and target.arguments):
+            frame = resolver.function_frame(run.function, run.arguments)
+            if frame is not None and run.function.definition == (module.name, number):
+                yield frame
 
 
 def _edges(resolver: Resolver, overrides: Overrides, call: Call, frame: Frame) -> list[Edge]:

@@ -21,7 +21,7 @@ from loopsafe.effects.relief import (
 )
 from loopsafe.effects.runs import Target
 from loopsafe.effects.targets import site_values, targets
-from loopsafe.facts.ir import Function, Scope, Site
+from loopsafe.facts.ir import Function, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
 from loopsafe.resolve.naming import dotted_name
@@ -76,12 +76,14 @@ def _meetings(resolver: Resolver, frame: Frame) -> Iterator[Meeting]:
             yield from resolver.remember(
                 ("meets", id(site), frame),
                 frame.module,
-                partial(_meets, resolver, module, site, frame),
+                partial(_meets, resolver, module, function, site, frame),
             )
 
 
-def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tuple[Meeting, ...]:
-    """What one site runs."""
+def _meets(
+    resolver: Resolver, module: Module, function: Function, site: Site, frame: Frame
+) -> tuple[Meeting, ...]:
+    """What one site of a function runs."""
     scope = module.facts.scopes[site.scope]
     here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
     if never_on_loop(resolver, scope, site.block, site.spot.line, here):
@@ -104,7 +106,7 @@ def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tupl
         for target in targets(resolver, site, value, here):
             if isinstance(target, Blocking) and (
                 is_ready(resolver, target, site, scope, here)
-                or is_for_no_loop(resolver, target, site, _owner(module, scope), scope, here)
+                or is_for_no_loop(resolver, target, site, function, here)
             ):
                 continue
             # Only what a function keeps may last as long as the object that it is called on.
@@ -112,11 +114,6 @@ def _meets(resolver: Resolver, module: Module, site: Site, frame: Frame) -> tupl
             whose = holder(resolver, site, here) if is_followed else Holder.OTHER
             found.append(Meeting(site, value, target, members, names, relief, whose))
     return tuple(found)
-
-
-def _owner(module: Module, scope: Scope) -> Function:
-    """The function that a scope is of."""
-    return module.facts.functions[max(scope.owner, 0)]
 
 
 def _relief(resolver: Resolver, value: Value, block: Relief) -> Relief:
