@@ -249,6 +249,24 @@ def test_of_two_ways_alike_it_is_the_same_whatever_was_asked_before(
     assert found == later.report(str(main)).findings
 
 
+def test_a_loop_for_whoever_has_none_rests_on_the_rest_of_its_function(tmp_path: Path) -> None:
+    helper, main = tmp_path / "helper.py", tmp_path / "main.py"
+    text = (
+        "import asyncio\n\n\ndef start(job, is_sync):\n"
+        "    if is_sync:\n        return asyncio.run(job)\n    return asyncio.create_task(job)\n"
+    )
+    helper.write_text(text)
+    main.write_text(
+        "from helper import start\n\n\nasync def main(job, flag):\n    start(job, flag)\n"
+    )
+    engine = _engine(tmp_path)
+    assert not engine.report(str(main)).findings
+    engine.open_text(str(helper), text.replace("asyncio.create_task(job)", "job"))
+    assert len(engine.report(str(main)).findings) == 1
+    engine.open_text(str(helper), text)
+    assert not engine.report(str(main)).findings
+
+
 def test_an_edit_leaves_reports_that_do_not_rest_on_it(tmp_path: Path) -> None:
     root = _project(tmp_path)
     engine = _engine(root)
