@@ -429,6 +429,22 @@ def _assert_followed(
         assert len(_engine(root).report(str(main)).findings) == count
 
 
+def test_what_a_method_asks_of_its_object_is_news_to_who_makes_one(tmp_path: Path) -> None:
+    clients, main = tmp_path / "clients.py", tmp_path / "main.py"
+    asking = (
+        "import time\nclass Client:\n    def __init__(self, slow=False):\n        self.slow = slow\n"
+        "        self.begin()\n    def begin(self):\n        if self.slow:\n"
+        "            time.sleep(1)\n"
+    )
+    turned = asking.replace("if self.slow", "if not self.slow")
+    plain = asking.replace("if self.slow", "if print")
+    storing = asking + "    def end(self):\n        self.slow = input()\n"
+    clients.write_text(asking)
+    main.write_text("from clients import Client\nasync def main():\n    Client()\n")
+    states = ((asking, 0), (turned, 1), (asking, 0), (plain, 1), (asking, 0), (storing, 1))
+    _assert_followed(tmp_path, clients, main, states)
+
+
 def test_another_spelling_of_an_argument_is_news_to_who_passes_one(tmp_path: Path) -> None:
     helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
     spelled = (

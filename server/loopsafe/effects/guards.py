@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
+from loopsafe.effects.constructed import kept_literals, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.own_threads import is_of_loop
@@ -224,6 +225,13 @@ def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
         return None
     given = ((i, tuple(_arguments(resolver, expr, frame))) for i, expr in asked.given())
     known = tuple((i, union(each)) for i, each in given if each and all(each))
+    known += stored(
+        resolver,
+        asked.function,
+        test,
+        frame,
+        lambda expr: tuple(map(ConstantValue, _passed(resolver, expr, frame))),
+    )
     inner = resolver.function_frame(asked.function, known) if known else None
     return _holds(resolver, asked.test, inner) if inner is not None else None
 
@@ -262,6 +270,9 @@ def _arguments(resolver: Resolver, expr: Expr, frame: Frame, steps: int = 3) -> 
         text, change = texts.changed(expr) or (None, None)
         if text is not None and change is not None and steps:
             yield from map(change, _arguments(resolver, text, frame, steps - 1))
+        return
+    if isinstance(expr, Attr) and (kept := kept_literals(resolver, expr, frame)):
+        yield kept
         return
     name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr
     for definition in definitions(resolver, name, frame) if isinstance(name, Name) else ():

@@ -9,10 +9,12 @@ branch, or name an attribute, are told apart.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from loopsafe.effects import texts
 from loopsafe.effects.attribute_names import NAMING, naming
 from loopsafe.effects.conditions import shape
+from loopsafe.effects.constructed import decided_later, stored
 from loopsafe.effects.deciding import deciding
 from loopsafe.effects.defaults import literal
 from loopsafe.effects.guards import stored_here
@@ -73,7 +75,8 @@ def passed(
             # A literal says more than its class, and that more than what it is not.
             if index not in found or isinstance(values[0], ConstantValue):
                 found[index] = values
-    return tuple(sorted(found.items(), key=lambda item: item[0]))
+    kept = stored(resolver, function, call, frame, partial(_literals, resolver, frame=frame))
+    return (*sorted(found.items(), key=lambda item: item[0]), *kept)
 
 
 def _decided(
@@ -229,6 +232,8 @@ def _tested(resolver: Resolver, function: Function, frame: Frame) -> Iterator[in
         for test in (block.test, *(leaving.test for leaving in block.exits)):
             for name in _deciding_names(resolver, test, frame):
                 yield from _behind(resolver, name, frame)
+    for name in decided_later(resolver, function, frame):
+        yield from _behind(resolver, name, frame)
 
 
 def _behind(resolver: Resolver, name: Name, frame: Frame, steps: int = 3) -> Iterator[int]:

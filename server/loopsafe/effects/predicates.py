@@ -1,11 +1,12 @@
-"""Functions of the project that only ask something of what they are given: `exists(value)`."""
+"""Functions of the project that only ask something of what they are given, `exists(value)`, or of
+their object: `self.has_token()`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Call, Compared, Expr, Function, Has, HasKey, Same, Test
+from loopsafe.facts.ir import Attr, Call, Compared, Expr, Function, Has, HasKey, Same, Test
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
@@ -31,7 +32,7 @@ class Predicate(NamedTuple):
 
 def predicate(resolver: Resolver, call: Call, frame: Frame) -> Predicate | None:
     """The predicate that a condition calls; None where it calls anything else."""
-    if not call.args and not call.keywords:
+    if not call.args and not call.keywords and not isinstance(call.func, Attr):
         return None
     values = resolver.values(call.func, frame)
     found = of_project(resolver, values[0]) if len(values) == 1 else None

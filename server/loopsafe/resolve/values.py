@@ -180,6 +180,12 @@ class HandedValue(Record):
     """By its parameters; only what decides something in it."""
 
 
+class StoredValue(Record):
+    """Literals that an object's constructor has stored, by attribute, for a method of it."""
+
+    attributes: tuple[tuple[str, Values], ...]
+
+
 class TupleValue(Record):
     """A tuple whose items are known one by one."""
 
@@ -216,6 +222,7 @@ Value: TypeAlias = (
     | ConstantValue
     | OtherValue
     | HandedValue
+    | StoredValue
     | TupleValue
     | TypeVariable
     | SuperValue
