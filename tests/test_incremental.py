@@ -432,9 +432,9 @@ def _assert_followed(
 def test_what_a_method_asks_of_its_object_is_news_to_who_makes_one(tmp_path: Path) -> None:
     clients, main = tmp_path / "clients.py", tmp_path / "main.py"
     asking = (
-        "import time\nclass Client:\n    def __init__(self, slow=False):\n        self.slow = slow\n"
-        "        self.begin()\n    def begin(self):\n        if self.slow:\n"
-        "            time.sleep(1)\n"
+        "import time\nclass Client:\n    def __init__(self, slow=False):\n"
+        "        self.slow = slow\n        self.begin()\n    def begin(self):\n"
+        "        if self.slow:\n            time.sleep(1)\n"
     )
     turned = asking.replace("if self.slow", "if not self.slow")
     plain = asking.replace("if self.slow", "if print")
