@@ -37,16 +37,15 @@ def stored(
     that the object's constructor has stored. `told` says which literal an expression of the
     caller is, if that is known."""
     module, home = resolver.table.get(frame.module), resolver.table.get(function.module)
-    caller = _method(module, frame)
-    if module is None or home is None or caller is None or not _is_own(call.func, caller):
+    caller = method_of(module, frame)
+    own = own_object(call.func, caller) if caller is not None else None
+    if module is None or home is None or caller is None or own is None:
         return ()
     if home.facts.functions[function.number].owner < 0:
         return ()
-    assert isinstance(call.func, Attr)
-    assert isinstance(call.func.value, Name)
     kept = dict(_kept(frame))
     for name, value in _storing(resolver, module, caller, frame.receiver):
-        literals = told(value) if value.order < call.func.value.order else ()
+        literals = told(value) if value.order < own.order else ()
         if literals and all(isinstance(one, ConstantValue) for one in literals):
             kept[name] = literals
     return ((_STORED, (StoredValue(tuple(sorted(kept.items()))),)),) if kept else ()
@@ -56,27 +55,21 @@ def kept_literals(resolver: Resolver, attribute: Attr, frame: Frame) -> Values:
     """The literals that an attribute of a method's own object has while that is made, as far as
     the call which is followed says."""
     kept = dict(_kept(frame))
-    caller = _method(resolver.table.get(frame.module), frame) if kept else None
-    return kept.get(attribute.name, ()) if caller and _is_own(attribute, caller) else ()
+    caller = method_of(resolver.table.get(frame.module), frame) if kept else None
+    return kept.get(attribute.name, ()) if caller and own_object(attribute, caller) else ()
 
 
 def decided_later(resolver: Resolver, function: Function, frame: Frame) -> Iterator[Name]:
     """The names that a constructor stores where other methods, that it calls, ask for them."""
     module = resolver.table.get(frame.module)
     if module is not None and any(
-        isinstance(site.expr, Call) and _is_own(site.expr.func, function) for site in function.sites
+        isinstance(site.expr, Call) and own_object(site.expr.func, function)
+        for site in function.sites
     ):
         yield from (name for _, name in _storing(resolver, module, function, frame.receiver))
 
 
-def _kept(frame: Frame) -> tuple[tuple[str, Values], ...]:
-    for index, values in reversed(frame.arguments):
-        if index == _STORED and isinstance(values[0], StoredValue):
-            return values[0].attributes
-    return ()
-
-
-def _method(module: Module | None, frame: Frame) -> Function | None:
+def method_of(module: Module | None, frame: Frame) -> Function | None:
     """The method that a frame is of."""
     scope = module.facts.scopes[frame.scope] if module is not None else None
     if module is None or scope is None or scope.kind != "function":
@@ -85,14 +78,20 @@ def _method(module: Module | None, frame: Frame) -> Function | None:
     return function if function.owner >= 0 and function.parameters else None
 
 
-def _is_own(expr: Expr, method: Function) -> bool:
-    """Whether an expression is an attribute of a method's own object: `self.token`."""
-    return (
-        isinstance(expr, Attr)
-        and isinstance(expr.value, Name)
-        and bool(method.parameters)
-        and expr.value.id == method.parameters[0].name
-    )
+def own_object(expr: Expr, method: Function) -> Name | None:
+    """The name of a method's own object, where an expression is an attribute of it: `self` of
+    `self.token`."""
+    receiver = expr.value if isinstance(expr, Attr) else None
+    if not isinstance(receiver, Name) or not method.parameters:
+        return None
+    return receiver if receiver.id == method.parameters[0].name else None
+
+
+def _kept(frame: Frame) -> tuple[tuple[str, Values], ...]:
+    for index, values in reversed(frame.arguments):
+        if index == _STORED and isinstance(values[0], StoredValue):
+            return values[0].attributes
+    return ()
 
 
 def _storing(
@@ -147,7 +146,7 @@ def _asked(module: Module, owner: int) -> Iterator[str]:
 
 def _attributes(test: Expr | None, method: Function) -> Iterator[str]:
     if isinstance(test, Attr):
-        if _is_own(test, method):
+        if own_object(test, method) is not None:
             yield test.name
     elif isinstance(test, (Compared, Has, Test)):
         yield from _attributes(test.value, method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
-from loopsafe.effects.constructed import kept_literals, stored
+from loopsafe.effects.constructed import kept_literals, method_of, own_object, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.own_threads import is_of_loop
@@ -73,12 +73,9 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame
 def stored_here(resolver: Resolver, attribute: Attr, frame: Frame) -> Name | None:
     """The name whose value this very method has stored in an attribute before: `self.x = x`."""
     module = resolver.table.get(frame.module)
-    owner = module.facts.scopes[frame.scope].owner if module is not None else -1
-    function = module.facts.functions[owner] if module is not None and owner >= 0 else None
-    receiver = attribute.value
-    if module is None or function is None or function.owner < 0 or not function.parameters:
-        return None
-    if not isinstance(receiver, Name) or receiver.id != function.parameters[0].name:
+    function = method_of(module, frame)
+    receiver = own_object(attribute, function) if function is not None else None
+    if module is None or function is None or receiver is None:
         return None
     stored = module.facts.classes[function.owner].attributes.get(attribute.name, ())
     values = [binding.value for binding in stored if binding.scope == frame.scope]

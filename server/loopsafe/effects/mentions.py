@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, ModuleFacts, Name, last_name
 from loopsafe.facts.kept import Kept
-from loopsafe.model import Spot
+from loopsafe.facts.nodes import spelled_names
 from loopsafe.modules.module import Change, Module
 
 _MOST_KEPT = 10_000
@@ -214,21 +214,8 @@ def _calls(expr: object) -> Iterator[Call]:
 
 def _bits(part: object) -> int:
     """All names in some part of facts."""
-    found: set[str] = set()
-    todo = [part]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            todo.extend(part.values())
-        elif isinstance(part, tuple):
-            if isinstance(part, Name):
-                found.add(part.id)
-                continue
-            if isinstance(part, Attr):
-                found.add(part.name)
-            todo.extend(item for item in part if type(item) not in _NAMELESS)
     bits = 0
-    for name in found:
+    for name in set(spelled_names(part)):
         bits |= _bit(name)
     return bits
 
@@ -239,6 +226,3 @@ def _bit(name: str) -> int:
 
 _WIDTH = 1021
 """Few names of a function share a bit of so many."""
-
-_NAMELESS = frozenset({str, int, bool, type(None), Spot})
-"""Parts in which no name stands."""

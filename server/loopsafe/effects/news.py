@@ -11,10 +11,10 @@ from itertools import chain
 from loopsafe.effects.deciding import decide_otherwise, deciding
 from loopsafe.effects.defaults import sets_by_name, setting_by_name
 from loopsafe.effects.structural import method_names
-from loopsafe.facts.ir import Attr, Imported, ModuleFacts, Name, last_name
+from loopsafe.facts.ir import Imported, ModuleFacts
 from loopsafe.facts.kept import Kept
+from loopsafe.facts.nodes import spelled_names
 from loopsafe.facts.touched import beside, touched
-from loopsafe.model import Spot
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
 from loopsafe.resolve.handovers import decorator_names, given_names
@@ -103,20 +103,4 @@ def _standing(number: int, *texts: ModuleFacts) -> Iterator[str]:
         for function in facts.functions[number : number + 1]:
             # What is assigned to attributes stands with no function.
             own = tuple(a for a in facts.assigned if a.binding.scope == function.scope)
-            yield from _names_in((function, facts.scopes[function.scope].bindings, own))
-
-
-def _names_in(part: object) -> Iterator[str]:
-    todo = [part]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, (Name, Attr)):
-            yield last_name(part)
-        if isinstance(part, dict):
-            todo.extend(part.values())
-        elif isinstance(part, tuple):
-            todo.extend(item for item in part if type(item) not in _NAMELESS)
-
-
-_NAMELESS = frozenset({str, int, bool, type(None), Spot})
-"""Parts of facts in which no name stands."""
+            yield from spelled_names((function, facts.scopes[function.scope].bindings, own))

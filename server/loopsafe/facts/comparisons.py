@@ -23,9 +23,9 @@ def _of_value(node: ast.Compare, left: Expr, last: Expr) -> Expr | None:
         return _bool_test(operator, left, right.value)
     if isinstance(left, Call):
         # Of other numbers than a count nobody knows that they are not below zero.
-        text = _literal_test(operator, left, right) if _is_text(right) else None
-        text = text or _count_test(operator, left, right)
-        return text or _same_test(operator, left, last)
+        found = _literal_test(operator, left, right) if _is_text(right) else None
+        found = found or _count_test(operator, left, right)
+        return found or _same_test(operator, left, last)
     if isinstance(last, Call):
         return _same_test(operator, last, left)
     if isinstance(left, Const):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from loopsafe.facts.ir import Attr, Imported, ModuleFacts
+from loopsafe.facts.nodes import nodes
 
 _DYNAMIC = frozenset({"import_module", "__import__", "modules"})
 """What gives a module by a text, such as `sys.modules`."""
@@ -43,16 +44,6 @@ class Sources:
         """All names of attributes that the module reads, also by `getattr`."""
         if self._attributes is None:
             imported = {part.name for part in self.imports}
-            found = set(self.facts.words - imported)
-            todo: list[object] = [self.facts.functions, self.facts.classes, self.facts.assigned]
-            todo.append(tuple(scope.bindings for scope in self.facts.scopes))
-            while todo:
-                part = todo.pop()
-                if isinstance(part, dict):
-                    todo.extend(part.values())
-                elif isinstance(part, tuple):
-                    if isinstance(part, Attr):
-                        found.add(part.name)
-                    todo.extend(item for item in part if isinstance(item, (tuple, dict)))
-            self._attributes = frozenset(found)
+            read = (node.name for node in nodes(self.facts) if isinstance(node, Attr))
+            self._attributes = (self.facts.words - imported).union(read)
         return self._attributes

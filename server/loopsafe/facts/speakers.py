@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from loopsafe.facts.asked import NOTHING, asked_inside, names_in
-from loopsafe.facts.ir import Binding, ClassRef, Const, Function, Imported, ModuleFacts, Name
-from loopsafe.model import Spot
+from loopsafe.facts.ir import Binding, ClassRef, Function, ModuleFacts, Name
+from loopsafe.facts.nodes import nodes
 
 _BY_TEXT = "globals"
 """Who calls this may find any name."""
@@ -138,18 +138,4 @@ def _roots(facts: ModuleFacts) -> list[int]:
 
 def _speaks(part: object, names: set[str]) -> bool:
     """Whether any of the names may be looked up in some part of facts."""
-    todo = [part]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            todo.extend(part.values())
-        elif isinstance(part, Name):
-            if part.id in names:
-                return True
-        elif isinstance(part, tuple) and not isinstance(part, (Const, Imported)):
-            todo.extend(item for item in part if type(item) not in _NAMELESS)
-    return False
-
-
-_NAMELESS = frozenset({str, int, bool, type(None), Spot})
-"""Parts in which no name stands."""
+    return any(isinstance(node, Name) and node.id in names for node in nodes(part))

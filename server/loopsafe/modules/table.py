@@ -92,6 +92,7 @@ class ModuleTable(Reading):
         for key in gone:
             del self._modules[key]
             self._interfaces.pop(key, None)
+            self._sources.pop(key, None)
             self._texts.pop(key, None)
         return gone
 
