@@ -186,6 +186,16 @@ def test_statistics_name_the_shared_cause() -> None:
     ]
 
 
+def test_a_cause_of_many_findings_is_told_at_the_end() -> None:
+    style, other = Style(folder=str(ROOT)), finding(code="blocking-file", root=None)
+    assert human.shared_cause([finding()] * 4 + [other], style) == ""
+    assert human.shared_cause([other] * 9, style) == ""
+    assert human.shared_cause([other] + [finding()] * 5, style) == (
+        f"5 of them share one cause: requests.get() in {Path('app', 'helper.py')}:2"
+        " (`--statistics` lists more)."
+    )
+
+
 def test_json_has_the_shape_of_ruffs() -> None:
     (item,) = json.loads(json_format.render([result()], sources))
     place = {"row": 2, "column": 19}

@@ -110,6 +110,8 @@ class Printer:
             if self.files:  # To have looked at nothing is not to have found nothing.
                 broken = self._broken + self.failures
                 print(human.summary(self.findings, broken, self._fixes))
+                if not self._options.statistics:
+                    self._say(human.shared_cause(self.findings, self.style))
                 self._say(changes.fixable(self._safe, self._unsafe, self._options.fixing.unsafe))
         elif self._options.statistics:
             counts = Counter(finding.code for finding in self.findings).most_common()

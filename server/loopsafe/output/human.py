@@ -14,6 +14,8 @@ from loopsafe.text import SourceText
 _LEVELS = (Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT)
 _LONGEST_LINE = 200
 _MOST_LINES = 4
+_MANY = 5
+"""Findings of one cause that are worth a line at the end."""
 
 
 def concise(result: Result, style: Style) -> str:
@@ -69,14 +71,21 @@ def statistics(findings: Sequence[Finding], style: Style) -> Iterator[str]:
         levels = Counter(finding.severity for finding in findings if finding.code == code)
         shown = ", ".join(_counted(levels[level], level) for level in _LEVELS if levels[level])
         yield f"{count:>{size}}  {style.paint(f'{code:<20}', 'bold')} {shown}"
-    shared = [(root, group) for root, group in _by_root(findings) if len(group) > 1]
+    shared = [group for group in _by_root(findings) if len(group) > 1]
     if shared:
         yield ""
         yield "Several findings come from the same call:"
-    for (path, span), group in sorted(shared, key=lambda item: -len(item[1]))[:10]:
-        hop = next((h for h in group[0].chain if (h.path, h.span) == (path, span)), None)
-        call = f"  {printable(hop.call)}" if hop else ""
-        yield f"{len(group):>{size}}  {style.path(path)}:{span.line}{call}"
+    for group in shared[:10]:
+        yield f"{len(group):>{size}}  {'  '.join(_root(group, style))}"
+
+
+def shared_cause(findings: Sequence[Finding], style: Style) -> str:
+    """The call that most findings come from, where it is behind many; else nothing."""
+    groups = _by_root(findings)
+    if not groups or len(groups[0]) < _MANY:
+        return ""
+    root = " in ".join(reversed(_root(groups[0], style)))
+    return f"{len(groups[0])} of them share one cause: {root} (`--statistics` lists more)."
 
 
 def _notes(result: Result, sources: Sources, style: Style) -> Iterator[tuple[str, Iterable[str]]]:
@@ -163,12 +172,22 @@ def _head(finding: Finding, style: Style) -> str:
     return style.paint(f"{finding.severity.value}[{finding.code}]", finding.severity)
 
 
-def _by_root(findings: Iterable[Finding]) -> list[tuple[tuple[str, Span], list[Finding]]]:
+def _by_root(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings that share a cause, the largest group first."""
     groups: dict[tuple[str, Span], list[Finding]] = {}
     for finding in findings:
         if finding.root:
             groups.setdefault(finding.root, []).append(finding)
-    return list(groups.items())
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _root(group: Sequence[Finding], style: Style) -> tuple[str, ...]:
+    """Where the cause that a group shares is, and where it is known the call."""
+    assert group[0].root is not None
+    path, span = group[0].root
+    hop = next((hop for hop in group[0].chain if (hop.path, hop.span) == (path, span)), None)
+    place = f"{style.path(path)}:{span.line}"
+    return (place, printable(hop.call)) if hop else (place,)
 
 
 def _counted(count: int, level: Severity) -> str:
