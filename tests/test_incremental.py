@@ -445,6 +445,27 @@ def test_what_a_method_asks_of_its_object_is_news_to_who_makes_one(tmp_path: Pat
     _assert_followed(tmp_path, clients, main, states)
 
 
+def test_what_an_object_keeps_for_its_methods_is_news_to_who_calls_them(tmp_path: Path) -> None:
+    clients, main = tmp_path / "clients.py", tmp_path / "main.py"
+    kept = (
+        "import time\nclass Client:\n    def __init__(self, slow=False):\n"
+        "        self.slow = slow\n    def work(self):\n        if self.slow:\n            time.sleep(1)\n"
+        "client = Client()\n"
+    )
+    turned = kept.replace("if self.slow", "if not self.slow")
+    plain = kept.replace("if self.slow", "if print")
+    storing = kept.replace("client =", "    def end(self):\n        self.slow = input()\nclient =")
+    slow = kept.replace("slow=False", "slow=True")
+    made = kept.replace("Client()", "Client(True)")
+    bound = kept.replace("self.slow = slow", "self.slow = slow or print")
+    set_later = kept + "client.slow = True\n"
+    clients.write_text(kept)
+    main.write_text("from clients import client\nasync def main():\n    client.work()\n")
+    blocking = (turned, plain, storing, slow, made, bound, set_later)
+    states = [(kept, 0), *(state for text in blocking for state in ((text, 1), (kept, 0)))]
+    _assert_followed(tmp_path, clients, main, states)
+
+
 def test_another_spelling_of_an_argument_is_news_to_who_passes_one(tmp_path: Path) -> None:
     helpers, main = tmp_path / "helpers.py", tmp_path / "main.py"
     spelled = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
-from loopsafe.effects.constructed import kept_literals, method_of, own_object, stored
+from loopsafe.effects.constructed import kept_literals, method_of, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.own_threads import is_of_loop
@@ -29,6 +29,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.modules.module import Module
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
+from loopsafe.resolve.flags import own_object
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.naming import dotted_name, of_project
 from loopsafe.resolve.resolver import Resolver
@@ -217,7 +218,7 @@ def _of_text(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
 
 def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
     """What a function of the project says of what the call which is followed passes."""
-    asked = predicate(resolver, test, frame) if frame.arguments else None
+    asked = predicate(resolver, test, frame)
     if asked is None:
         return None
     given = ((i, tuple(_arguments(resolver, expr, frame))) for i, expr in asked.given())
@@ -229,7 +230,9 @@ def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
         frame,
         lambda expr: tuple(map(ConstantValue, _passed(resolver, expr, frame))),
     )
-    inner = resolver.function_frame(asked.function, known) if known else None
+    receiver = asked.function.receiver
+    is_told = known or (receiver is not None and receiver.literals)
+    inner = resolver.function_frame(asked.function, known) if is_told else None
     return _holds(resolver, asked.test, inner) if inner is not None else None
 
 

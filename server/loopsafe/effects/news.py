@@ -17,6 +17,7 @@ from loopsafe.facts.nodes import spelled_names
 from loopsafe.facts.touched import beside, touched
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
+from loopsafe.resolve.flags import ask_otherwise, asking
 from loopsafe.resolve.handovers import decorator_names, given_names
 from loopsafe.resolve.outside import stored_names
 from loopsafe.resolve.subclasses import bases_of
@@ -36,6 +37,8 @@ def news(change: Change) -> Iterator[Unit]:
     before, after = change.before.facts, change.after.facts
     if sets_by_name(before, change.kept) != sets_by_name(after, change.kept):
         yield setting_by_name(change.after)
+    if ask_otherwise(before, after, change.kept):
+        yield asking(change.after)
     if change.kept is not None:
         changed = decide_otherwise(before, after, change.kept)
         yield from (deciding(change.after, number) for number in changed)

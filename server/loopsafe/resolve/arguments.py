@@ -12,6 +12,7 @@ from loopsafe.resolve.values import (
     External,
     Frame,
     FunctionValue,
+    GeneratorValue,
     Instance,
     ManagerFactory,
     OffloadingValue,
@@ -144,6 +145,11 @@ def is_callable(value: Value) -> bool:
             External,
         ),
     )
+
+
+def is_to_run(value: Value) -> bool:
+    """Whether a value is there to be called or iterated, and not to be made an object of."""
+    return isinstance(value, (FunctionValue, PartialValue, GeneratorValue))
 
 
 def fits(resolver: Resolver, function: FunctionValue, call: Call) -> bool:

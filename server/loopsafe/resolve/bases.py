@@ -21,6 +21,8 @@ _LONGEST_WAY = 4
 
 def linearise(resolver: Resolver, cls: ClassValue) -> tuple[ClassValue | External, ...]:
     """The class and its bases; C3 where it works out, depth first where it does not."""
+    if cls.literals:
+        return (cls, *resolver.mro(cls._replace(literals=()))[1:])
     if cls.arguments and all(cls.arguments) and cls.outer is None and not cls.holds:
         count = len(cls.arguments)
         pattern = resolver.remember(

@@ -60,6 +60,8 @@ class ClassValue(Record):
     outer: Frame | None = None
     holds: tuple[tuple[str, Values], ...] = ()
     """What the objects made at one place hold by attribute, where only that place tells."""
+    literals: tuple[tuple[str, Values], ...] = ()
+    """Those that such objects keep for conditions of their methods, by attribute."""
 
     @property
     def definition(self) -> tuple[str, int]:
