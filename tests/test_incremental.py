@@ -449,8 +449,8 @@ def test_what_an_object_keeps_for_its_methods_is_news_to_who_calls_them(tmp_path
     clients, main = tmp_path / "clients.py", tmp_path / "main.py"
     kept = (
         "import time\nclass Client:\n    def __init__(self, slow=False):\n"
-        "        self.slow = slow\n    def work(self):\n        if self.slow:\n            time.sleep(1)\n"
-        "client = Client()\n"
+        "        self.slow = slow\n    def work(self):\n        if self.slow:\n"
+        "            time.sleep(1)\nclient = Client()\n"
     )
     turned = kept.replace("if self.slow", "if not self.slow")
     plain = kept.replace("if self.slow", "if print")
