@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from loopsafe.knowledge.classes import ClassEntry
 from loopsafe.knowledge.entries import Header
+from loopsafe.knowledge.layers import Layers
 from loopsafe.knowledge.likeness import inherited
 from loopsafe.knowledge.loader import LibraryEntries, Text, read_header, read_library, texts_in
 from loopsafe.knowledge.schema import Blocking, ClassKnowledge, Outcome, Result, Runner
@@ -46,6 +46,8 @@ class Catalogue:
         for header in self.headers:
             for top in {name.partition(".")[0] for name in header.imports}:
                 self._unread.setdefault(top, []).append(header)
+        self._asked: set[str] = set()
+        """Top-level modules of which all is read."""
         self.libraries = frozenset(self._unread)
         self._functions: MutableMapping[str, Blocking] = {}
         self._decorators: MutableMapping[str, Blocking] = {}
@@ -197,7 +199,7 @@ class Catalogue:
         with self._lock:
             for header in self.headers:
                 self._read(header)
-        own = self._entries.maps[0] if isinstance(self._entries, ChainMap) else self._entries
+        own = self._entries.maps[0] if isinstance(self._entries, Layers) else self._entries
         for name in own:
             self.klass(name)
 
@@ -231,14 +233,14 @@ class Catalogue:
 
     def _lie_over(self, under: Catalogue) -> None:
         self.libraries |= under.libraries
-        self._functions = ChainMap({}, under._functions)
-        self._decorators = ChainMap({}, under._decorators)
-        self._runners = ChainMap({}, under._runners)
-        self._entries = ChainMap({}, under._entries)
-        self._returns = ChainMap({}, under._returns)
-        self._outcomes = ChainMap({}, under._outcomes)
-        self._makes = ChainMap({}, under._makes)
-        self._probes = ChainMap({}, under._probes)
+        self._functions = Layers(under._functions)
+        self._decorators = Layers(under._decorators)
+        self._runners = Layers(under._runners)
+        self._entries = Layers(under._entries)
+        self._returns = Layers(under._returns)
+        self._outcomes = Layers(under._outcomes)
+        self._makes = Layers(under._makes)
+        self._probes = Layers(under._probes)
         self._harmless |= under._harmless
         self._asynchronous |= under._asynchronous
         self._serves |= under._serves
@@ -251,15 +253,16 @@ class Catalogue:
                     self._read(header)
 
     def _ready(self, name: str) -> None:
-        if self._under is not None:
-            self._under._ready(name)
         top = name.partition(".")[0]
-        if top not in self._unread:
+        if top in self._asked:
             return
+        if self._under is not None:
+            self._under._ready(top)
         with self._lock:
             for header in self._unread.get(top, ()):
                 self._read(header)
             self._unread.pop(top, None)
+        self._asked.add(top)
 
     def _read(self, header: Header) -> None:
         if header.file in self._done:
@@ -336,7 +339,7 @@ def _load_for(releases: tuple[tuple[str, str], ...]) -> Catalogue:
 def _put(
     header: Header, into: MutableMapping[str, V], names: Iterable[str], value: V, is_rest: bool
 ) -> None:
-    own = into.maps[0] if isinstance(into, ChainMap) else into
+    own = into.maps[0] if isinstance(into, Layers) else into
     for name in names:
         if name in own and is_rest:
             continue

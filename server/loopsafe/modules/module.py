@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby
 from typing import NamedTuple
 
-from loopsafe.facts.ir import ModuleFacts
+from loopsafe.facts.ir import Binding, ModuleFacts
 from loopsafe.facts.kept import Kept, together
+from loopsafe.facts.reach import reaching
 from loopsafe.modules.finder import ModuleFile, Origin
 from loopsafe.modules.units import Unit
 
@@ -25,6 +26,17 @@ class Module:
     """Of the text the facts were read from."""
     bit: int = 0
     """Stands in `ModuleTable.trace` for its interface, or for the package it belongs to."""
+    is_project: bool = field(init=False, repr=False, compare=False)
+    is_stub: bool = field(init=False, repr=False, compare=False)
+    _reached: dict[tuple[int, str, int, int], tuple[Binding, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What a name stands for at a place is asked anew in every frame of a function."""
+
+    def __post_init__(self) -> None:
+        # Asked millions of times in a run.
+        object.__setattr__(self, "is_project", self.file.origin is Origin.PROJECT)
+        object.__setattr__(self, "is_stub", self.file.path.endswith(".pyi"))
 
     @property
     def text_bit(self) -> int:
@@ -45,17 +57,20 @@ class Module:
         return self.file.path
 
     @property
-    def is_project(self) -> bool:
-        return self.file.origin is Origin.PROJECT
-
-    @property
     def is_namesake(self) -> bool:
         """A top-level file of the project: it may be called like a library, and is none."""
         return self.is_project and not self.file.is_package and "." not in self.dotted
 
-    @property
-    def is_stub(self) -> bool:
-        return self.file.path.endswith(".pyi")
+    def reaching(self, scope: int, name: str, block: int, order: int) -> tuple[Binding, ...]:
+        """The bindings of a name of a scope that a use at `order` in `block` may see."""
+        here = self.facts.scopes[scope]
+        if len(here.bindings.get(name, ())) < 2:
+            return reaching(here, name, block, order)
+        use = (scope, name, block, order)
+        found = self._reached.get(use)
+        if found is None:
+            found = self._reached[use] = reaching(here, name, block, order)
+        return found
 
     def inside_of(self, number: int) -> Unit:
         """Stands for what others see of the inside of a function."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 def matched(facts: Function, call: Call, bound: bool) -> list[tuple[int, Expr]]:
     """The call's arguments by parameter index; those behind a `*` cannot be placed."""
     parameters = facts.parameters
+    if not call.args and not call.keywords:
+        return []
     positions = [i for i, p in enumerate(parameters) if p.kind == "positional"]
     if bound and positions:
         positions = positions[1:]

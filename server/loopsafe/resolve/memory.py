@@ -22,6 +22,8 @@ _NEVER = 1 << 30
 
 _NO_SHELF = Shelf("", 0)
 
+_UNKNOWN = object()
+
 
 class _Trace(NamedTuple):
     """What some answers rest on."""
@@ -47,12 +49,12 @@ class Memory:
 
     def remember(self, key: Key, module: str, compute: Callable[[], T]) -> T:
         """The answer to a question about a module; an empty one while it is being asked."""
-        shelf = self._shelves.get(module)
-        if shelf is None:
-            shelf = self._shelf(module)
-        if key in shelf.answers:
+        shelf = self._shelves.get(module) or self._shelf(module)
+        # Keys are hashed anew each time, and some are deep.
+        known = shelf.answers.get(key, _UNKNOWN)
+        if known is not _UNKNOWN:
             self.table.trace |= shelf.traces.get(key, shelf.bit)
-            return shelf.answers[key]  # type: ignore[return-value]
+            return known  # type: ignore[return-value]
         if key in self._active:
             self._lowest = min(self._lowest, self._active[key])
             return ()  # type: ignore[return-value]

@@ -18,7 +18,6 @@ from loopsafe.facts.ir import (
     Param,
     path_of,
 )
-from loopsafe.facts.reach import reaching
 from loopsafe.modules.module import Module
 from loopsafe.resolve.doubles import own_source
 from loopsafe.resolve.values import (
@@ -56,7 +55,7 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
     declared = scope.declared.get(name.id)
     here: Frame | None = frame
     if declared is None and name.id in scope.bindings:
-        found = reaching(scope, name.id, name.block, name.order)
+        found = module.reaching(frame.scope, name.id, name.block, name.order)
         if scope.kind == "class":
             # `Sheets: Sheets` in a class binds nothing, and means what is around it.
             found = tuple(b for b in found if b.value is not None or b.annotation is None)
@@ -119,11 +118,10 @@ def narrowed_attribute(
     module = resolver.table.get(frame.module)
     if module is None:
         return None
-    scope = module.facts.scopes[frame.scope]
     path = path_of(name.id, attribute)
-    if path not in scope.bindings:
+    if path not in module.facts.scopes[frame.scope].bindings:
         return None
-    found = reaching(scope, path, name.block, name.order)
+    found = module.reaching(frame.scope, path, name.block, name.order)
     told = found[0].value if len(found) == 1 and found[0].order < name.order else None
     if not isinstance(told, Narrowed) or not isinstance(told.name, Attr):
         return None
@@ -359,7 +357,7 @@ def _final(module: Module, scope: int, name: str) -> tuple[Binding, ...]:
     found = module.facts.scopes[scope].bindings.get(name, ())
     if len(found) < 2:
         return found
-    reached = reaching(module.facts.scopes[scope], name, 0, ANY_TIME)
+    reached = module.reaching(scope, name, 0, ANY_TIME)
     if len(reached) == len(found):
         return reached
     overloads = tuple(b for b in found if b not in reached and _is_overload(module, b))
