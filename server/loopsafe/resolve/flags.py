@@ -60,17 +60,16 @@ def flags(resolver: Resolver, cls: ClassValue, call: Call) -> tuple[tuple[str, V
 
 def storing(
     resolver: Resolver, module: Module, function: Function, cls: ClassValue
-) -> Iterator[tuple[str, Name]]:
+) -> tuple[tuple[str, Name], ...]:
     """What a constructor stores by a name, and nobody else, in attributes for which conditions of
     its class's methods ask; with the name. `cls` is the class of the object that is made."""
     if function.name != "__init__" or function.owner < 0:
-        return
-    for name in _asked_of(resolver, module, function.owner):
-        bound = list(_bound(resolver, cls, name))
-        value = bound[0].value if len(bound) == 1 else None
-        is_here = len(bound) == 1 and bound[0].scope == function.scope
-        if is_here and isinstance(value, Name) and value.block == 0:
-            yield name, value
+        return ()
+    return resolver.remember(
+        ("stores", function.scope, cls.definition),
+        module.key,
+        lambda: tuple(_storing(resolver, module, function, ClassValue(*cls.definition))),
+    )
 
 
 def own_object(expr: Expr, method: Function) -> Name | None:
@@ -113,7 +112,7 @@ def _parameters(
     resolver: Resolver, home: Module, constructor: Function, cls: ClassValue
 ) -> Iterator[tuple[str, int]]:
     scope = home.facts.scopes[constructor.scope]
-    for attribute, name in storing(resolver, home, constructor, ClassValue(*cls.definition)):
+    for attribute, name in storing(resolver, home, constructor, cls):
         bound = scope.bindings.get(name.id, ())
         value = bound[0].value if len(bound) == 1 else None
         if isinstance(value, Param) and not resolver.outside.is_given(resolver, attribute):
@@ -129,6 +128,17 @@ def _literals(
         value = placed.get(index, constructor.parameters[index].default)
         if isinstance(value, Const):
             yield attribute, (ConstantValue(value.value),)
+
+
+def _storing(
+    resolver: Resolver, module: Module, function: Function, cls: ClassValue
+) -> Iterator[tuple[str, Name]]:
+    for name in _asked_of(resolver, module, function.owner):
+        bound = list(_bound(resolver, cls, name))
+        value = bound[0].value if len(bound) == 1 else None
+        is_here = len(bound) == 1 and bound[0].scope == function.scope
+        if is_here and isinstance(value, Name) and value.block == 0:
+            yield name, value
 
 
 def _asked_of(resolver: Resolver, module: Module, owner: int) -> tuple[str, ...]:
