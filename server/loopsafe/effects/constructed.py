@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name
 from loopsafe.modules.module import Module
-from loopsafe.resolve.flags import own_object, storing
 from loopsafe.resolve.given import Arguments
+from loopsafe.resolve.kept_literals import own_object, storing
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -55,7 +55,7 @@ def stored(
     return ((_STORED, (StoredValue(tuple(sorted(kept.items()))),)),) if kept else ()
 
 
-def kept_literals(resolver: Resolver, attribute: Attr, frame: Frame) -> Values:
+def known_literals(resolver: Resolver, attribute: Attr, frame: Frame) -> Values:
     """The literals that an attribute keeps of what its object was made with; of a method's own
     object also while that is made, as far as the call which is followed says."""
     kept = dict(_kept(frame))

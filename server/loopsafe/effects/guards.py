@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
-from loopsafe.effects.constructed import kept_literals, method_of, stored
+from loopsafe.effects.constructed import known_literals, method_of, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.own_threads import is_of_loop
@@ -29,7 +29,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.modules.module import Module
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
-from loopsafe.resolve.flags import own_object
+from loopsafe.resolve.kept_literals import own_object
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.naming import dotted_name, of_project
 from loopsafe.resolve.resolver import Resolver
@@ -271,7 +271,7 @@ def _arguments(resolver: Resolver, expr: Expr, frame: Frame, steps: int = 3) -> 
         if text is not None and change is not None and steps:
             yield from map(change, _arguments(resolver, text, frame, steps - 1))
         return
-    if isinstance(expr, Attr) and (kept := kept_literals(resolver, expr, frame)):
+    if isinstance(expr, Attr) and (kept := known_literals(resolver, expr, frame)):
         yield kept
         return
     name = stored_here(resolver, expr, frame) if isinstance(expr, Attr) else expr

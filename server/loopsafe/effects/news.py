@@ -17,8 +17,8 @@ from loopsafe.facts.nodes import spelled_names
 from loopsafe.facts.touched import beside, touched
 from loopsafe.modules.module import Change, Module
 from loopsafe.modules.units import Unit
-from loopsafe.resolve.flags import ask_otherwise, asking
 from loopsafe.resolve.handovers import decorator_names, given_names
+from loopsafe.resolve.kept_literals import ask_otherwise, asking
 from loopsafe.resolve.outside import stored_names
 from loopsafe.resolve.subclasses import bases_of
 

@@ -10,7 +10,7 @@ from loopsafe.resolve.choosing import returned
 from loopsafe.resolve.conditions import outcome
 from loopsafe.resolve.dispatching import DISPATCHERS, dispatched, implementations
 from loopsafe.resolve.given import Arguments, given, instances_made
-from loopsafe.resolve.holding import decorating, holding
+from loopsafe.resolve.held import decorating, holding
 from loopsafe.resolve.lookups import looked_up, of_class
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.results import itself, known_result, maker, told_result

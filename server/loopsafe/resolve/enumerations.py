@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import UNKNOWN, Binding, Call, ClassRef, Display, Expr, FunctionRef, Starred
 from loopsafe.model import Spot
-from loopsafe.resolve.holding import holding
+from loopsafe.resolve.held import holding
 from loopsafe.resolve.values import ClassValue, Frame, Instance, Values, union
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.finding import Member, find
 from loopsafe.resolve.handed import FUNCTIONS, passed_on
-from loopsafe.resolve.holding import holding
+from loopsafe.resolve.held import holding
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.values import (
     ClassValue,

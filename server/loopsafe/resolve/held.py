@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
-from loopsafe.resolve.flags import flags
 from loopsafe.resolve.given import constructors, given
+from loopsafe.resolve.kept_literals import literals_kept
 from loopsafe.resolve.naming import annotated_names
 from loopsafe.resolve.values import (
     ClassValue,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> ClassValue:
     """A class with what this call gives its object to keep: what no annotation tells, and the
     literals for which its methods' conditions ask."""
-    told = flags(resolver, cls, call)
+    told = literals_kept(resolver, cls, call)
     kept = _holding(resolver, cls, call, frame)
     return kept._replace(literals=told) if told else kept
 

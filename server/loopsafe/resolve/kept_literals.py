@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
 
-def flags(resolver: Resolver, cls: ClassValue, call: Call) -> tuple[tuple[str, Values], ...]:
+def literals_kept(
+    resolver: Resolver, cls: ClassValue, call: Call
+) -> tuple[tuple[str, Values], ...]:
     """The literals that an object of the project keeps that this call makes, by attribute."""
     module = resolver.table.get(cls.module)
     if module is None or not module.is_project or any(isinstance(a, Starred) for a in call.args):
