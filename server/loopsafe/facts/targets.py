@@ -23,6 +23,7 @@ from loopsafe.facts.ir import (
     Name,
     Narrowed,
     Param,
+    Starred,
     Subscript,
     last_name,
     path_of,
@@ -46,6 +47,9 @@ class TargetReader(Reading, ABC):
             self.bind_name(target.id, value, annotation)
         elif isinstance(target, ast.Attribute):
             self.bind_attribute(target, value, annotation)
+        elif isinstance(target, (ast.Tuple, ast.List)) and (items := _placed(target, value)):
+            for part, item in zip(target.elts, items, strict=True):
+                self.bind(part, item)
         elif isinstance(target, (ast.Tuple, ast.List)):
             starred = False
             if isinstance(value, (Name, Attr, Call)):
@@ -215,6 +219,15 @@ def as_attribute(node: ast.Subscript) -> ast.Attribute | None:
     if owner is None or not isinstance(name, str) or not name.isidentifier():
         return None
     return ast.copy_location(ast.Attribute(owner, name, node.ctx), node)
+
+
+def _placed(target: ast.Tuple | ast.List, value: Expr) -> tuple[Expr, ...]:
+    """What each part of a target gets, where that is written out: `a, b = make, None`."""
+    if not isinstance(value, Display) or len(value.items) != len(target.elts):
+        return ()
+    is_open = any(isinstance(part, ast.Starred) for part in target.elts)
+    is_open = is_open or any(isinstance(item, Starred) for item in value.items)
+    return () if is_open or value.kind == "set" else value.items
 
 
 def _global_name(node: ast.Subscript) -> str | None:

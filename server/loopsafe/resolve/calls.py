@@ -157,7 +157,13 @@ def _run(resolver: Resolver, callee: Value, call: Call, frame: Frame) -> Values:
     target = argument_at(call, runner.position, runner.argument)
     functions = resolver.values(target, frame) if target is not None else ()
     result = union(call_value(resolver, function, None, None) for function in functions)
-    return (CoroutineValue(result),) if result else ()
+    if not result:
+        return ()
+    # A future has callbacks and a result besides.
+    declared = call_value(resolver, callee, call, frame)
+    futures = [v.cls for v in declared if isinstance(v, Instance) and len(v.cls.arguments) == 1]
+    made = tuple(Instance(future._replace(arguments=(result,))) for future in futures)
+    return made or (CoroutineValue(result),)
 
 
 def _call_function(

@@ -216,8 +216,9 @@ def _delegated(resolver: Resolver, cls: ClassValue, name: str) -> Values:
         )
         for getter in getters
     )
-    # Which of several ways is for which name, nobody can tell.
-    return found if len(found) <= (1 if module.is_project else _MOST_WAYS) else ()
+    # Which of several ways is for which name, nobody can tell; overloads are one.
+    ways = {dotted_name(resolver, v) if isinstance(v, FunctionValue) else v for v in found}
+    return found if len(ways) <= (1 if module.is_project else _MOST_WAYS) else ()
 
 
 _STOOD_FOR = ("value", "_value_")
