@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Class, FunctionRef, Name, Subscript
+from loopsafe.facts.ir import Class, Expr, FunctionRef, Subscript, last_name
 from loopsafe.resolve.names import own_name
-from loopsafe.resolve.values import ClassValue, Instance, ReturningValue, Values, without_none
+from loopsafe.resolve.values import (
+    ClassValue,
+    Instance,
+    ReturningValue,
+    Value,
+    Values,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from loopsafe.resolve.resolver import Resolver
 
+
+_ABSTRACT = frozenset({"ABC", "ABCMeta"})
 
 _ANYTHING = frozenset({"type", "object"})
 """Classes of which every class, or every object, is one."""
@@ -18,12 +28,7 @@ _ANYTHING = frozenset({"type", "object"})
 
 def is_protocol(cls: Class) -> bool:
     """Whether a class is written as a `Protocol`, or a `Protocol[T]`."""
-    bases = (b.value if isinstance(b, Subscript) else b for b in cls.bases)
-    return any(
-        (base.id if isinstance(base, Name) else base.name) == "Protocol"
-        for base in bases
-        if isinstance(base, (Name, Attr))
-    )
+    return any(last_name(base) == "Protocol" for base in _bases(cls))
 
 
 def only_to_call(resolver: Resolver, declared: Values) -> bool:
@@ -34,6 +39,22 @@ def only_to_call(resolver: Resolver, declared: Values) -> bool:
         or (isinstance(value, Instance) and _is_callback(resolver, value.cls))
         for value in without_none(declared)
     )
+
+
+def is_promise(resolver: Resolver, value: Value) -> bool:
+    """Whether a value is of a class of the project that only says what others do: a protocol, or
+    an abstract class."""
+    module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
+    if module is None or not module.is_project or not isinstance(value, Instance):
+        return False
+    cls = module.facts.classes[value.cls.number]
+    return is_protocol(cls) or any(last_name(base) in _ABSTRACT for base in _bases(cls))
+
+
+def _bases(cls: Class) -> Iterator[Expr]:
+    """What a class names as its bases, of `Protocol[T]` the `Protocol`; and its metaclass."""
+    yield from (base.value if isinstance(base, Subscript) else base for base in cls.bases)
+    yield from (value for name, value in cls.keywords if name == "metaclass")
 
 
 def _is_callback(resolver: Resolver, cls: ClassValue) -> bool:

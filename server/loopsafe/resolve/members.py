@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Attr, Call, Expr, Filled, FunctionRef, Imported
+from loopsafe.resolve.callbacks import is_promise
 from loopsafe.resolve.containers import filled
 from loopsafe.resolve.descriptors import held_by, method_value, through_descriptors
 from loopsafe.resolve.dynamic import getters_of, made_by_name, named_in_loop
@@ -130,8 +131,11 @@ def member_values(
     if not member.bindings and any(_is_around(b.value, name) for b in member.stored):
         inner = find(resolver, cls, name, after=owner)
         found.append(member_values(resolver, inner, name, cls, bound) if inner else ())
-    if bound:
-        found.append(dict(cls.holds).get(name, ()))
+    held = dict(cls.holds).get(name, ()) if bound else ()
+    if held:
+        # What an object was given says more than what it asks for.
+        found = [tuple(v for v in part if not is_promise(resolver, v)) for part in found]
+        found.append(held)
     containers = union(found)
     found.extend(
         filled(resolver, containers, filling.element, frame)

@@ -21,7 +21,7 @@ from loopsafe.resolve import (
     protocols,
     types,
 )
-from loopsafe.resolve.callbacks import only_to_call
+from loopsafe.resolve.callbacks import is_promise, only_to_call
 from loopsafe.resolve.giving import Giving
 from loopsafe.resolve.handed import Handed
 from loopsafe.resolve.memory import Memory
@@ -215,10 +215,12 @@ class Resolver(Memory):
         return tuple(value for value in kept if not self._is_stand_in(value)) or kept
 
     def tells(self, declared: Values) -> bool:
-        """Whether what an annotation says is more than the name of a class nobody knows, or what
-        a call of something gives."""
+        """Whether what an annotation says is more than the name of a class nobody knows, what a
+        call of something gives, or what is left to others to do."""
         return not only_to_call(self, declared) and any(
-            not isinstance(value, ExternalInstance) or self.catalogue.klass(value.name) is not None
+            self.catalogue.klass(value.name) is not None
+            if isinstance(value, ExternalInstance)
+            else not is_promise(self, value)
             for value in without_none(declared)
         )
 
