@@ -26,6 +26,8 @@ class Making:
     """A catalogued call."""
     unless: frozenset[str]
     """Arguments with one of which it does not."""
+    switches: frozenset[str]
+    """Those of them with which it does if they are on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,12 @@ def bounds() -> Bounds:
         silent=frozenset(data["silent"]),
         talk=frozenset(data["talk"]),
         making=tuple(
-            Making(frozenset(one["classes"]), one["does"], frozenset(one["unless"]))
+            Making(
+                frozenset(one["classes"]),
+                one["does"],
+                frozenset(one["unless"]),
+                frozenset(one["switches"]),
+            )
             for one in data["making"]
         ),
         barriers=tuple(data["barriers"]),

@@ -52,6 +52,8 @@ class Branch(NamedTuple):
     """What else the site may lead to: one of many says little about the site."""
     is_guessed: bool = False
     """Only what a package calls its objects and methods speaks for it."""
+    switches: tuple[str, ...] = ()
+    """Arguments of the site's call that have to be on."""
 
 
 class Crowd(NamedTuple):
@@ -164,9 +166,10 @@ def _site_branches(
                 if branch is not None:
                     key = branch.primitive or branch.frame
                     found.setdefault(key, branch._replace(doubt=branch.doubt + doubt))
-        for entry, is_open in made(resolver, limits, value, site.expr):
+        for entry, is_open, switches in made(resolver, limits, value, site.expr):
             doubt = 1 + int(count > 1) + is_open  # It is brief, so it has to be sure.
-            found.setdefault(entry, Branch(site, entry, None, None, False, doubt, 0))
+            branch = Branch(site, entry, None, None, False, doubt, 0, switches=switches)
+            found.setdefault(entry, branch)
     return list(found.values()), most
 
 

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from loopsafe.effects.truth import Known, choice
-from loopsafe.facts.ir import Attr, Binding, Const, Expr, Function, Name
+from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Function, Name, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import final_bindings
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, Frame
+
+_FIELDS = frozenset({"field", "ib", "attrib", "Field"})
+"""What makes the fields of classes whose constructors are made for them."""
 
 
 def flags(
@@ -77,6 +80,8 @@ def _literal(resolver: Resolver, module: Module, binding: Binding) -> Iterator[K
 def _written(resolver: Resolver, value: Expr | None, frame: Frame) -> Iterator[Known]:
     """A literal, or what the only assignment in a class gives its attribute:
     `Defaults.wait`."""
+    if isinstance(value, Call):  # `field(default=True)`
+        value = dict(value.keywords).get("default") if last_name(value.func) in _FIELDS else None
     if isinstance(value, Const):
         yield value.value
     if not isinstance(value, Attr):

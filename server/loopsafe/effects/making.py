@@ -7,20 +7,29 @@ loads. A package may make one for each of its calls.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from loopsafe.effects.bounds import Bounds, Making
 from loopsafe.effects.sources import facts_of
-from loopsafe.facts.ir import Call, Const, Expr
+from loopsafe.facts.ir import Attr, Call, Const, Expr, Name
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
 
 
-def made(
-    resolver: Resolver, limits: Bounds, value: Value, call: Expr
-) -> Iterator[tuple[Blocking, bool]]:
-    """What runs where an object is made, and whether what a call hands on may keep it from that."""
+class Made(NamedTuple):
+    """What runs where an object is made."""
+
+    entry: Blocking
+    is_open: bool
+    """What the call hands on may keep it from that."""
+    switches: tuple[str, ...]
+    """Arguments of the call that keep it from that if they are off."""
+
+
+def made(resolver: Resolver, limits: Bounds, value: Value, call: Expr) -> Iterator[Made]:
+    """What runs where an object is made."""
     if not isinstance(call, Call) or not isinstance(value, (ClassValue, External, FunctionValue)):
         return
     names = tuple(_made_by(resolver, value))
@@ -28,7 +37,7 @@ def made(
         entry = resolver.catalogue.callable(making.does)
         if entry is None or making.classes.isdisjoint(names) or _is_spared(making, call):
             continue
-        yield entry, None in dict(call.keywords)
+        yield Made(entry, None in dict(call.keywords), tuple(_switches(making, call)))
 
 
 def _made_by(resolver: Resolver, value: ClassValue | External | FunctionValue) -> Iterator[str]:
@@ -52,7 +61,18 @@ def _made_by(resolver: Resolver, value: ClassValue | External | FunctionValue) -
 
 def _is_spared(making: Making, call: Call) -> bool:
     """Whether a call gives an argument with which nothing of it happens."""
+    asked = tuple(_switches(making, call))
     return any(
-        name in making.unless and not (isinstance(value, Const) and value.value in (True, None))
+        name in making.unless
+        and name not in asked
+        and not (isinstance(value, Const) and value.value in (True, None))
         for name, value in call.keywords
     )
+
+
+def _switches(making: Making, call: Call) -> Iterator[str]:
+    """Arguments that a call only hands on, so that who asks for it decides: `verify=verify`."""
+    for name, value in call.keywords:
+        inner = value.args[0] if isinstance(value, Call) and len(value.args) == 1 else value
+        if name in making.switches and isinstance(inner, (Name, Attr)):
+            yield name or ""

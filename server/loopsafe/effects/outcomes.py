@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopsafe.effects.branches import Branch, branches
-from loopsafe.effects.passed import Texts
+from loopsafe.effects.passed import Asked, Texts
 from loopsafe.effects.settled import Open
 from loopsafe.effects.truth import Known
 from loopsafe.model import Spot
@@ -25,13 +25,14 @@ def open_conditions(
     others = [other for other in branches(resolver, frame) if other.site != branch.site]
     alike = _spots([other for other in others if other.primitive is not None])
     alike = alike if branch.primitive is not None else ()
-    found = texts.conditions(frame, branch.site, known, alike, is_asked_once)
+    asked = Asked(branch.switches, is_asked_once)
+    found = texts.conditions(frame, branch.site, known, alike, asked)
     if found is None or not found.number or branch.primitive is not None:
         return found
     alike = _spots([other for other in others if _does_alike(resolver, other, branch)])
     if not alike:
         return found
-    return texts.conditions(frame, branch.site, known, alike, is_asked_once)
+    return texts.conditions(frame, branch.site, known, alike, asked)
 
 
 def _does_alike(resolver: Resolver, branch: Branch, chosen: Branch) -> bool:

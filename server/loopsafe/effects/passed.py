@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from loopsafe.effects.flags import flags
 from loopsafe.effects.meetings import function_of
@@ -108,6 +109,18 @@ def _name(item: tuple[str, tuple[Known, ...]]) -> str:
     return item[0]
 
 
+class Asked(NamedTuple):
+    """How a site is come to."""
+
+    switches: tuple[str, ...] = ()
+    """Arguments of its call that have to be on."""
+    is_once: bool = False
+    """By a generator that is asked for its first value only."""
+
+
+_PLAINLY = Asked()
+
+
 class Texts:
     """The functions of packages as trees, read when a way leads through them."""
 
@@ -121,12 +134,13 @@ class Texts:
         site: Site,
         known: Mapping[str, Known],
         alike: Iterable[Spot] = (),
-        is_asked_once: bool = False,
+        asked: Asked = _PLAINLY,
     ) -> Open | None:
         """The open conditions that a site stands under; None where it is never reached.
 
         A condition is none where a place that does alike stands under its other outcome.
-        A generator that is asked once does not go on behind its first `yield`.
+        A generator that is asked once does not go on behind its first `yield`, and arguments that
+        have to be on are conditions as well.
         """
         module = self._resolver.table.get(frame.module)
         function = function_of(self._resolver, frame)
@@ -140,7 +154,7 @@ class Texts:
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}
         places = [function.in_file(spot)[:2] for spot in alike]
-        facts = Facts({**constants, **known}, {}, places, is_asked_once)
+        facts = Facts({**constants, **known}, {}, places, asked.is_once, asked.switches)
         found = conditions(inner, line, column, facts)
         if found is None or frame.receiver is None:
             return found

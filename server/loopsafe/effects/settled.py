@@ -44,6 +44,8 @@ class Facts(NamedTuple):
     """Places that do as the one that is looked for: a condition between them is none."""
     is_asked_once: bool = False
     """Of a generator: what comes behind its first `yield` is not reached."""
+    switches: Collection[str] = ()
+    """Arguments of the call at the place that have to be on."""
 
 
 def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open | None:
@@ -65,8 +67,24 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
             continue
         elif found != 1 or not _has_no_other(above, parent, child, facts):
             count += found
+    switches = _switches(way, (line, column), facts)
+    if switches is None:
+        return None
+    count += switches
     is_tried = any(is_attempt(function, *pair) for pair in pairwise(way))
     return Open(count, is_kept, facts.names, is_tried)
+
+
+def _switches(way: list[ast.AST], place: tuple[int, int], facts: Facts) -> int | None:
+    """How many arguments of a call are not known to be on; None where one is off."""
+    count = 0
+    calls = (n for n in way if isinstance(n, ast.Call) and (n.lineno, n.col_offset) == place)
+    for keyword in (word for call in calls for word in call.keywords):
+        if keyword.arg in facts.switches:
+            if truth(keyword.value, facts.names) is False:
+                return None
+            count += _openness(keyword.value, True, facts)
+    return count
 
 
 def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts: Facts) -> bool:

@@ -273,7 +273,7 @@ def _may_be_name(parts: list[Expr]) -> bool:
     """Whether an f-string may name a module or a method: `f"acme.{version}.client"`."""
     texts = [str(part.value) for part in parts if isinstance(part, Const)]
     others = [part for part in parts if not isinstance(part, Const)]
-    is_short = len(parts) <= _MOST_PARTS and all(isinstance(one, (Name, Attr)) for one in others)
+    is_short = len(parts) <= _MOST_PARTS and all(map(_is_word, others))
     return (
         is_short
         and bool(others)
@@ -281,6 +281,14 @@ def _may_be_name(parts: list[Expr]) -> bool:
     )
 
 
+def _is_word(part: Expr) -> bool:
+    """Whether a part of an f-string may be one word: a name, or another spelling of it."""
+    if isinstance(part, Call) and isinstance(part.func, Attr):
+        return part.func.name in _SPELLINGS and not part.args and not part.keywords
+    return isinstance(part, (Name, Attr))
+
+
+_SPELLINGS = ("lower", "upper", "capitalize", "title")
 _MOST_PARTS = 5
 """More parts make a sentence or an address, not a name."""
 

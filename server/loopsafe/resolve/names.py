@@ -78,7 +78,7 @@ def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
     """What a name may be where it is read."""
     found = definitions(resolver, name, frame)
     if found:
-        values = union(resolver.bound(d.binding, d.frame) for d in found)
+        values = _in_place(resolver, found)
         values = values or _declared(resolver, name, found[0].frame)
         if not resolver.known(values):
             kept = _given_to_keep(resolver, found[0].frame.module, (d.binding for d in found))
@@ -130,6 +130,20 @@ def narrowed_attribute(
         return None
     is_same = definitions(resolver, asked, frame) == definitions(resolver, name, frame)
     return told if is_same else None
+
+
+def _in_place(resolver: Resolver, found: tuple[Definition, ...]) -> Values:
+    """What a name stands for. In a package, a function that a module has is not the one that
+    another function puts in its place when a program asks for it: `global cut; cut = _parallel`."""
+    values = [resolver.bound(d.binding, d.frame) for d in found]
+    put = [d.binding.block == -1 and d.binding.scope > 0 for d in found]
+    own = union(v for v, is_put in zip(values, put, strict=True) if not is_put)
+    if any(put) and own and all(isinstance(value, FunctionValue) for value in own):
+        home = next(d for d, is_put in zip(found, put, strict=True) if not is_put)
+        module = resolver.table.get(home.frame.module)
+        if home.binding.scope == 0 and module is not None and not module.is_project:
+            return own
+    return union(values)
 
 
 def _given_to_keep(resolver: Resolver, module: str, bindings: Iterable[Binding]) -> Values:
@@ -248,10 +262,7 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
         return module_member(resolver, source.key, name)
     if bindings:
         frame = resolver.frame(module, 0)
-        values = union(
-            resolver.bound(b, frame if b.scope == 0 else resolver.frame(module, b.scope))
-            for b in bindings
-        )
+        values = _in_place(resolver, _placed(resolver, bindings, frame))
         if entry.is_stub and all(isinstance(v, Instance) for v in values):
             # A stub may describe a function by an object that can be called: `shutil.rmtree`.
             dotted = f"{entry.dotted}.{name}"

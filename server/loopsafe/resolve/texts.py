@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call
+from loopsafe.facts.ir import Attr, Call, Expr
 from loopsafe.resolve.values import ConstantValue, Frame, TupleValue, Values
 
 if TYPE_CHECKING:
@@ -54,13 +55,16 @@ def interpolated(resolver: Resolver, text: str, right: Values, frame: Frame) -> 
 def formatted(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     """`"acme.{}.client".format(version)` of a literal."""
     texts = _texts(resolver, call, frame)
-    if len(texts) != 1 or call.keywords:
+    pieces = _FIELD.split(texts[0]) if len(texts) == 1 else []
+    between, fields = pieces[::2], pieces[1::2]
+    if not between or any(m in piece for piece in between for m in "{}"):
         return None
-    between = texts[0].split("{}")
-    if len(between) != len(call.args) + 1 or any(m in piece for piece in between for m in "{}"):
-        return None
-    each = [resolver.values(argument, frame) for argument in call.args]
-    return _filled(resolver, between, each, frame) or None
+    given: dict[str | None, Expr] = {str(n): one for n, one in enumerate(call.args)}
+    given.update(call.keywords)
+    numbers = count()
+    chosen = [given.get(field or str(next(numbers))) for field in fields]
+    each = [resolver.values(argument, frame) for argument in chosen if argument is not None]
+    return _filled(resolver, between, each, frame) or None if None not in chosen else None
 
 
 def put_together(resolver: Resolver, parts: Sequence[Values], frame: Frame) -> Values:
@@ -145,6 +149,7 @@ _LONGEST = 100
 """Letters of a literal that is put together: the name of a module or a method."""
 
 _CONVERSION = re.compile("%[sd]")
+_FIELD = re.compile(r"\{(\w*)\}")
 
 _SPELLINGS = {
     "lower": str.lower,
