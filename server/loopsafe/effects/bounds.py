@@ -41,6 +41,7 @@ class Bounds:
     brief_awaited: frozenset[str]
     silent: frozenset[str]
     talk: frozenset[str]
+    system: tuple[tuple[str, str], ...]
     making: tuple[Making, ...]
     barriers: tuple[str, ...]
     common: tuple[str, ...]
@@ -89,6 +90,7 @@ def bounds() -> Bounds:
         brief_awaited=frozenset(data["brief-awaited"]),
         silent=frozenset(data["silent"]),
         talk=frozenset(data["talk"]),
+        system=tuple(data["system"].items()),
         making=tuple(
             Making(
                 frozenset(one["classes"]),

@@ -22,6 +22,7 @@ from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Target
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
+from loopsafe.effects.telling import told
 from loopsafe.effects.truth import Known
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
@@ -103,8 +104,8 @@ class Derivation:
         """Called between functions, the project's too; what it raises ends a search, to be begun
         again."""
 
-    def of(self, site: Site, value: Value, target: Target) -> Derived | None:
-        """What a site of the project meets, for one target of one of its values."""
+    def of(self, site: Site, value: Value, target: Target, caller: Frame) -> Derived | None:
+        """What a site of the project's caller meets, for one target of one of its values."""
         entry = entered(self.resolver, self._bounds, site, value, target)
         if entry is None:
             return None
@@ -114,7 +115,8 @@ class Derivation:
         if isinstance(value, PartialValue):
             call, direct = value.called(call), True
         if direct and call is not None:
-            known = passed(self.resolver, function, call, {})
+            here = told(self.resolver, call, caller) if call is site.expr else {}
+            known = passed(self.resolver, function, call, here)
         found = self.verdict(function, frame, known)
         facts = facts_of(self.resolver, function)
         if found is not None and found.conditions and site.awaited and facts and not facts.is_async:

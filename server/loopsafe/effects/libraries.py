@@ -41,7 +41,7 @@ def _edges(resolver: Resolver, derivation: Derivation, frame: Frame) -> Iterator
             continue
         site = meeting.site
         for target in implementations(resolver, meeting.target, bounds().values):
-            found = derivation.of(site, meeting.value, target)
+            found = derivation.of(site, meeting.value, target, frame)
             if (
                 found is not None
                 and found.category == _PAUSE

@@ -6,12 +6,26 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from loopsafe.effects.bounds import bounds
 from loopsafe.effects.flags import flags
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.settled import Facts, Open, conditions, find_function
+from loopsafe.effects.small import small_functions
 from loopsafe.effects.sources import facts_of
-from loopsafe.effects.truth import Choice, Gathered, Given, Known, Symbol
-from loopsafe.facts.ir import Attr, Call, Const, Expr, Function, Name, Site, Starred, Test, Unknown
+from loopsafe.effects.truth import Choice, Gathered, Given, Known, Small, Symbol
+from loopsafe.facts.ir import (
+    Attr,
+    Call,
+    Const,
+    Expr,
+    Function,
+    Imported,
+    Name,
+    Site,
+    Starred,
+    Test,
+    Unknown,
+)
 from loopsafe.model import Spot
 from loopsafe.modules.module import Module
 from loopsafe.resolve.arguments import matched
@@ -154,14 +168,19 @@ class Texts:
         own = {parameter.name for parameter in function.parameters}
         constants = {n: value for n, value in _constants(module).items() if n not in own}
         places = [function.in_file(spot)[:2] for spot in alike]
-        facts = Facts({**constants, **known}, {}, places, asked.is_once, asked.switches)
+        short = small_functions(self._resolver, module, inner, self._tree)
+        system = _system(module)
+        facts = Facts(
+            {**short, **constants, **known}, system, places, asked.is_once, asked.switches
+        )
         found = conditions(inner, line, column, facts)
         if found is None or frame.receiver is None:
             return found
         if not found.number and not _is_in_loop(module, site):
             return found
         likely = flags(self._resolver, frame.receiver, function, inner)
-        return conditions(inner, line, column, facts._replace(likely=likely)) if likely else found
+        facts = facts._replace(likely={**system, **likely})
+        return conditions(inner, line, column, facts) if likely else found
 
     def _tree(self, module: Module, function: Function) -> ast.AST | None:
         key = (module.digest, function.span.line, function.span.column)
@@ -212,13 +231,14 @@ def _known(name: str, expr: Expr, caller: Mapping[str, Known]) -> dict[str, Know
     if isinstance(expr, Const):
         return {name: expr.value}
     if isinstance(expr, Name):
-        return {name: caller[expr.id]} if expr.id in caller else {}
+        known = caller.get(expr.id, ...)
+        return {} if known is ... or isinstance(known, Small) else {name: known}
     if isinstance(expr, Attr) and isinstance(expr.value, Name):
         path = f"{expr.value.id}.{expr.name}"
         return {name: caller[path]} if path in caller else {}
     if isinstance(expr, Test) and expr.kind == "not":
         value = _known(name, expr.value, caller).get(name, Given())
-        if not isinstance(value, (Symbol, Given, Gathered, Choice)):
+        if not isinstance(value, (Symbol, Given, Gathered, Choice, Small)):
             return {name: not value}
     # A variable or an attribute may well be None; what is made for the call is not.
     return {} if isinstance(expr, (Attr, Unknown)) else {name: Given()}
@@ -244,6 +264,22 @@ def _constants(module: Module) -> dict[str, Known]:
         value = bindings[0].value if len(bindings) == 1 else None
         if isinstance(value, Const):
             found[name] = value.value
+    return found
+
+
+def _system(module: Module) -> dict[str, Known]:
+    """What the system most likely is, by what the module calls that."""
+    found: dict[str, Known] = {}
+    asked = [(*name.split("."), value) for name, value in bounds().system]
+    for name, bindings in module.facts.scopes[0].bindings.items():
+        source = bindings[0].value if len(bindings) == 1 else None
+        if not isinstance(source, Imported) or source.level:
+            continue
+        for home, member, value in asked:
+            if source.module == home and source.name is None:
+                found[f"{name}.{member}"] = value
+            elif source.module == home and source.name == member.removesuffix("()"):
+                found[member.replace(source.name, name)] = value
     return found
 
 

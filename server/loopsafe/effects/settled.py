@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.attempts import is_attempt, is_behind_yield
 from loopsafe.effects.switches import is_unasked
-from loopsafe.effects.truth import Gathered, Known, choice, truth, value_of
+from loopsafe.effects.truth import Gathered, Known, address_parts, choice, truth, value_of
 
 _UNLIKELY = 3
 """What runs only where a flag of the object is other than all that its class gives it."""
@@ -66,7 +66,7 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
         elif found == 1 and _asks_for_called(function, parent, way):
             continue
         elif found != 1 or not _has_no_other(above, parent, child, facts):
-            count += found
+            count += found + (found and _tried_before(above, parent, child))
     switches = _switches(way, (line, column), facts)
     if switches is None:
         return None
@@ -105,6 +105,25 @@ def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts:
             return True
         other = other[:1]
     return bool(other) and isinstance(other[-1], ast.Raise)
+
+
+def _tried_before(above: ast.AST | None, parent: ast.AST, child: ast.AST) -> int:
+    """How many attempts come before one, each where those before it gave nothing:
+    `if not found: found = look_here()`, `if not found: found = ask()`."""
+    if above is None or not isinstance(parent, ast.If) or child not in parent.body:
+        return 0
+    wanted = _asked_first(parent.test)
+    names = {node.id for node in _all_names(wanted)}
+    return sum(
+        isinstance(statement, ast.If)
+        and ast.dump(_asked_first(statement.test)) == ast.dump(wanted)
+        and any(n.id in names and isinstance(n.ctx, ast.Store) for n in _all_names(statement))
+        for statement in _before(above, parent)
+    )
+
+
+def _asked_first(test: ast.expr) -> ast.expr:
+    return test.values[0] if isinstance(test, ast.BoolOp) else test
 
 
 def _has_place(nodes: Collection[ast.AST], places: Collection[tuple[int, int]]) -> bool:
@@ -238,7 +257,7 @@ def _guards_in(block: list[ast.stmt], facts: Facts) -> int | None:
         if found is None:
             return None
         count = max(count, found)
-        _follow(statement, facts.names)
+        follow(statement, facts.names)
     return count
 
 
@@ -263,19 +282,23 @@ def _guard(statement: ast.stmt, facts: Facts) -> int | None:
     return _openness(statement.test, False, facts)
 
 
-def _follow(statement: ast.stmt, known: dict[str, Known]) -> None:
+def follow(statement: ast.stmt, known: dict[str, Known]) -> None:
     """What is known after a statement."""
     if isinstance(statement, ast.If):
         holds = truth(statement.test, known)
         if holds is not None:
             for inner in statement.body if holds else statement.orelse:
-                _follow(inner, known)
+                follow(inner, known)
         else:
             _follow_both(statement, known)
         return
     value = statement.value if isinstance(statement, ast.Assign) else None
     found, literal = value_of(value, known) if value is not None else (False, None)
+    parts = address_parts(value, known) if isinstance(value, ast.Call) else {}
     _forget(statement, known)
+    if parts and isinstance(statement, ast.Assign):
+        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        known.update((f"{name}.{part}", text) for name in names for part, text in parts.items())
     if found and isinstance(statement, ast.Assign):
         for target in statement.targets:
             if isinstance(target, ast.Name):
@@ -292,7 +315,7 @@ def _follow_both(statement: ast.If, known: dict[str, Known]) -> None:
         if not _leaves(block):
             way = dict(known)
             for inner in block:
-                _follow(inner, way)
+                follow(inner, way)
             ways.append(way)
     if not ways:
         return
@@ -307,6 +330,8 @@ def _forget(node: ast.AST, known: dict[str, Known]) -> None:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             known.pop(inner.id, None)
+            for name in [name for name in known if name.startswith(f"{inner.id}.")]:
+                del known[name]
         elif isinstance(inner, (ast.Attribute, ast.Subscript)):
             name = inner.value.id if isinstance(inner.value, ast.Name) else ""
             if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from loopsafe.facts.ir import Attr, Call, Const, Display, Expr, Literal
 from loopsafe.resolve.values import ConstantValue, Values
@@ -69,6 +70,15 @@ def made_of(text: str, name: str, given: Iterable[str] = ()) -> str | None:
         return change(text, *given) if change is not None else None
     except TypeError:
         return None  # That many arguments it does not take.
+
+
+def split_address(name: str, text: str) -> dict[str, str]:
+    """The parts that a function of `urllib.parse` makes of a text, by the function's name."""
+    try:
+        parts = urlsplit(text) if name in ("urlparse", "urlsplit") else None
+    except ValueError:
+        return {}
+    return {} if parts is None else {k: v for k, v in parts._asdict().items() if k != "path"}
 
 
 def has(whole: Literal, part: Literal) -> bool:

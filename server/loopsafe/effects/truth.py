@@ -10,7 +10,7 @@ from collections import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from loopsafe.effects.texts import begins_or_ends, made_of
+from loopsafe.effects.texts import begins_or_ends, made_of, split_address
 from loopsafe.facts.ir import Literal
 from loopsafe.record import Record
 
@@ -23,6 +23,16 @@ class Symbol(NamedTuple):
 
 class Given(NamedTuple):
     """What a caller passes, whatever it is: something on purpose."""
+
+    is_object: bool = False
+    """It is an object that counts as true."""
+
+
+class Small(NamedTuple):
+    """A short function of a package, which gives what its text says of known arguments."""
+
+    gives: Callable[[tuple[tuple[Known, ...], ...]], tuple[bool, Known]]
+    """Whether what it gives is known, and what it is; nothing is known of an empty argument."""
 
 
 class Gathered(Record):
@@ -41,7 +51,7 @@ class Choice(NamedTuple):
     options: tuple[Literal, ...]
 
 
-Known: TypeAlias = "Literal | Symbol | Given | Gathered | Choice"
+Known: TypeAlias = "Literal | Symbol | Given | Gathered | Choice | Small"
 """What is known of a name's value."""
 
 _ORDERS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
@@ -80,7 +90,7 @@ def choice(values: Iterable[Known]) -> tuple[Known, ...]:
         return different
     options: list[Literal] = []
     for value in different:
-        if isinstance(value, (Symbol, Given, Gathered)):
+        if isinstance(value, (Symbol, Given, Gathered, Small)):
             return ()
         options += value.options if isinstance(value, Choice) else (value,)
     unique = tuple({(type(option), option): option for option in options}.values())
@@ -122,15 +132,35 @@ def _told(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
         return truth(test.args[0], known) if len(test.args) == 1 else None
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Name):
         ask = _ABOUT_OBJECTS.get(test.func.id)
-        return ask(test, known) if ask is not None else None
+        if ask is not None:
+            return ask(test, known)
+        if test.func.id in _QUANTIFIERS:
+            return _of_each(test, _QUANTIFIERS[test.func.id], known)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute):
         holds = _asked_text(test.func, test.args, known)
         if holds is not None:
             return holds
     found, value = value_of(test, known)
-    if not found or isinstance(value, (Symbol, Given, Choice)):
+    if isinstance(value, Given) and value.is_object:
+        return True
+    if not found or isinstance(value, (Symbol, Given, Choice, Small)):
         return None
     return bool(value.items or value.placed if isinstance(value, Gathered) else value)
+
+
+def _of_each(test: ast.Call, decisive: bool, known: Mapping[str, Known]) -> bool | None:
+    """What `any()` or `all()` comes to of literals that are gone through in their brackets."""
+    row = test.args[0] if len(test.args) == 1 else None
+    if not isinstance(row, (ast.GeneratorExp, ast.ListComp)) or len(row.generators) != 1:
+        return None
+    loop = row.generators[0]
+    options = _options(loop.iter)
+    if options is None or loop.ifs or not isinstance(loop.target, ast.Name):
+        return None
+    outcomes = [truth(row.elt, {**known, loop.target.id: option}) for option in options]
+    if decisive in outcomes:
+        return decisive
+    return None if None in outcomes else not decisive
 
 
 def _asked_text(
@@ -154,6 +184,9 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         name = f"{node.value.id}.{node.attr}"
         return (True, known[name]) if name in known else (False, None)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
+        parts = address_parts(node.value, known)
+        return node.attr in parts, parts.get(node.attr)
     if _is_condition(node):
         holds = truth(node, known)
         return holds is not None, holds
@@ -164,10 +197,19 @@ def value_of(node: ast.expr, known: Mapping[str, Known]) -> tuple[bool, Known]:
     return False, None
 
 
+def address_parts(call: ast.Call, known: Mapping[str, Known]) -> dict[str, str]:
+    """The parts of an address that is known: `urlparse(address)`."""
+    _, text = value_of(call.args[0], known) if len(call.args) == 1 else (False, None)
+    return split_address(last_name(call.func), text) if isinstance(text, str) else {}
+
+
 def _is_condition(node: ast.expr) -> bool:
     """Whether something gives True or False: `blocking = timeout > 0`, `quick = bool(given)`."""
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in ("bool", *_ABOUT_OBJECTS)
+        about = ("bool", *_ABOUT_OBJECTS, *_QUANTIFIERS)
+        if isinstance(node.func, ast.Attribute):
+            return node.func.attr in ("startswith", "endswith")
+        return isinstance(node.func, ast.Name) and node.func.id in about
     if isinstance(node, ast.Compare):
         return len(node.ops) == 1
     return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
@@ -187,6 +229,16 @@ def _chosen(node: ast.BoolOp, known: Mapping[str, Known]) -> tuple[bool, Known]:
 def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]:
     """What `keywords.get("name", default)` gives, by what is gathered."""
     func, arguments = call.func, call.args
+    asked = f"{_spelled(func)}()"
+    if not arguments and not call.keywords and asked in known:
+        return True, known[asked]
+    if isinstance(func, ast.Name) and func.id == "str" and len(arguments) == 1:
+        _, text = value_of(arguments[0], known)
+        return isinstance(text, str), text
+    small = known.get(func.id) if isinstance(func, ast.Name) else None
+    if isinstance(small, Small) and not call.keywords:
+        given = (value_of(argument, known) for argument in arguments)
+        return small.gives(tuple((value,) if found else () for found, value in given))
     if isinstance(func, ast.Attribute):
         _, text = value_of(func.value, known)
         made = made_of(text, func.attr) if isinstance(text, str) and not arguments else None
@@ -205,6 +257,13 @@ def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]
     return value_of(arguments[1], known) if len(arguments) > 1 else (True, None)
 
 
+def _spelled(node: ast.expr) -> str:
+    """A name, or an attribute of a name, as it is written."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _compared(
     left: ast.expr, compared: ast.cmpop, right: ast.expr, known: Mapping[str, Known]
 ) -> bool | None:
@@ -214,7 +273,7 @@ def _compared(
         if b.placed:
             return None
         return any(a == name for name, _ in b.items) is isinstance(compared, ast.In)
-    if isinstance(a, Gathered) or isinstance(b, Gathered):
+    if isinstance(a, (Gathered, Small)) or isinstance(b, (Gathered, Small)):
         return None
     if isinstance(right, ast.Name) and isinstance(a, Symbol) and not there:
         there, b = True, Symbol(right.id)
@@ -266,7 +325,7 @@ def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     """Of a literal only. `str_types` may be anything; a `Path`, of which it is none, is told by
     the capital letter."""
     found, value = value_of(test.args[0], known) if len(test.args) == 2 else (False, None)
-    if not found or isinstance(value, (Symbol, Given, Gathered, Choice)):
+    if not found or isinstance(value, (Symbol, Given, Gathered, Choice, Small)):
         return None
     wanted = test.args[1]
     options = wanted.elts if isinstance(wanted, ast.Tuple) else [wanted]
@@ -279,10 +338,11 @@ def _is_instance(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
 def _is_callable(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     """No literal is, whatever else may be."""
     found, value = value_of(test.args[0], known) if len(test.args) == 1 else (False, None)
-    is_literal = found and not isinstance(value, (Symbol, Given, Gathered, Choice))
+    is_literal = found and not isinstance(value, (Symbol, Given, Gathered, Choice, Small))
     return False if is_literal else None
 
 
+_QUANTIFIERS = {"any": True, "all": False}
 _ABOUT_OBJECTS = {"isinstance": _is_instance, "callable": _is_callable}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loopsafe.facts.ir import Function, Name
 from loopsafe.resolve.finding import find
 from loopsafe.resolve.naming import decorator_names, is_property
 from loopsafe.resolve.values import (
@@ -51,7 +52,11 @@ def through_descriptors(
     for value in held:
         if isinstance(value, FunctionValue) and module is not None and value.receiver is None:
             is_own = value.module == owner.module
-            is_own = is_own and module.facts.functions[value.number].owner == owner.number
+            function = module.facts.functions[value.number] if is_own else None
+            is_own = function is not None and function.owner == owner.number
+            if function is not None and is_own and _is_static(function):
+                found.append((value,))
+                continue
             is_own = is_own or value.outer is not None or is_imported
             found.append((value._replace(receiver=cls, bound=True) if is_own else value,))
             continue
@@ -89,3 +94,7 @@ def held_by(resolver: Resolver, cls: ClassValue, values: Values) -> Values:
         else:
             found.append((value,))
     return union(found)
+
+
+def _is_static(function: Function) -> bool:
+    return any(isinstance(d, Name) and d.id == "staticmethod" for d in function.decorators)
