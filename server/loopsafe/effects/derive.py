@@ -19,7 +19,7 @@ from loopsafe.effects.lived import is_filling, is_lasting
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.outcomes import open_conditions
 from loopsafe.effects.passed import Texts, passed
-from loopsafe.effects.runs import Target
+from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
 from loopsafe.effects.telling import told
@@ -114,7 +114,11 @@ class Derivation:
         call = site.expr if isinstance(site.expr, Call) else None
         if isinstance(value, PartialValue):
             call, direct = value.called(call), True
-        if direct and call is not None:
+        made = _made_here(self.resolver, site, function, caller)
+        if made is not None and isinstance(target, Run) and target.iterated:
+            here = told(self.resolver, made, caller)
+            known = passed(self.resolver, function, made, here)
+        elif direct and call is not None:
             here = told(self.resolver, call, caller) if call is site.expr else {}
             known = passed(self.resolver, function, call, here)
         found = self.verdict(function, frame, known)
@@ -377,6 +381,21 @@ class Derivation:
             package=name.partition(".")[0],
             release=self.resolver.table.disk.bundle.release(module.path) if module else "",
         )
+
+
+def _made_here(
+    resolver: Resolver, site: Site, function: FunctionValue, frame: Frame
+) -> Call | None:
+    """The call that gives what a site goes through: `next(client.pages(size=10))`."""
+    call = site.expr
+    given = (call, *call.args[:1]) if isinstance(call, Call) else ()
+    for made in given:
+        if isinstance(made, Call) and any(
+            isinstance(value, FunctionValue) and value.definition == function.definition
+            for value in resolver.values(made.func, frame)
+        ):
+            return made
+    return None
 
 
 def _way(end: _Node) -> list[tuple[_Node, Branch]]:

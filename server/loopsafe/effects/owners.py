@@ -25,6 +25,7 @@ from loopsafe.resolve.values import (
     Frame,
     FunctionValue,
     Instance,
+    Value,
     Values,
 )
 
@@ -57,12 +58,27 @@ def owners(resolver: Resolver, site: Site, frame: Frame) -> Values:
     if module.is_project or module.is_stub or name.startswith("__"):
         return ()
     known = resolver.known(resolver.values(callee.value, frame))
+    if all(_lacks(resolver, value, name) for value in known):
+        known = ()
     word = _unseen(known) if known else last_name(callee.value).strip("_").lower()
     if known and not word:
         return ()
     found = _fitting(resolver, _of_word(resolver, module, word, name), site, call)
     found = found or _fitting(resolver, _only(resolver, module, name), site, call)
     return found or _fitting(resolver, _beside(resolver, module, callee), site, call)
+
+
+def _lacks(resolver: Resolver, value: Value, name: str) -> bool:
+    """Whether an object certainly has not what is called of it, so that it is another one."""
+    lineage = resolver.mro(value.cls) if isinstance(value, Instance) else ()
+    if not lineage or not all(isinstance(cls, ClassValue) for cls in lineage):
+        return False
+    cls = lineage[0]
+    asked = (name, "__getattr__", "__getattribute__")
+    return isinstance(cls, ClassValue) and not any(
+        (member := find(resolver, cls, one)) is not None and member.owner != lineage[-1]
+        for one in asked
+    )
 
 
 def _unseen(values: Values) -> str:

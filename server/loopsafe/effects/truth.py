@@ -138,7 +138,7 @@ def _told(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
             return _of_each(test, _QUANTIFIERS[test.func.id], known)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute):
         holds = _asked_text(test.func, test.args, known)
-        if holds is not None:
+        if holds is not None or test.func.attr in _ASKING:
             return holds
     found, value = value_of(test, known)
     if isinstance(value, Given) and value.is_object:
@@ -208,7 +208,7 @@ def _is_condition(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         about = ("bool", *_ABOUT_OBJECTS, *_QUANTIFIERS)
         if isinstance(node.func, ast.Attribute):
-            return node.func.attr in ("startswith", "endswith")
+            return node.func.attr in _ASKING
         return isinstance(node.func, ast.Name) and node.func.id in about
     if isinstance(node, ast.Compare):
         return len(node.ops) == 1
@@ -342,6 +342,7 @@ def _is_callable(test: ast.Call, known: Mapping[str, Known]) -> bool | None:
     return False if is_literal else None
 
 
+_ASKING = ("startswith", "endswith")
 _QUANTIFIERS = {"any": True, "all": False}
 _ABOUT_OBJECTS = {"isinstance": _is_instance, "callable": _is_callable}
 
