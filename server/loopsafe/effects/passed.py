@@ -101,7 +101,7 @@ def _handed_on(
     found: dict[str, tuple[Known, ...]] = {}
     for expr in mappings:
         gathered = caller.get(expr.id) if isinstance(expr, Name) else None
-        if not isinstance(gathered, Gathered):
+        if not isinstance(gathered, Gathered) or gathered.is_open:
             return None
         found.update(gathered.items)
     return found
@@ -170,9 +170,9 @@ class Texts:
         places = [function.in_file(spot)[:2] for spot in alike]
         short = small_functions(self._resolver, module, inner, self._tree)
         system = _system(module)
-        facts = Facts(
-            {**short, **constants, **known}, system, places, asked.is_once, asked.switches
-        )
+        unseen = {p.name: Gathered(is_open=True) for p in function.parameters if p.kind == "kwargs"}
+        names: dict[str, Known] = {**short, **constants, **unseen, **known}
+        facts = Facts(names, system, places, asked.is_once, asked.switches)
         found = conditions(inner, line, column, facts)
         if found is None or frame.receiver is None:
             return found
@@ -273,7 +273,7 @@ def _system(module: Module) -> dict[str, Known]:
     asked = [(*name.split("."), value) for name, value in bounds().system]
     for name, bindings in module.facts.scopes[0].bindings.items():
         source = bindings[0].value if len(bindings) == 1 else None
-        if not isinstance(source, Imported) or source.level:
+        if not isinstance(source, Imported) or source.level > 0:
             continue
         for home, member, value in asked:
             if source.module == home and source.name is None:

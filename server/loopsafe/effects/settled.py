@@ -358,7 +358,8 @@ def _take_out(call: ast.Call, known: dict[str, Known]) -> None:
     gathered = known.get(name)
     if func.attr == "pop" and isinstance(gathered, Gathered):
         if isinstance(key, ast.Constant):
-            known[name] = Gathered(tuple(i for i in gathered.items if i[0] != key.value))
+            items = tuple(i for i in gathered.items if i[0] != key.value)
+            known[name] = Gathered(items, (), gathered.is_open)
         else:
             del known[name]
 

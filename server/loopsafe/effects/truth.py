@@ -43,6 +43,8 @@ class Gathered(Record):
 
     items: tuple[tuple[str, tuple[Known, ...]], ...] = ()
     placed: tuple[tuple[Known, ...], ...] = ()
+    is_open: bool = False
+    """There may be more, which nobody sees."""
 
 
 class Choice(NamedTuple):
@@ -144,6 +146,8 @@ def _told(test: ast.expr, known: Mapping[str, Known]) -> bool | None:
     if isinstance(value, Given) and value.is_object:
         return True
     if not found or isinstance(value, (Symbol, Given, Choice, Small)):
+        return None
+    if isinstance(value, Gathered) and value.is_open:
         return None
     return bool(value.items or value.placed if isinstance(value, Gathered) else value)
 
@@ -254,7 +258,9 @@ def _looked_up(call: ast.Call, known: Mapping[str, Known]) -> tuple[bool, Known]
     for name, values in gathered.items:
         if name == arguments[0].value:
             return (True, values[0]) if values else (False, None)
-    return value_of(arguments[1], known) if len(arguments) > 1 else (True, None)
+    found, default = value_of(arguments[1], known) if len(arguments) > 1 else (True, None)
+    # Nobody says that a mapping which is not seen switches something on.
+    return (found and (default is False or not gathered.is_open)), default
 
 
 def _spelled(node: ast.expr) -> str:
@@ -270,7 +276,7 @@ def _compared(
     here, a = value_of(left, known)
     there, b = value_of(right, known)
     if isinstance(compared, (ast.In, ast.NotIn)) and isinstance(b, Gathered) and here:
-        if b.placed:
+        if b.placed or b.is_open:
             return None
         return any(a == name for name, _ in b.items) is isinstance(compared, ast.In)
     if isinstance(a, (Gathered, Small)) or isinstance(b, (Gathered, Small)):
