@@ -15,6 +15,7 @@ from typing import NamedTuple
 from loopsafe.effects.allowance import Allowance, PutOff
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.branches import Branch, Crowd, branches, entered
+from loopsafe.effects.knowns import Known
 from loopsafe.effects.lived import is_filling, is_lasting
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.outcomes import open_conditions
@@ -22,8 +23,7 @@ from loopsafe.effects.passed import Texts, passed
 from loopsafe.effects.runs import Run, Target
 from loopsafe.effects.sources import facts_of
 from loopsafe.effects.stored import NOTHING, Store, Summary
-from loopsafe.effects.telling import told
-from loopsafe.effects.truth import Known
+from loopsafe.effects.telling import made_here, told
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Cost
@@ -114,7 +114,7 @@ class Derivation:
         call = site.expr if isinstance(site.expr, Call) else None
         if isinstance(value, PartialValue):
             call, direct = value.called(call), True
-        made = _made_here(self.resolver, site, function, caller)
+        made = made_here(self.resolver, site, function, caller)
         if made is not None and isinstance(target, Run) and target.iterated:
             here = told(self.resolver, made, caller)
             known = passed(self.resolver, function, made, here)
@@ -381,21 +381,6 @@ class Derivation:
             package=name.partition(".")[0],
             release=self.resolver.table.disk.bundle.release(module.path) if module else "",
         )
-
-
-def _made_here(
-    resolver: Resolver, site: Site, function: FunctionValue, frame: Frame
-) -> Call | None:
-    """The call that gives what a site goes through: `next(client.pages(size=10))`."""
-    call = site.expr
-    given = (call, *call.args[:1]) if isinstance(call, Call) else ()
-    for made in given:
-        if isinstance(made, Call) and any(
-            isinstance(value, FunctionValue) and value.definition == function.definition
-            for value in resolver.values(made.func, frame)
-        ):
-            return made
-    return None
 
 
 def _way(end: _Node) -> list[tuple[_Node, Branch]]:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
-from loopsafe.effects.truth import Known, choice
+from loopsafe.effects.knowns import Known, choice
 from loopsafe.facts.ir import Attr, Binding, Call, Const, Expr, Function, Name, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import final_bindings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loopsafe.effects.branches import Branch, branches
+from loopsafe.effects.knowns import Known
 from loopsafe.effects.passed import Asked, Texts
 from loopsafe.effects.settled import Open
-from loopsafe.effects.truth import Known
 from loopsafe.model import Spot
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from loopsafe.effects.bounds import bounds
 from loopsafe.effects.flags import flags
+from loopsafe.effects.knowns import Choice, Gathered, Given, Known, Small, Symbol
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.settled import Facts, Open, conditions, find_function
 from loopsafe.effects.small import small_functions
 from loopsafe.effects.sources import facts_of
-from loopsafe.effects.truth import Choice, Gathered, Given, Known, Small, Symbol
 from loopsafe.facts.ir import (
     Attr,
     Call,

@@ -11,8 +11,10 @@ from itertools import pairwise, starmap
 from typing import NamedTuple
 
 from loopsafe.effects.attempts import is_attempt, is_behind_yield
+from loopsafe.effects.following import follow, forget, leaves
+from loopsafe.effects.knowns import Known
 from loopsafe.effects.switches import is_unasked
-from loopsafe.effects.truth import Gathered, Known, address_parts, choice, truth, value_of
+from loopsafe.effects.truth import truth
 
 _UNLIKELY = 3
 """What runs only where a flag of the object is other than all that its class gives it."""
@@ -57,7 +59,7 @@ def conditions(function: ast.AST, line: int, column: int, facts: Facts) -> Open 
     count, is_kept = 0, False
     for above, (parent, child) in zip((None, *way), pairwise(way), strict=False):
         if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)):
-            _forget(parent, facts.names)
+            forget(parent, facts.names)
         found = _step(parent, child, facts)
         if found is None:
             return None
@@ -101,7 +103,7 @@ def _has_no_other(above: ast.AST | None, parent: ast.AST, child: ast.AST, facts:
     if not other:
         block = next((b for b in _blocks(above) if parent in b), []) if above else []
         other = block[block.index(parent) + 1 :] if parent in block else []
-        if _leaves(parent.body) and _has_place(other, facts.alike):
+        if leaves(parent.body) and _has_place(other, facts.alike):
             return True
         other = other[:1]
     return bool(other) and isinstance(other[-1], ast.Raise)
@@ -267,101 +269,19 @@ def _guard(statement: ast.stmt, facts: Facts) -> int | None:
         return None
     if not isinstance(statement, ast.If):
         return 0
-    leaves, other = _leaves(statement.body), _leaves(statement.orelse)
+    is_left, other = leaves(statement.body), leaves(statement.orelse)
     holds = truth(statement.test, facts.names)
-    if (leaves and holds is True) or (other and holds is False) or (leaves and other):
+    if (is_left and holds is True) or (other and holds is False) or (is_left and other):
         return None
     if holds is not None:
         chosen = statement.body if holds else statement.orelse
         return _guards_in(chosen, facts._replace(names=dict(facts.names)))
-    if leaves and is_unasked(statement.test, False, []):
+    if is_left and is_unasked(statement.test, False, []):
         return None
-    is_early = leaves and isinstance(statement.body[-1], ast.Return)
+    is_early = is_left and isinstance(statement.body[-1], ast.Return)
     if not is_early or _has_place(statement.body, facts.alike):
         return 0
     return _openness(statement.test, False, facts)
-
-
-def follow(statement: ast.stmt, known: dict[str, Known]) -> None:
-    """What is known after a statement."""
-    if isinstance(statement, ast.If):
-        holds = truth(statement.test, known)
-        if holds is not None:
-            for inner in statement.body if holds else statement.orelse:
-                follow(inner, known)
-        else:
-            _follow_both(statement, known)
-        return
-    value = statement.value if isinstance(statement, ast.Assign) else None
-    found, literal = value_of(value, known) if value is not None else (False, None)
-    parts = address_parts(value, known) if isinstance(value, ast.Call) else {}
-    _forget(statement, known)
-    if parts and isinstance(statement, ast.Assign):
-        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-        known.update((f"{name}.{part}", text) for name in names for part, text in parts.items())
-    if found and isinstance(statement, ast.Assign):
-        for target in statement.targets:
-            if isinstance(target, ast.Name):
-                known[target.id] = literal
-            elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                known[f"{target.value.id}.{target.attr}"] = literal
-
-
-def _follow_both(statement: ast.If, known: dict[str, Known]) -> None:
-    """What is known after a condition that nobody can tell: a name has what either way gives it."""
-    _forget(statement.test, known)
-    ways: list[dict[str, Known]] = []
-    for block in (statement.body, statement.orelse):
-        if not _leaves(block):
-            way = dict(known)
-            for inner in block:
-                follow(inner, way)
-            ways.append(way)
-    if not ways:
-        return
-    known.clear()
-    for name in ways[0]:
-        values = choice(way[name] for way in ways) if all(name in way for way in ways) else ()
-        known.update((name, value) for value in values)
-
-
-def _forget(node: ast.AST, known: dict[str, Known]) -> None:
-    """Drops the names that a statement may give another value."""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-            known.pop(inner.id, None)
-            for name in [name for name in known if name.startswith(f"{inner.id}.")]:
-                del known[name]
-        elif isinstance(inner, (ast.Attribute, ast.Subscript)):
-            name = inner.value.id if isinstance(inner.value, ast.Name) else ""
-            if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
-                known.pop(f"{name}.{inner.attr}", None)
-            if isinstance(known.get(name), Gathered) and not _only_reads(inner):
-                del known[name]  # `keywords.setdefault(...)`
-        elif isinstance(inner, ast.Call):
-            _take_out(inner, known)
-
-
-def _only_reads(node: ast.Attribute | ast.Subscript) -> bool:
-    """Whether something leaves gathered keywords as they are; what `pop` takes is minded apart."""
-    if isinstance(node, ast.Attribute):
-        return node.attr in ("get", "pop", "items", "keys", "values", "copy")
-    return isinstance(node.ctx, ast.Load)
-
-
-def _take_out(call: ast.Call, known: dict[str, Known]) -> None:
-    """Drops what `keywords.pop("name")` takes out of gathered keywords."""
-    func = call.func
-    if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name):
-        return
-    name, key = func.value.id, call.args[0] if call.args else None
-    gathered = known.get(name)
-    if func.attr == "pop" and isinstance(gathered, Gathered):
-        if isinstance(key, ast.Constant):
-            items = tuple(i for i in gathered.items if i[0] != key.value)
-            known[name] = Gathered(items, (), gathered.is_open)
-        else:
-            del known[name]
 
 
 def _before(parent: ast.AST, child: ast.AST) -> list[ast.stmt]:
@@ -375,11 +295,3 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
         block = getattr(node, name, None)
         if isinstance(block, list):
             yield block
-
-
-def _leaves(block: list[ast.stmt]) -> bool:
-    """Whether a block ends the function, or this round of its loop."""
-    last = block[-1] if block else None
-    if isinstance(last, ast.If):
-        return _leaves(last.body) and _leaves(last.orelse)
-    return isinstance(last, (ast.Return, ast.Raise, ast.Continue, ast.Break))

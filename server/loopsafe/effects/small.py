@@ -10,9 +10,10 @@ import ast
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-from loopsafe.effects.settled import follow
+from loopsafe.effects.following import follow
+from loopsafe.effects.knowns import Known, Small
 from loopsafe.effects.sources import body, facts_of
-from loopsafe.effects.truth import Known, Small, truth, value_of
+from loopsafe.effects.truth import truth, value_of
 from loopsafe.facts.ir import Const, Function
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import module_member

@@ -6,12 +6,12 @@ literal, or an object that was made for it, does.
 
 from __future__ import annotations
 
-from loopsafe.effects.truth import Given, Known
-from loopsafe.facts.ir import Call, Const, DictDisplay, Display, Expr, Name, Typed
+from loopsafe.effects.knowns import Given, Known
+from loopsafe.facts.ir import Call, Const, DictDisplay, Display, Expr, Name, Site, Typed
 from loopsafe.resolve.finding import find
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, Frame
+from loopsafe.resolve.values import ClassValue, Frame, FunctionValue
 
 _FALSY = ("__bool__", "__len__")
 
@@ -29,6 +29,19 @@ def told(resolver: Resolver, call: Call, frame: Frame) -> dict[str, Known]:
                 for known in _held(resolver, sources[0].binding.value, sources[0].frame)
             )
     return found
+
+
+def made_here(resolver: Resolver, site: Site, function: FunctionValue, frame: Frame) -> Call | None:
+    """The call that gives what a site goes through: `next(client.pages(size=10))`."""
+    call = site.expr
+    given = (call, *call.args[:1]) if isinstance(call, Call) else ()
+    for made in given:
+        if isinstance(made, Call) and any(
+            isinstance(value, FunctionValue) and value.definition == function.definition
+            for value in resolver.values(made.func, frame)
+        ):
+            return made
+    return None
 
 
 def _held(resolver: Resolver, value: Expr, frame: Frame) -> tuple[Known, ...]:
