@@ -7,7 +7,7 @@ is gone.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from loopsafe.effects.following import follow
@@ -37,25 +37,27 @@ def small_functions(
     resolver: Resolver, module: Module, tree: ast.AST, trees: Trees, depth: int = _DEEPEST
 ) -> dict[str, Known]:
     """The short functions that a function's text calls by their names."""
+    place = (getattr(tree, "lineno", 0), getattr(tree, "col_offset", 0))
+    called = resolver.remember(
+        ("short functions", module.key, *place),
+        module.key,
+        lambda: tuple(_called(resolver, module, tree)),
+    )
+    found = called if depth else ()
+    return {name: Small(partial(_gives, resolver, fun, trees, depth)) for name, fun in found}
+
+
+def _called(
+    resolver: Resolver, module: Module, tree: ast.AST
+) -> Iterator[tuple[str, FunctionValue]]:
     nodes = list(ast.walk(tree))
     called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
     own = {node.arg for node in nodes if isinstance(node, ast.arg)}
     own |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    found: dict[str, Known] = {}
-    for name in sorted(called - own) if depth else ():
-        function = _short(resolver, module, name)
+    for name in sorted(called - own):
+        function = _only(resolver, module_member(resolver, module.key, name))
         if function is not None:
-            found[name] = Small(partial(_gives, resolver, function, trees, depth))
-    return found
-
-
-def _short(resolver: Resolver, module: Module, name: str) -> FunctionValue | None:
-    found = resolver.remember(
-        ("short function", module.key, name),
-        module.key,
-        lambda: (_only(resolver, module_member(resolver, module.key, name)),),
-    )
-    return found[0] if found else None
+            yield name, function
 
 
 def _only(resolver: Resolver, values: Collection[object]) -> FunctionValue | None:
