@@ -643,3 +643,28 @@ def test_what_a_branch_says_nothing_of_is_news_to_who_is_given_it(tmp_path: Path
     half = told.replace("if later:\n        shop = Shop()", "if later:\n        shop = connect()")
     start.write_text(told)
     _assert_followed(tmp_path, start, kept, ((half, 0), (told, 1), (half, 0)))
+
+
+def test_what_a_base_is_given_is_news_to_who_asks_for_it(tmp_path: Path) -> None:
+    pump = (
+        "import requests\n"
+        "from homeassistant.helpers.update_coordinator import DataUpdateCoordinator\n\n\n"
+        "class Pump(DataUpdateCoordinator):\n    def count(self):\n        requests.get('http://x')\n"
+    )
+    entity = (
+        "from homeassistant.helpers.update_coordinator import CoordinatorEntity\n"
+        "from pump import Pump\n\n\n"
+        "class PumpEntity(CoordinatorEntity):\n    def __init__(self, pump: Pump):\n        {}\n"
+    )
+    switch = (
+        "from entity import PumpEntity\n\n\nclass PumpSwitch(PumpEntity):\n"
+        "    async def async_turn_on(self):\n        self.coordinator.count()\n"
+    )
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'app'\n")
+    (tmp_path / "pump.py").write_text(pump)
+    (tmp_path / "switch.py").write_text(switch)
+    (tmp_path / "entity.py").write_text(entity.format("pass"))
+    engine = _engine(tmp_path)
+    for line, count in (("pass", 0), ("super().__init__(pump)", 1), ("super().__init__()", 0)):
+        engine.open_text(str(tmp_path / "entity.py"), entity.format(line))
+        assert len(engine.report(str(tmp_path / "switch.py")).findings) == count, line

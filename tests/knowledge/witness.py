@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import platform
 import re
 import sys
 from collections.abc import Iterator
@@ -176,9 +177,11 @@ def _function(dotted: str) -> Any:
 
 def gone(distribution: str, until: str) -> bool:
     """Whether what an entry describes is no longer in the installed version."""
-    if not until or not distribution:
+    if not until:
         return False
-    return Version(metadata.version(distribution)) >= Version(until)
+    # What belongs to no distribution comes with Python.
+    version = metadata.version(distribution) if distribution else platform.python_version()
+    return Version(version) >= Version(until)
 
 
 def known(name: str) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.facts.ir import Function, FunctionRef
 from loopsafe.knowledge.schema import Blocking
+from loopsafe.modules.finder import Origin
+from loopsafe.modules.module import Module
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
@@ -91,9 +94,30 @@ def _method_knowledge(
                 return None if _is_of_another(resolver, owner, function) else False
             if (found := known.blocking(facts.name)) is not None:
                 return found
-        if _is_defined_by(resolver, owner, (function.module, facts.owner)):
+        is_its_own = _is_defined_by(resolver, owner, (function.module, facts.owner))
+        if is_its_own and not _is_only_typed(resolver, module, owner, facts):
             return None
     return None
+
+
+def _is_only_typed(
+    resolver: Resolver, module: Module, owner: ClassValue | External, method: Function
+) -> bool:
+    """Whether a class is there for type checkers only: it says what its bases' methods are given.
+
+    The stubs of boto3 have a class for each client, which is made while a program runs.
+    """
+    if not module.is_stub or module.file.origin is Origin.TYPESHED or method.is_async:
+        return False
+    source = resolver.source(owner) if isinstance(owner, ClassValue) else None
+    behind = resolver.table.get(source.module) if source is not None else None
+    if source is None or behind is None:
+        return True
+    scope = behind.facts.scopes[behind.facts.classes[source.number].scope]
+    return all(
+        isinstance(binding.value, FunctionRef) and behind.facts.functions[binding.value.number].bare
+        for binding in scope.bindings.get(method.name, ())
+    )
 
 
 def _is_of_another(

@@ -56,6 +56,8 @@ class Overrides:
             for cls, owner in self._implementations(resolver, function.receiver, facts.name)
             for chosen in _method(resolver, cls, owner, facts.name)
         ]
+        if not is_test(module):
+            found = [f for f in found if not _is_in_test(resolver, f)]
         real = [f for f in found if not _is_double(resolver, f)]
         kept = real or found
         home = resolver.table.get(function.receiver.module)
@@ -156,6 +158,12 @@ def _has_coroutine(resolver: Resolver, cls: ClassValue, name: str) -> bool:
         and module.facts.functions[binding.value.number].is_async
         for binding in scope.bindings.get(name, ())
     )
+
+
+def _is_in_test(resolver: Resolver, function: FunctionValue) -> bool:
+    """Whether a function is in a module of tests, which no other code runs."""
+    module = resolver.table.get(function.module)
+    return module is not None and is_test(module)
 
 
 def _is_double(resolver: Resolver, function: FunctionValue) -> bool:

@@ -165,6 +165,8 @@ class TargetReader(Reading, ABC):
         elif method == "update" and args and isinstance(args[0], DictDisplay):
             for key, value in args[0].items:
                 self.fill(node, container, value, key)
+                if key is not None:
+                    self.keep(Subscript(container, key), value)
 
     def settle_fillings(self) -> None:
         """Ties what was put into containers to their names, which may be bound further down."""

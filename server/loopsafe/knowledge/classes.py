@@ -90,6 +90,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         attributes=table.mapping("attributes"),
         becomes=table.text("becomes"),
         of_holder=table.flag("of-holder"),
+        keeps=table.places("keeps"),
         keeps_keywords=table.flag("keeps-keywords"),
         stand_in=table.flag("stand-in"),
         gives_back=_gives_back(table),

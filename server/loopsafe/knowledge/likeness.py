@@ -32,6 +32,7 @@ def inherited(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
         attributes=other.attributes | own.attributes,
         becomes=own.becomes or other.becomes,
         of_holder=own.of_holder or other.of_holder,
+        keeps=other.keeps | own.keeps,
         keeps_keywords=own.keeps_keywords or other.keeps_keywords,
         stand_in=own.stand_in or other.stand_in,
         gives_back=other.gives_back | own.gives_back,

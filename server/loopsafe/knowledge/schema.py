@@ -255,6 +255,9 @@ class ClassKnowledge:
     """An object of this generic class that another class holds is for the objects of that one."""
     gives_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Method name -> the methods whose first argument it gives back: `get` of a `ContextVar`."""
+    keeps: dict[str, int] = field(default_factory=dict)
+    """Attribute name -> the place of the argument of the constructor that it is, which may be
+    named like it."""
     keeps_keywords: bool = False
     """What the class is called with by keyword, its object has as attributes."""
     stand_in: bool = False

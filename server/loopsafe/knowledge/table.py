@@ -82,6 +82,13 @@ class Table:
             raise self.error(f"`{key}` must be a table of strings", key)
         return dict(value)
 
+    def places(self, key: str) -> dict[str, int]:
+        """A table of places."""
+        value = self._typed(key, dict, {})
+        if not all(isinstance(item, int) and item >= 0 for item in value.values()):
+            raise self.error(f"`{key}` must be a table of places", key)
+        return dict(value)
+
     def arguments(self, key: str) -> dict[str, str | int]:
         """A table of arguments: each by its keyword, or by its place."""
         value = self._typed(key, dict, {})

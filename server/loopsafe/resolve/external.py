@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loopsafe.resolve.entrusted import entrusted
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.values import ClassValue, External, Instance, OffloadingValue, Values
 
@@ -21,7 +22,7 @@ def known_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values:
             given = resolver.attribute(Instance(cls), sister)
             return tuple(OffloadingValue(value) for value in given)
         if name in known.attributes:
-            return resolver.given_by(known.attributes[name])
+            return _kept(resolver, cls, owner, name) or resolver.given_by(known.attributes[name])
         dotted = dotted_name(resolver, owner)
         if dotted and (known.blocking(name) is not None or name in known.returns):
             return (External(f"{dotted}.{name}"),)
@@ -37,8 +38,12 @@ def declared_attribute(resolver: Resolver, cls: ClassValue, name: str) -> Values
     for owner in resolver.mro(cls):
         known = resolver.knowledge(owner) if isinstance(owner, External) else None
         if known is not None and name in known.attributes:
-            return resolver.given_by(known.attributes[name])
+            return _kept(resolver, cls, owner, name) or resolver.given_by(known.attributes[name])
     return ()
+
+
+def _kept(resolver: Resolver, cls: ClassValue, owner: ClassValue | External, name: str) -> Values:
+    return entrusted(resolver, cls, owner, name) if isinstance(owner, External) else ()
 
 
 def external_attribute(resolver: Resolver, cls: str, name: str) -> Values:
