@@ -62,6 +62,8 @@ def _given(
         if not isinstance(binding.value, FunctionRef):
             continue
         number = binding.value.number
+        # An edit inside of it may hand on something else, or nothing any more.
+        resolver.table.trace |= resolver.table.bit(("made", _CONSTRUCTOR))
         frame = resolver.function_frame(FunctionValue(owner.module, number, owner, True))
         for site in resolver.table.inside(module, number).sites:
             handed = _handed_on(site.expr, name, place)
