@@ -59,7 +59,8 @@ class Owners:
     def _find(self, top: str, home: str) -> Owner:
         """A module or regular package anywhere beats folders without `__init__.py`, as in import.
 
-        Roots that were only guessed from where a file lies never hide the standard library.
+        Roots that were only guessed from where a file lies never hide the standard library, and of
+        a library no more than they have: an integration may be called like what it imports.
         """
         given = self._projects.roots
         sure = [home, *given] if home in given else list(given)
@@ -70,7 +71,9 @@ class Owners:
         first = sure if stdlib else guessed + sure
         for root in first:
             if self._kind(root, top) == "regular":
-                return Owner(project=(root,), is_closed=True)
+                is_sure = root in sure
+                library = () if is_sure else self._installed(top)
+                return Owner(project=(root,), library=library, is_closed=is_sure)
         if stdlib:
             return Owner(stdlib=True)
         installed = self._installed(top)
