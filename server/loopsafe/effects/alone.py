@@ -20,8 +20,12 @@ from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
-TERMINAL = "terminal command"
+_TERMINAL = "terminal command"
 """The role of what runs on a loop that is started for it."""
+_FIXTURE = "fixture"
+"""The role of what prepares a test: its runner waits for it, as for the test."""
+_ROLES = frozenset({"", _TERMINAL, _FIXTURE})
+"""Of what begins on a loop of its own, if anybody says so: others are served there."""
 _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
@@ -55,6 +59,8 @@ def is_alone(places: Places, chains: Chains, module: Module, number: int) -> boo
     """Whether nothing else may run on its loop where a coroutine begins: every way to it begins
     with a loop that is started for it, or at start-up, and has no task running when it comes, or
     nothing that is served."""
+    if places.run(module, number).role not in _ROLES:
+        return False
     found = _ways_to(places, module, number)
     if found is None:
         return False
@@ -116,11 +122,11 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
         here, index = todo.pop()
         key = (here.name, index)
         role = places.run(here, index).role
-        if len(seen) > _MOST_CALLERS or (role and role != TERMINAL):
+        if len(seen) > _MOST_CALLERS or role not in _ROLES:
             return None
         if role:
             begun.add(key)
-        if _is_test(places.resolver, here, index):
+        if role == _FIXTURE or _is_test(places.resolver, here, index):
             begun.add(key)
             continue
         if is_driven_by_decorator(places.resolver, here, index):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from loopsafe.effects.alone import TERMINAL, is_alone, is_start_up
+from loopsafe.effects.alone import is_alone, is_start_up
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.places import Places, Run
 from loopsafe.facts.ir import Function
@@ -67,8 +67,6 @@ class View:
     def is_alone(self, root: Root) -> bool:
         """Whether nothing else runs on a function's loop when it begins: that of a command, or of
         an application which starts or ends."""
-        if root.run.role not in ("", TERMINAL):
-            return False
         return is_alone(self.places, self.chains, self.module, root.number)
 
     def is_start_up(self, root: Root) -> bool:
