@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
+from loopsafe.effects.addresses import are_paths, asks_for_address, spells_path
 from loopsafe.effects.constructed import known_literals, method_of, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
+from loopsafe.effects.instances import asked_about, is_instance
 from loopsafe.effects.own_threads import is_of_loop
 from loopsafe.effects.predicates import predicate
 from loopsafe.effects.runs import is_left
@@ -22,6 +24,7 @@ from loopsafe.facts.ir import (
     Has,
     Literal,
     Name,
+    Narrowed,
     Param,
     Same,
     Scope,
@@ -39,6 +42,7 @@ from loopsafe.resolve.values import (
     Frame,
     Instance,
     OtherValue,
+    PathText,
     Value,
     Values,
     union,
@@ -122,6 +126,7 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         if _own_answer(resolver, test, frame) is False:
             return False
         told = _of_text(resolver, test, frame)
+        told = _of_class(resolver, test, frame) if told is None else told
         told = _of_predicate(resolver, test, frame) if told is None else told
         return asks_for_coroutine(resolver, test, frame) if told is None else told
     if isinstance(test, Name):
@@ -210,10 +215,21 @@ def _agreed(answers: Iterable[bool | None]) -> bool | None:
 def _of_text(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
     """Whether a text begins or ends as a condition asks: `path.startswith("http")`."""
     text, ask = texts.asked(test) or (None, bool)
-    passed = _passed(resolver, text, frame) if text is not None else ()
+    given = tuple(_arguments(resolver, text, frame)) if text is not None else ()
+    if asks_for_address(test) and are_paths(given):
+        return False
+    passed = _literals(given)
     if not all(isinstance(literal, str) for literal in passed):
         return None
     return _agreed(ask(str(literal)) for literal in passed)
+
+
+def _of_class(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
+    """Whether what the call which is followed passes is of the class that a condition asks for:
+    `isinstance(feed, str)`."""
+    asked = asked_about(test) if frame.arguments else None
+    given = tuple(_arguments(resolver, asked, frame)) if isinstance(asked, Name) else ()
+    return is_instance(resolver, test, given, frame) if given else None
 
 
 def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
@@ -267,6 +283,9 @@ def _arguments(resolver: Resolver, expr: Expr, frame: Frame, steps: int = 3) -> 
     """What the call which is followed passes for each definition of a name; nothing where that is
     no parameter. One under a condition that this call does not meet is none."""
     if isinstance(expr, Call):
+        if spells_path(resolver, expr, frame):
+            yield (PathText(),)
+            return
         text, change = texts.changed(expr) or (None, None)
         if text is not None and change is not None and steps:
             yield from map(change, _arguments(resolver, text, frame, steps - 1))
@@ -279,8 +298,12 @@ def _arguments(resolver: Resolver, expr: Expr, frame: Frame, steps: int = 3) -> 
         value, found = definition.binding.value, definition.frame
         if isinstance(value, Param):
             yield dict(found.arguments).get(value.number, ())
+        elif isinstance(value, Narrowed) and isinstance(value.name, Name) and steps:
+            yield from _arguments(resolver, value.name, found, steps - 1)
         elif not _is_left_out(resolver, definition):
-            changes = isinstance(value, Call) and texts.changed(value) is not None
+            changes = isinstance(value, Call) and (
+                texts.changed(value) is not None or spells_path(resolver, value, found)
+            )
             given = tuple(_arguments(resolver, value, found, steps)) if value and changes else ()
             yield from given or ((),)
 

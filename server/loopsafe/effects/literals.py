@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from loopsafe.effects import texts
+from loopsafe.effects.addresses import spells_path
 from loopsafe.effects.attribute_names import NAMING, naming
 from loopsafe.effects.conditions import shape
 from loopsafe.effects.constructed import decided_later, stored
@@ -32,6 +33,7 @@ from loopsafe.facts.ir import (
     Has,
     Literal,
     Name,
+    Narrowed,
     Param,
     Starred,
     Test,
@@ -51,6 +53,7 @@ from loopsafe.resolve.values import (
     HandedValue,
     ManagerFactory,
     OtherValue,
+    PathText,
     Value,
     Values,
     union,
@@ -73,7 +76,7 @@ def passed(
     if not is_deep(module, frame):
         for index, values in _decided(resolver, function, facts, call, frame).items():
             # A literal says more than its class, and that more than what it is not.
-            if index not in found or isinstance(values[0], ConstantValue):
+            if index not in found or isinstance(values[0], (ConstantValue, PathText)):
                 found[index] = values
     kept = stored(resolver, function, call, frame, partial(_literals, resolver, frame=frame))
     return (*sorted(found.items(), key=lambda item: item[0]), *kept)
@@ -128,6 +131,8 @@ def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
     if isinstance(expr, Const):
         return (ConstantValue(expr.value),)
     if isinstance(expr, Call):
+        if spells_path(resolver, expr, frame):
+            return (PathText(),)
         text, change = texts.changed(expr) or (None, None)
         known = _literals(resolver, text, frame) if text is not None else ()
         return change(known) if change is not None and known else ()
@@ -140,13 +145,15 @@ def _literals(resolver: Resolver, expr: Expr, frame: Frame) -> Values:
         if isinstance(value, Param):
             # Of a parameter that this call passes on, the default alone says nothing.
             found.append(dict(definition.frame.arguments).get(value.number, ()))
+        elif isinstance(value, Call) and spells_path(resolver, value, definition.frame):
+            found.append((PathText(),))
         else:
             found.append((ConstantValue(value.value),) if isinstance(value, Const) else ())
     return union(found) if all(found) else ()
 
 
 def _is_literal(value: Value) -> bool:
-    return isinstance(value, (ConstantValue, OtherValue))
+    return isinstance(value, (ConstantValue, OtherValue, PathText))
 
 
 def _told(resolver: Resolver, expr: Expr, call: Call, frame: Frame) -> Values:
@@ -242,6 +249,8 @@ def _behind(resolver: Resolver, name: Name, frame: Frame, steps: int = 3) -> Ite
         value = definition.binding.value
         if isinstance(value, Param) and definition.frame is frame:
             yield value.number
+        elif isinstance(value, Narrowed) and isinstance(value.name, Name) and steps:
+            yield from _behind(resolver, value.name, frame, steps - 1)
         elif isinstance(value, Call) and steps:
             for text in _deciding_names(resolver, value, frame):
                 yield from _behind(resolver, text, frame, steps - 1)

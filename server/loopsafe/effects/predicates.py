@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loopsafe.facts.ir import Attr, Call, Compared, Expr, Function, Has, HasKey, Same, Test
+from loopsafe.effects.texts import asked
+from loopsafe.facts.ir import Attr, Call, Choice, Compared, Expr, Function, Has, HasKey, Same, Test
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
@@ -42,5 +43,12 @@ def predicate(resolver: Resolver, call: Call, frame: Frame) -> Predicate | None:
     facts = resolver.table.inside(module, value.number)
     if facts.is_async or facts.is_generator or len(facts.values) != 1 or facts.returned[0][0]:
         return None
-    is_asking = isinstance(facts.values[0], (Compared, Has, HasKey, Same, Test))
-    return Predicate(value, facts, call) if is_asking else None
+    return Predicate(value, facts, call) if _is_asking(facts.values[0]) else None
+
+
+def _is_asking(expr: Expr) -> bool:
+    if isinstance(expr, Choice) and expr.op:
+        return all(map(_is_asking, expr.options))
+    if isinstance(expr, Call):
+        return asked(expr) is not None
+    return isinstance(expr, (Compared, Has, HasKey, Same, Test))

@@ -28,6 +28,7 @@ from loopsafe.resolve.values import (
     GeneratorValue,
     Instance,
     OtherValue,
+    PathText,
     TupleValue,
     Value,
     Values,
@@ -51,6 +52,8 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     passed = next((values for i, values in frame.arguments if i == index), ())
     if any(isinstance(value, OtherValue) for value in passed):
         passed = ()  # That tells what it is not.
+    if passed and all(isinstance(value, PathText) for value in passed):
+        passed = resolver.builtin("str")
     if parameter.kind in ("args", "kwargs"):
         return _gathered(resolver, parameter, passed, frame)
     if passed and all(isinstance(value, ConstantValue) for value in passed):

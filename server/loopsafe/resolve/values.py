@@ -173,6 +173,10 @@ class OtherValue(Record):
     literals: frozenset[Literal]
 
 
+class PathText(Record):
+    """A text that spells the path of a file."""
+
+
 class HandedValue(Record):
     """What a wrapper hands on to the function that it is around, in `*args` and `**kwargs`."""
 
@@ -223,6 +227,7 @@ Value: TypeAlias = (
     | ReturningValue
     | ConstantValue
     | OtherValue
+    | PathText
     | HandedValue
     | StoredValue
     | TupleValue
