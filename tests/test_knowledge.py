@@ -696,6 +696,7 @@ def test_attributes_and_overridden_methods_are_known_to_the_class(file: str) -> 
             entry.knowledge.outcomes,
             entry.knowledge.attributes,
             () if is_run(file) else entry.knowledge.overrides,
+            entry.knowledge.once,
         )
         for name in known
         # What stands for all parts that objects lead to need not be a method of theirs.

@@ -201,12 +201,15 @@ class Places:
             return None
         for owner in self.resolver.mro(ClassValue(module.name, function.owner))[1:]:
             known = self.resolver.knowledge(owner)
-            plain = known.override(function.name) if known is not None else None
-            if known is None or plain is None:
+            if known is None:
+                continue
+            is_once = function.is_async and function.name in known.once
+            plain = Place.LOOP if is_once else known.override(function.name)
+            if plain is None:
                 continue
             place = Place.LOOP if function.is_async else plain
             reason = f"`{known.name}` calls `{function.name}` {_WHERE[place]}"
-            return Run(place, "handler", reason, False, False, None)
+            return Run(place, "handler", reason, is_once, False, None)
         return None
 
 

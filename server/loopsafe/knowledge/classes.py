@@ -95,6 +95,7 @@ def _read(table: Table, names: Names, defaults: Blocking, header: Header) -> Cla
         stand_in=table.flag("stand-in"),
         gives_back=_gives_back(table),
         overrides=_overrides(table),
+        once=frozenset(table.texts("once")),
         made=frozenset(table.texts("made")),
         makers=frozenset(table.texts("makers")),
         writers=frozenset(table.texts("writers")),

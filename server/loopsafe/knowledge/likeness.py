@@ -37,6 +37,7 @@ def inherited(own: ClassKnowledge, other: ClassKnowledge) -> ClassKnowledge:
         stand_in=own.stand_in or other.stand_in,
         gives_back=other.gives_back | own.gives_back,
         overrides=other.overrides | own.overrides,
+        once=other.once | own.once,
         made=other.made | own.made,
         makers=other.makers | own.makers,
         writers=other.writers | own.writers,

@@ -265,6 +265,8 @@ class ClassKnowledge:
     overrides: dict[str, Place] = field(default_factory=dict)
     """Methods that subclasses define and the library calls -> where a plain `def` of them runs;
     families by pattern too."""
+    once: frozenset[str] = frozenset()
+    """Coroutine methods that subclasses define and the library calls at its start or its end."""
     made: frozenset[str] = frozenset()
     """Methods that subclasses define and that run when an object is made: `model_post_init`."""
     makers: frozenset[str] = frozenset()
@@ -286,7 +288,7 @@ class ClassKnowledge:
 
     def mentions(self, name: str) -> bool:
         """Whether anything is said of a method or attribute of this name."""
-        told = (self.runners, self.harmless, self.attributes, self.made)
+        told = (self.runners, self.harmless, self.attributes, self.made, self.once)
         if self.asynchronous or "*" in self.harmless or self.override(name) is not None:
             return True
         if name in self.makers or name in self.writers or any(name in names for names in told):
