@@ -20,11 +20,11 @@ from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import ClassValue, FunctionValue
 
-_TERMINAL = "terminal command"
+TERMINAL = "terminal command"
 """The role of what runs on a loop that is started for it."""
 _FIXTURE = "fixture"
 """The role of what prepares a test: its runner waits for it, as for the test."""
-_ROLES = frozenset({"", _TERMINAL, _FIXTURE})
+_ROLES = frozenset({"", TERMINAL, _FIXTURE})
 """Of what begins on a loop of its own, if anybody says so: others are served there."""
 _MOST_CALLERS = 60
 """Looked at before nothing is said."""

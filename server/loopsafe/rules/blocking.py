@@ -28,6 +28,8 @@ CODES = {"loop": "nested-loop"}
 _ALONE_AS_WELL = frozenset({"loop"})
 """What fails beside nothing else, too: a second loop is refused, and waiting for one's own never
 ends."""
+_WITHOUT_END = frozenset({"lock", "future", "input"})
+"""What may wait for good, so that coming to it once is enough."""
 _FEW = 2
 """Possibilities besides the one that is told of, up to which it is likely."""
 
@@ -52,8 +54,14 @@ def check(view: View) -> Iterator[Finding]:
             steps = _steps(view, root, ways[0])
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
-            is_milder = is_quiet and found.category not in _ALONE_AS_WELL
-            yield _milder(view, found, steps) if is_milder else found
+            if found.category in _ALONE_AS_WELL:
+                yield found
+            elif is_quiet:
+                yield _milder(view, found, steps, _ALONE)
+            else:
+                may_be = found.cost is Cost.STALL and found.category not in _WITHOUT_END
+                is_seldom = may_be and view.runs_once(root, steps)
+                yield _milder(view, found, steps, _ONCE) if is_seldom else found
 
 
 def within(view: View, root: Root) -> Iterator[Finding]:
@@ -68,7 +76,7 @@ def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -
     found = _finding(view, root, best.edge.site, [best], steps, frozenset())
     is_quiet = is_alone and is_undisturbed(view.chains, steps[1:])
     is_milder = is_quiet and found.category not in _ALONE_AS_WELL
-    return _milder(view, found, steps) if is_milder else found
+    return _milder(view, found, steps, _ALONE) if is_milder else found
 
 
 def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
@@ -187,11 +195,16 @@ def _told_as(cost: Cost, doubts: int) -> Cost:
     return cost.lowered() if doubts > _FEW else cost
 
 
-def _milder(view: View, finding: Finding, steps: list[Step]) -> Finding:
-    """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so."""
+_ALONE = "nothing else runs on its loop here"
+_ONCE = "it is come to once in the life of the program"
+
+
+def _milder(view: View, finding: Finding, steps: list[Step], why: str) -> Finding:
+    """Of code beside which nothing runs on its loop: it stalls nobody else, while that is so. Of
+    code that a program comes to once, it stalls them once."""
     cost = finding.cost.lowered()
     severity = view.severity_of(finding.code, _told_as(cost, _doubts(view, steps)))
-    reason = f"{finding.reason}; as the code is now, nothing else runs on its loop here"
+    reason = f"{finding.reason}; as the code is now, {why}"
     return replace(finding, cost=cost, severity=severity, reason=reason)
 
 

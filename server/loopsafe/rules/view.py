@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from loopsafe.effects.alone import is_alone, is_start_up
-from loopsafe.effects.chains import Chains
+from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.places import Places, Run
+from loopsafe.effects.seldom import runs_once
 from loopsafe.facts.ir import Function
 from loopsafe.model import Cost, Place, Severity
 from loopsafe.modules.module import Module
@@ -72,6 +73,12 @@ class View:
     def is_start_up(self, root: Root) -> bool:
         """Whether a function that is alone at first only runs before anything is served."""
         return is_start_up(self.places, self.chains, self.module, root.number)
+
+    def runs_once(self, root: Root, steps: Sequence[Step]) -> bool:
+        """Whether a chain is gone through once in the life of a program that goes on."""
+        if root.run.once:
+            return False  # Its cost says so already.
+        return runs_once(self.places, self.chains, self.module, root.number, steps)
 
     def qualified(self, function: Function) -> str:
         """The function's absolute dotted name."""

@@ -1,0 +1,128 @@
+"""Coroutines that run once in the life of a program that goes on: tasks that start with it.
+
+They do hold up whoever is served by then, but once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from loopsafe.effects.alone import TERMINAL
+from loopsafe.effects.chains import Chains, Step
+from loopsafe.effects.meetings import function_of
+from loopsafe.effects.mentions import Use
+from loopsafe.effects.places import Places
+from loopsafe.effects.serving import serves_after
+from loopsafe.effects.tasks import outermost_loop
+from loopsafe.facts.ir import Function
+from loopsafe.modules.marks import is_of_tests
+from loopsafe.modules.module import Module
+from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.values import ClassValue, FunctionValue
+
+_MOST = 30
+"""Functions looked at, upwards, before nothing is said."""
+_ENTRY = "main"
+"""What a function is called that nobody calls, as the start of a program."""
+
+
+def runs_once(
+    places: Places, chains: Chains, module: Module, number: int, steps: Sequence[Step]
+) -> bool:
+    """Whether a chain that begins in a coroutine is gone through once in the life of a program that
+    goes on: every way to it is seen, begins at its start or its end, and is in no loop."""
+    if not module.facts.functions[number].is_async:
+        return False
+    if any(_is_in_loop(chains.resolver, step) for step in steps):
+        return False
+    search = _Search(places, chains, set(), [])
+    if search.lasts(module, number):
+        return False  # What it does itself may keep those waiting whom it lets in.
+    return search.is_once(module, number) and any(search.lasting)
+
+
+class _Search(NamedTuple):
+    """Goes upwards from a function to where programs begin."""
+
+    places: Places
+    chains: Chains
+    seen: set[tuple[str, int]]
+    lasting: list[bool]
+    """Of what is come to, whether it begins what lasts."""
+
+    def is_once(self, module: Module, number: int) -> bool:
+        """Whether a function runs once."""
+        key = (module.name, number)
+        if key in self.seen:
+            return True  # It calls itself, which is told by how that is done elsewhere.
+        self.seen.add(key)
+        if len(self.seen) > _MOST:
+            return False
+        self.lasting.append(self.lasts(module, number))
+        if number == 0:
+            return True
+        function, run = module.facts.functions[number], self.places.run(module, number)
+        if run.once:
+            self.lasting.append(True)
+            return True
+        if run.role or function.decorators or function.is_generator:
+            return run.role == TERMINAL
+        if not _is_seen_whole(self.places.resolver, module, function):
+            return False
+        uses = [use for use in self.places.callers.uses(module, number) if _says(use, module)]
+        if not uses:
+            return function.name == _ENTRY and function.owner < 0
+        return all(self._is_once_used(use, key) for use in uses)
+
+    def _is_once_used(self, use: Use, key: tuple[str, int]) -> bool:
+        if use.call is None or (use.module.name, use.number) == key:
+            return False
+        self.places.resolver.table.trace |= use.module.text_bit
+        user = use.module.facts.functions[use.number]
+        at = next((n for n, site in enumerate(user.sites) if site.expr is use.call), -1)
+        if at < 0 or _is_repeated(use.module, user, at):
+            return False
+        is_late = self.lasts(use.module, use.number)
+        is_late = is_late and not self.lasts(use.module, use.number, at - 1)
+        if is_late and not self.places.callers.is_driven(use):
+            return False  # Others are served already, unless a loop of its own starts for it.
+        return self.is_once(use.module, use.number)
+
+    def lasts(self, module: Module, number: int, behind: int = -1) -> bool:
+        """Whether a function begins to serve, or runs its loop for good, behind a site."""
+        frame = self.chains.resolver.function_frame(FunctionValue(module.name, number))
+        return frame is not None and serves_after(self.chains, frame, behind)
+
+
+def _is_in_loop(resolver: Resolver, step: Step) -> bool:
+    module = resolver.table.get(step.frame.module)
+    function = function_of(resolver, step.frame)
+    if module is None or function is None or step.edge.site not in function.sites:
+        return True
+    resolver.table.trace |= module.text_bit
+    return _is_repeated(module, function, function.sites.index(step.edge.site))
+
+
+def _is_repeated(module: Module, function: Function, number: int) -> bool:
+    """Whether a site may be come to again and again while the function runs once."""
+    site = function.sites[number]
+    if site.scope != function.scope:
+        return True
+    return bool(outermost_loop(module.facts.scopes[site.scope], function, number))
+
+
+def _is_seen_whole(resolver: Resolver, module: Module, function: Function) -> bool:
+    """Whether no library may call a function as a method of its own class."""
+    if function.owner < 0:
+        return True
+    for base in resolver.mro(ClassValue(module.name, function.owner)):
+        home = resolver.table.get(base.module) if isinstance(base, ClassValue) else None
+        if home is None or not (home.is_project or home.name == "builtins"):
+            return False
+    return True
+
+
+def _says(use: Use, module: Module) -> bool:
+    """Whether a use says anything of how often a function runs: tests try what is none of them."""
+    return is_of_tests(module.path) or not is_of_tests(use.module.path)
