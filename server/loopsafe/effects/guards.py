@@ -75,6 +75,11 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame
     return False
 
 
+def holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
+    """Whether a condition holds where an event loop runs; None where nobody can say."""
+    return _holds(resolver, test, frame)
+
+
 def stored_here(resolver: Resolver, attribute: Attr, frame: Frame) -> Name | None:
     """The name whose value this very method has stored in an attribute before: `self.x = x`."""
     module = resolver.table.get(frame.module)

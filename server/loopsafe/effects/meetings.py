@@ -12,6 +12,7 @@ from loopsafe.effects.guards import never_on_loop
 from loopsafe.effects.holding import Holder, holder
 from loopsafe.effects.meant import meant
 from loopsafe.effects.readiness import is_ready
+from loopsafe.effects.registries import registry_relief
 from loopsafe.effects.relief import (
     Relief,
     block_relief,
@@ -95,6 +96,8 @@ def _meets(
     if here_only is not Relief.PROCESS:
         idle = idle_relief(resolver, scope, site.block, here)
         here_only = here_only if idle is Relief.NONE else idle
+    if here_only is Relief.NONE:
+        here_only = registry_relief(resolver, site, scope, function, here)
     identities = {_identity(resolver, value) for value in values}
     members, names = len(identities), len({name for name, _ in identities})
     found: list[Meeting] = []
