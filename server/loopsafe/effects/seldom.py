@@ -15,7 +15,7 @@ from loopsafe.effects.mentions import Use
 from loopsafe.effects.places import Places
 from loopsafe.effects.serving import serves_after
 from loopsafe.effects.tasks import outermost_loop
-from loopsafe.facts.ir import Function
+from loopsafe.facts.ir import Attr, Call, Display, Element, Expr, Function, Item, Scope
 from loopsafe.modules.marks import is_of_tests
 from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
@@ -23,6 +23,9 @@ from loopsafe.resolve.values import ClassValue, FunctionValue
 
 _MOST = 30
 """Functions looked at, upwards, before nothing is said."""
+_PARTS = frozenset({"items", "keys", "values"})
+_IDLE = frozenset({"builtins", "abc", "typing"})
+"""Modules whose classes call no method of a class below them."""
 _ENTRY = "main"
 """What a function is called that nobody calls, as the start of a program."""
 
@@ -31,7 +34,8 @@ def runs_once(
     places: Places, chains: Chains, module: Module, number: int, steps: Sequence[Step]
 ) -> bool:
     """Whether a chain that begins in a coroutine is gone through once in the life of a program that
-    goes on: every way to it is seen, begins at its start or its end, and is in no loop."""
+    goes on: every way to it is seen, begins at its start or its end, and is in no loop that may go
+    on for good."""
     if not module.facts.functions[number].is_async:
         return False
     if any(_is_in_loop(chains.resolver, step) for step in steps):
@@ -81,7 +85,7 @@ class _Search(NamedTuple):
         self.places.resolver.table.trace |= use.module.text_bit
         user = use.module.facts.functions[use.number]
         at = next((n for n, site in enumerate(user.sites) if site.expr is use.call), -1)
-        if at < 0 or _is_repeated(use.module, user, at):
+        if at < 0 or _is_without_end(use.module, user, at):
             return False
         is_late = self.lasts(use.module, use.number)
         is_late = is_late and not self.lasts(use.module, use.number, at - 1)
@@ -112,13 +116,43 @@ def _is_repeated(module: Module, function: Function, number: int) -> bool:
     return bool(outermost_loop(module.facts.scopes[site.scope], function, number))
 
 
+def _is_without_end(module: Module, function: Function, number: int) -> bool:
+    """Whether that may go on for good: it does not where a loop goes through what is there."""
+    site = function.sites[number]
+    if site.scope != function.scope:
+        return True
+    scope, block = module.facts.scopes[site.scope], site.block
+    while block > 0:
+        if scope.blocks[block].kind == "loop" and not _goes_through(scope, block):
+            return True
+        block = scope.blocks[block].parent
+    return False
+
+
+def _goes_through(scope: Scope, loop: int) -> bool:
+    """Whether a loop is over the parts of a table, or of what is written there."""
+    for binding in (b for named in scope.bindings.values() for b in named if b.block == loop):
+        value = binding.value
+        while isinstance(value, Item):
+            value = value.value
+        if isinstance(value, Element) and not value.is_async:
+            return isinstance(value.value, Display) or _is_table(value.value)
+    return False
+
+
+def _is_table(parts: Expr) -> bool:
+    """Whether these are the parts of a table: `needs.items()`."""
+    func = parts.func if isinstance(parts, Call) and not parts.args else None
+    return isinstance(func, Attr) and func.name in _PARTS
+
+
 def _is_seen_whole(resolver: Resolver, module: Module, function: Function) -> bool:
     """Whether no library may call a function as a method of its own class."""
     if function.owner < 0:
         return True
     for base in resolver.mro(ClassValue(module.name, function.owner)):
         home = resolver.table.get(base.module) if isinstance(base, ClassValue) else None
-        if home is None or not (home.is_project or home.name == "builtins"):
+        if home is None or not (home.is_project or home.name in _IDLE):
             return False
     return True
 
