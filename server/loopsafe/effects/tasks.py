@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from loopsafe.effects.chains import Chains
+from loopsafe.effects.drivers import is_driving, is_driving_aside, takers
 from loopsafe.effects.ended import end_of, is_standard
 from loopsafe.effects.known import serves
 from loopsafe.effects.meetings import function_of, meetings
@@ -158,6 +159,7 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
         return
     waited = {id(c) for site in function.sites for c in _waited_together(resolver, site, frame)}
     waited |= {id(value) for value in function.values}
+    taking = takers(function)
     for number, site in enumerate(function.sites):
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):
@@ -165,12 +167,21 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
         here = frame if site.scope == frame.scope else resolver.frame(frame.module, site.scope)
         callees = resolver.values(call.func, here)
         is_left = not site.is_awaited and id(call) not in waited
+        is_left = is_left and not _is_driven(resolver, taking.get(id(call), ()), call, here)
         if any(serves(resolver, value) for value in callees):
             yield number, len(function.sites)
         elif (is_left and _makes_coroutine(resolver, call, here)) or any(
             _hands_to_loop(resolver, value) for value in callees
         ):
             yield number, end_of(resolver, frame, function, number)
+
+
+def _is_driven(resolver: Resolver, taking: Iterable[Call], call: Call, frame: Frame) -> bool:
+    """Whether a coroutine is given to what runs it to its end on a loop of its own."""
+    return any(
+        is_driving(resolver, taker, call, frame) or is_driving_aside(resolver, taker, frame)
+        for taker in taking
+    )
 
 
 def _waited_together(resolver: Resolver, site: Site, frame: Frame) -> list[Call]:
