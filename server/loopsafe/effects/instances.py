@@ -1,4 +1,5 @@
-"""Conditions that ask for the class of what a call passes: `isinstance(feed, str)`."""
+"""Conditions that ask for the class of a literal that a call passes, or of the text of a path:
+`isinstance(source, Response)`."""
 
 from __future__ import annotations
 
@@ -82,20 +83,14 @@ def _is_one_of(resolver: Resolver, value: Value | None, wanted: list[ClassValue]
     if cls is None:
         return None
     own = {base.definition for base in resolver.mro(cls) if isinstance(base, ClassValue)}
-    if any(one.definition in own for one in wanted):
-        return True
-    # An object of a class below may be one of both.
-    is_apart = not any(
-        isinstance(base, ClassValue) and base.definition == cls.definition
-        for one in wanted
-        for base in resolver.mro(one)
-    )
-    return False if is_apart and not _is_open(resolver, cls) else None
+    return any(one.definition in own for one in wanted)
 
 
 def _class_of(resolver: Resolver, value: Value | None) -> ClassValue | None:
-    if isinstance(value, Instance):
-        return value.cls
+    """The class of what is passed, where nothing else may be.
+
+    Of objects it is not known whether they are all that may be passed: what is unknown is left out.
+    """
     if isinstance(value, PathText):
         return _builtin(resolver, "str")
     if isinstance(value, ConstantValue) and value.value is not None:
