@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from loopsafe.facts.ir import Attr, Call, Const, Display, Expr, Name
+from loopsafe.facts.ir import Attr, Call, Choice, Const, Display, Expr, Name
+from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, Instance, PathText, Values
@@ -55,7 +56,15 @@ def are_paths(given: Iterable[Values]) -> bool:
 
 
 def _is_path(resolver: Resolver, expr: Expr, frame: Frame) -> bool:
-    values = resolver.values(expr, frame)
+    """Whether an expression is a path, whichever way it is come to."""
+    if isinstance(expr, Choice):
+        return all(_is_path(resolver, option, frame) for option in expr.options)
+    found = definitions(resolver, expr, frame) if isinstance(expr, Name) else ()
+    told = [resolver.bound(one.binding, one.frame) for one in found]
+    return all(_are_of_paths(resolver, values) for values in told or [resolver.values(expr, frame)])
+
+
+def _are_of_paths(resolver: Resolver, values: Values) -> bool:
     return bool(values) and all(
         isinstance(value, Instance)
         and any(dotted_name(resolver, cls) == _OF_PATHS for cls in resolver.mro(value.cls))
