@@ -69,15 +69,10 @@ def never_on_loop(resolver: Resolver, scope: Scope, block: int, line: int, frame
         if found.kind == "except" and is_never_raised(resolver, scope, block, frame):
             return True
         for leaving in found.exits:
-            if line > leaving.line and _holds(resolver, leaving.test, frame):
+            if line > leaving.line and holds(resolver, leaving.test, frame):
                 return True
         block = found.parent
     return False
-
-
-def holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
-    """Whether a condition holds where an event loop runs; None where nobody can say."""
-    return _holds(resolver, test, frame)
 
 
 def stored_here(resolver: Resolver, attribute: Attr, frame: Frame) -> Name | None:
@@ -100,15 +95,15 @@ def _is_other_branch(resolver: Resolver, block: Block, frame: Frame) -> bool:
         return False
     if block.kind == "except":
         if isinstance(block.test, Test) and block.test.kind == "importable":
-            return _holds(resolver, block.test, frame) is True
+            return holds(resolver, block.test, frame) is True
         return (
             isinstance(block.test, Call)
             and _probe(resolver, block.test, frame) == "raises"
             and _catches_its_error(resolver, block, frame)
         )
     if block.kind in _THEN:
-        return _holds(resolver, block.test, frame) is False
-    return block.kind == "else" and _holds(resolver, block.test, frame) is True
+        return holds(resolver, block.test, frame) is False
+    return block.kind == "else" and holds(resolver, block.test, frame) is True
 
 
 def _catches_its_error(resolver: Resolver, block: Block, frame: Frame) -> bool:
@@ -117,7 +112,7 @@ def _catches_its_error(resolver: Resolver, block: Block, frame: Frame) -> bool:
     return not names or any(name in _NO_LOOP or not name.startswith("builtins.") for name in names)
 
 
-def _holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
+def holds(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
     """Whether a condition holds where an event loop runs; None where nobody can say."""
     return resolver.remember(
         ("holds", id(test), frame), frame.module, lambda: _judge(resolver, test, frame)
@@ -141,7 +136,7 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
         told = _is_given_true(resolver, test, frame)
         return told if told is not None else constant(resolver, test, frame)
     if isinstance(test, Choice) and test.op:
-        parts = [_holds(resolver, option, frame) for option in test.options]
+        parts = [holds(resolver, option, frame) for option in test.options]
         decisive = test.op == "or"
         return decisive if decisive in parts else None if None in parts else not decisive
     if isinstance(test, Compared):
@@ -168,7 +163,7 @@ def _judge(resolver: Resolver, test: Expr, frame: Frame) -> bool | None:
                 return _agreed(literal is None for literal in passed)
             if None in _denied(given):
                 return False
-        inner = _holds(resolver, test.value, frame)
+        inner = holds(resolver, test.value, frame)
         if test.kind == "completes":
             return inner
         if test.kind == "is none" and inner is False:
@@ -254,7 +249,7 @@ def _of_predicate(resolver: Resolver, test: Call, frame: Frame) -> bool | None:
     receiver = asked.function.receiver
     is_told = known or (receiver is not None and receiver.literals)
     inner = resolver.function_frame(asked.function, known) if is_told else None
-    return _holds(resolver, asked.test, inner) if inner is not None else None
+    return holds(resolver, asked.test, inner) if inner is not None else None
 
 
 def _passed(resolver: Resolver, expr: Expr, frame: Frame) -> tuple[Literal, ...]:
@@ -420,7 +415,7 @@ def _is_certain(resolver: Resolver, scope: Scope, block: int, frame: Frame) -> b
             is_entered = found.kind in ("body", "try", "else")  # That of a `try`.
         else:
             wanted = {"if": True, "else": False}.get(found.kind)
-            is_entered = wanted is not None and _holds(resolver, found.test, frame) is wanted
+            is_entered = wanted is not None and holds(resolver, found.test, frame) is wanted
         if not is_entered:
             return False
         block = found.parent

@@ -11,6 +11,7 @@ from loopsafe.effects.holding import Holder, holder
 from loopsafe.effects.relief import Relief, missing
 from loopsafe.facts.ir import Attr, Call, Choice, Const, Expr, Function, HasKey, Name, Scope, Site
 from loopsafe.facts.reach import conditions_around, parts_of
+from loopsafe.resolve.kept_literals import own_object
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import of_project
 from loopsafe.resolve.resolver import Resolver
@@ -75,7 +76,7 @@ def _table_of(resolver: Resolver, call: Call, frame: Frame) -> str:
         table = given.func.value if isinstance(given.func, Attr) and is_look else None
     else:
         table = given.value if isinstance(given, HasKey) else None
-    return table.name if isinstance(table, Attr) and _is_own(table, found) else ""
+    return table.name if isinstance(table, Attr) and own_object(table, found) is not None else ""
 
 
 def _puts(resolver: Resolver, put: Expr, look: Call, table: str, frame: Frame) -> bool:
@@ -93,7 +94,7 @@ def _puts(resolver: Resolver, put: Expr, look: Call, table: str, frame: Frame) -
         and site.expr.func.name == "__setitem__"
         and isinstance(site.expr.func.value, Attr)
         and site.expr.func.value.name == table
-        and _is_own(site.expr.func.value, found)
+        and own_object(site.expr.func.value, found) is not None
         for site in found.sites
     )
 
@@ -109,11 +110,6 @@ def _method(resolver: Resolver, call: Call, frame: Frame) -> Function | None:
     resolver.table.trace |= module.text_bit
     is_plain = not facts.is_async and not facts.is_generator
     return facts if is_plain and facts.owner >= 0 and facts.parameters else None
-
-
-def _is_own(attribute: Attr, method: Function) -> bool:
-    own = method.parameters[0].name
-    return isinstance(attribute.value, Name) and attribute.value.id == own
 
 
 def _is_same(one: Expr, other: Expr) -> bool:
