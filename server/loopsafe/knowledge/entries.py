@@ -20,7 +20,7 @@ from loopsafe.model import Cost, Place
 
 _GIVES = frozenset(("result", "awaitable", "future", "callable", "iterator"))
 _DURING = frozenset(("making", "writing"))
-_NAMES = "len str repr bool int float abs format hash fspath lt iter"
+_NAMES = "len str repr bool int float abs format hash fspath lt iter exit"
 _METHODS = ("close", *(f"__{name}__" for name in _NAMES.split()))
 _TAKES = frozenset(
     (

@@ -8,7 +8,7 @@ from loopsafe.facts.ir import Attr, Call, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
 from loopsafe.resolve.given import constructors, given
 from loopsafe.resolve.kept_literals import literals_kept
-from loopsafe.resolve.naming import annotated_names
+from loopsafe.resolve.naming import annotated_names, of_project
 from loopsafe.resolve.values import (
     ClassValue,
     Frame,
@@ -48,10 +48,9 @@ def _holding(resolver: Resolver, cls: ClassValue, call: Call, frame: Frame) -> C
         return cls
     source = cls if module.is_project else resolver.source(cls)
     made_by = list(constructors(resolver, source)) if source is not None else []
-    if made_by:
-        held = _kept_arguments(resolver, made_by[-1], call, frame)
-    else:
-        held = _field_values(resolver, cls, call, frame) if module.is_project else {}
+    held = _kept_arguments(resolver, made_by[-1], call, frame) if made_by else {}
+    if module.is_project and not (made_by and of_project(resolver, made_by[-1])):
+        held = held or _field_values(resolver, cls, call, frame)
     if itself is not None:
         held = {name: values for name, values in held.items() if values == (itself,)}
     elif not module.is_project:
@@ -146,8 +145,11 @@ def _kept(resolver: Resolver, expr: object, values: dict[str, Values]) -> Values
 def _field_values(
     resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
 ) -> dict[str, Values]:
-    """Callables that a class without an `__init__`, such as a dataclass, takes as fields."""
-    lines = [annotated_names(resolver, o) for o in resolver.mro(cls) if isinstance(o, ClassValue)]
+    """Callables that a class without an `__init__` of the project's takes as fields: a dataclass,
+    a `NamedTuple`."""
+    owners = [o for o in resolver.mro(cls) if isinstance(o, ClassValue)]
+    # What a stub annotates is no field of those that the project's class has.
+    lines = [annotated_names(resolver, o) for o in owners if not _is_stub(resolver, o)]
     names = list(dict.fromkeys(name for line in reversed(lines) for name in line))
     placed = [*zip(names, call.args, strict=False), *call.keywords]
     found = {name: resolver.values(expr, frame) for name, expr in placed if name in names}
@@ -156,6 +158,11 @@ def _field_values(
         for name, values in found.items()
         if any(is_callable(v) for v in values)
     }
+
+
+def _is_stub(resolver: Resolver, cls: ClassValue) -> bool:
+    module = resolver.table.get(cls.module)
+    return module is not None and module.is_stub
 
 
 def _shallow(values: Values) -> Values:
