@@ -129,14 +129,16 @@ def _is_tamed(resolver: Resolver, calms: tuple[str, ...], call: Call, frame: Fra
             continue
         for site in function.sites:
             made = site.expr
-            if (
-                isinstance(made, Call)
-                and isinstance(made.func, Attr)
-                and shape(made.func.value) == wanted
-                # What a local name stands for changes from top to bottom.
-                and (len(wanted) > 1 or made.spot < call.spot)
-                and _spelled(resolver, made, frame) in calms
-            ):
+            if not isinstance(made, Call) or not isinstance(made.func, Attr):
+                continue
+            if shape(made.func.value) != wanted:
+                continue
+            is_before = function.scope == frame.scope and made.spot < call.spot
+            # What a local name stands for changes from top to bottom.
+            is_meant = is_before or len(wanted) > 1
+            if is_before and f"{made.func.name}(...)" in calms:
+                return True
+            if is_meant and _spelled(resolver, made, frame) in calms:
                 return True
     return False
 
