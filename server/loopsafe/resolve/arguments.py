@@ -17,9 +17,11 @@ from loopsafe.resolve.values import (
     ManagerFactory,
     OffloadingValue,
     PartialValue,
+    TupleValue,
     Value,
     Values,
     is_same_class,
+    union,
 )
 
 if TYPE_CHECKING:
@@ -147,6 +149,16 @@ def is_callable(value: Value) -> bool:
             External,
         ),
     )
+
+
+def has_callables(value: Value) -> bool:
+    """Whether a value is a container of functions: `[load, save]`."""
+    if isinstance(value, TupleValue):
+        parts = union(value.items)
+    else:
+        arguments = value.cls.arguments if isinstance(value, Instance) else ()
+        parts = arguments[-1] if arguments else ()
+    return bool(parts) and all(isinstance(part, (FunctionValue, PartialValue)) for part in parts)
 
 
 def is_to_run(value: Value) -> bool:

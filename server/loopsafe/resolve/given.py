@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loopsafe.facts.ir import Call, Function, FunctionRef, Starred, last_name
-from loopsafe.resolve.arguments import fits, is_callable, is_to_run, matched
+from loopsafe.resolve.arguments import fits, has_callables, is_callable, is_to_run, matched
 from loopsafe.resolve.finding import find
 from loopsafe.resolve.substitution import from_arguments
 from loopsafe.resolve.values import (
@@ -17,6 +17,7 @@ from loopsafe.resolve.values import (
     FunctionValue,
     Instance,
     TupleValue,
+    Value,
     Values,
     union,
 )
@@ -99,8 +100,13 @@ def _telling(resolver: Resolver, function: FunctionValue, index: int, values: Va
     if all(isinstance(v, ConstantValue) for v in values):
         return values if values and _imports_by_name(resolver, function) else ()
     is_open = index in _open_parameters(resolver, function)
-    telling = values if is_open else tuple(v for v in values if is_to_run(v) or is_callable(v))
+    telling = values if is_open else tuple(v for v in values if _says_more(v))
     return () if all(isinstance(v, ConstantValue) for v in telling) else telling
+
+
+def _says_more(value: Value) -> bool:
+    """Whether a value says what runs, of which an annotation only says how it is called."""
+    return is_to_run(value) or is_callable(value) or has_callables(value)
 
 
 def _imports_by_name(resolver: Resolver, function: FunctionValue) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Name
+from loopsafe.facts.ir import Attr, Call, Choice, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
 from loopsafe.resolve.given import constructors, given
 from loopsafe.resolve.kept_literals import literals_kept
@@ -130,9 +130,12 @@ def _stored(
 
 
 def _kept(resolver: Resolver, expr: object, values: dict[str, Values]) -> Values | None:
-    """A parameter, or what a method of one gives; None for anything else."""
+    """A parameter, also before a default (`hooks or []`), or what a method of one gives; None for
+    anything else."""
     if isinstance(expr, Name):
         return values.get(expr.id)
+    if isinstance(expr, Choice) and expr.op == "or":
+        return _kept(resolver, expr.options[0], values)
     if not isinstance(expr, Call) or not isinstance(expr.func, Attr):
         return None
     held = values.get(expr.func.value.id) if isinstance(expr.func.value, Name) else None

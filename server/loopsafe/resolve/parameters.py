@@ -15,7 +15,7 @@ from loopsafe.facts.ir import (
     Subscript,
     key_parts,
 )
-from loopsafe.resolve.arguments import argument_at, metadata
+from loopsafe.resolve.arguments import argument_at, has_callables, metadata
 from loopsafe.resolve.metaclasses import classes_in
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.protocols import yielded
@@ -63,7 +63,7 @@ def parameter_values(resolver: Resolver, index: int, frame: Frame) -> Values:
     if parameter.annotation is not None:
         is_around = _names_a_parameter(facts, parameter.annotation)
         declared = resolver.instances(parameter.annotation, outer if is_around else frame)
-        if resolver.tells(declared):
+        if resolver.tells(declared) and not any(map(has_callables, passed)):
             return _contradicting(resolver, declared, parameter, outer) or declared
     found = _injected(resolver, parameter, outer) or passed
     if found:
