@@ -41,9 +41,10 @@ def runs_once(
     if any(_is_in_loop(chains.resolver, step) for step in steps):
         return False
     search = _Search(places, chains, set(), [])
-    if search.lasts(module, number):
+    # What is asked last looks through all that is called.
+    if not search.is_once(module, number) or search.lasts(module, number):
         return False  # What it does itself may keep those waiting whom it lets in.
-    return search.is_once(module, number) and any(search.lasting)
+    return any(found is None or search.lasts(*found) for found in search.passed)
 
 
 class _Search(NamedTuple):
@@ -52,8 +53,8 @@ class _Search(NamedTuple):
     places: Places
     chains: Chains
     seen: set[tuple[str, int]]
-    lasting: list[bool]
-    """Of what is come to, whether it begins what lasts."""
+    passed: list[tuple[Module, int] | None]
+    """What is come to, and may begin what lasts; None for what is known to."""
 
     def is_once(self, module: Module, number: int) -> bool:
         """Whether a function runs once."""
@@ -63,12 +64,12 @@ class _Search(NamedTuple):
         self.seen.add(key)
         if len(self.seen) > _MOST:
             return False
-        self.lasting.append(self.lasts(module, number))
+        self.passed.append((module, number))
         if number == 0:
             return True
         function, run = module.facts.functions[number], self.places.run(module, number)
         if run.once:
-            self.lasting.append(True)
+            self.passed.append(None)
             return True
         if run.role or function.decorators or function.is_generator:
             return run.role == TERMINAL
@@ -87,11 +88,12 @@ class _Search(NamedTuple):
         at = next((n for n, site in enumerate(user.sites) if site.expr is use.call), -1)
         if at < 0 or _is_without_end(use.module, user, at):
             return False
+        if not self.is_once(use.module, use.number):
+            return False
         is_late = self.lasts(use.module, use.number)
         is_late = is_late and not self.lasts(use.module, use.number, at - 1)
-        if is_late and not self.places.callers.is_driven(use):
-            return False  # Others are served already, unless a loop of its own starts for it.
-        return self.is_once(use.module, use.number)
+        # Others are served already then, unless a loop of its own starts for it.
+        return not is_late or self.places.callers.is_driven(use)
 
     def lasts(self, module: Module, number: int, behind: int = -1) -> bool:
         """Whether a function begins to serve, or runs its loop for good, behind a site."""
