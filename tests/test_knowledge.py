@@ -122,6 +122,7 @@ ON_DEMAND = frozenset(
         "digitalocean",
         "discord_webhook",
         "diskcache",
+        "disnake",
         "dlt",
         "dns",
         "docling",
