@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name
-from loopsafe.modules.module import Module
 from loopsafe.resolve.given import Arguments
-from loopsafe.resolve.kept_literals import own_object, storing
+from loopsafe.resolve.kept_literals import storing
+from loopsafe.resolve.methods import method_of, own_object
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import (
     ClassValue,
@@ -77,15 +77,6 @@ def decided_later(resolver: Resolver, function: Function, frame: Frame) -> Itera
     ):
         cls = frame.receiver or ClassValue(frame.module, function.owner)
         yield from (name for _, name in storing(resolver, module, function, cls))
-
-
-def method_of(module: Module | None, frame: Frame) -> Function | None:
-    """The method that a frame is of."""
-    scope = module.facts.scopes[frame.scope] if module is not None else None
-    if module is None or scope is None or scope.kind != "function":
-        return None
-    function = module.facts.functions[scope.owner]
-    return function if function.owner >= 0 and function.parameters else None
 
 
 def _kept(frame: Frame) -> tuple[tuple[str, Values], ...]:

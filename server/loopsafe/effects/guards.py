@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from loopsafe.effects import texts
 from loopsafe.effects.addresses import are_paths, asks_for_address, spells_path
-from loopsafe.effects.constructed import known_literals, method_of, stored
+from loopsafe.effects.constructed import known_literals, stored
 from loopsafe.effects.defaults import constant
 from loopsafe.effects.handlers import is_importable, is_never_raised
 from loopsafe.effects.instances import asked_about, is_instance
@@ -32,7 +32,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.modules.module import Module
 from loopsafe.resolve.choosing import holds as asks_for_coroutine
-from loopsafe.resolve.kept_literals import own_object
+from loopsafe.resolve.methods import method_of, own_object
 from loopsafe.resolve.names import Definition, definitions, qualified
 from loopsafe.resolve.naming import dotted_name, of_project
 from loopsafe.resolve.resolver import Resolver

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from loopsafe.effects.texts import asked
 from loopsafe.facts.ir import Attr, Call, Choice, Compared, Expr, Function, Has, HasKey, Same, Test
 from loopsafe.resolve.arguments import matched
-from loopsafe.resolve.naming import of_project
+from loopsafe.resolve.naming import only_of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
 
@@ -35,8 +35,7 @@ def predicate(resolver: Resolver, call: Call, frame: Frame) -> Predicate | None:
     """The predicate that a condition calls; None where it calls anything else."""
     if not call.args and not call.keywords and not isinstance(call.func, Attr):
         return None
-    values = resolver.values(call.func, frame)
-    found = of_project(resolver, values[0]) if len(values) == 1 else None
+    found = only_of_project(resolver, call, frame)
     if found is None:
         return None
     value, module = found

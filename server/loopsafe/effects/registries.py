@@ -11,9 +11,9 @@ from loopsafe.effects.holding import Holder, holder
 from loopsafe.effects.relief import Relief, missing
 from loopsafe.facts.ir import Attr, Call, Choice, Const, Expr, Function, HasKey, Name, Scope, Site
 from loopsafe.facts.reach import conditions_around, parts_of
-from loopsafe.resolve.kept_literals import own_object
+from loopsafe.resolve.methods import own_object
 from loopsafe.resolve.names import definitions
-from loopsafe.resolve.naming import of_project
+from loopsafe.resolve.naming import only_of_project
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame
 
@@ -101,8 +101,7 @@ def _puts(resolver: Resolver, put: Expr, look: Call, table: str, frame: Frame) -
 
 def _method(resolver: Resolver, call: Call, frame: Frame) -> Function | None:
     """The method of the project that a call means."""
-    values = resolver.values(call.func, frame)
-    own = of_project(resolver, values[0]) if len(values) == 1 else None
+    own = only_of_project(resolver, call, frame)
     if own is None:
         return None
     function, module = own

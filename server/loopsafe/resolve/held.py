@@ -8,6 +8,7 @@ from loopsafe.facts.ir import Attr, Call, Choice, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
 from loopsafe.resolve.given import constructors, given
 from loopsafe.resolve.kept_literals import literals_kept
+from loopsafe.resolve.methods import method_of
 from loopsafe.resolve.naming import annotated_names, of_project
 from loopsafe.resolve.values import (
     ClassValue,
@@ -67,14 +68,12 @@ def _is_in_package(resolver: Resolver, frame: Frame) -> bool:
 
 def _handed_itself(resolver: Resolver, call: Call, frame: Frame) -> Instance | None:
     """The object whose method passes it on, where it is of a subclass."""
-    module = resolver.table.get(frame.module)
-    scope = module.facts.scopes[frame.scope] if module is not None else None
-    if module is None or scope is None or scope.kind != "function" or frame.receiver is None:
+    method = method_of(resolver.table.get(frame.module), frame)
+    if method is None or frame.receiver is None:
         return None
-    function = module.facts.functions[scope.owner]
-    if function.owner < 0 or frame.receiver.definition == (frame.module, function.owner):
+    if frame.receiver.definition == (frame.module, method.owner):
         return None
-    own = function.parameters[0].name if function.parameters else ""
+    own = method.parameters[0].name
     is_handed = any(isinstance(arg, Name) and arg.id == own for arg in call.args)
     return Instance(frame.receiver) if is_handed else None
 

@@ -32,6 +32,7 @@ from loopsafe.facts.ir import (
 )
 from loopsafe.resolve.arguments import matched
 from loopsafe.resolve.finding import find
+from loopsafe.resolve.methods import own_object
 from loopsafe.resolve.values import ClassValue, ConstantValue, Values
 
 if TYPE_CHECKING:
@@ -72,15 +73,6 @@ def storing(
         module.key,
         lambda: tuple(_storing(resolver, module, function, ClassValue(*cls.definition))),
     )
-
-
-def own_object(expr: Expr, method: Function) -> Name | None:
-    """The name of a method's own object, where an expression is an attribute of it: `self` of
-    `self.token`."""
-    receiver = expr.value if isinstance(expr, Attr) else None
-    if not isinstance(receiver, Name) or not method.parameters:
-        return None
-    return receiver if receiver.id == method.parameters[0].name else None
 
 
 def asking(module: Module) -> Unit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Expr, FunctionRef
+from loopsafe.facts.ir import Call, Expr, FunctionRef
 from loopsafe.resolve.names import qualified
 from loopsafe.resolve.values import (
     ClassValue,
@@ -43,6 +43,15 @@ def of_project(resolver: Resolver, value: Value | None) -> tuple[FunctionValue, 
         return None
     module = resolver.table.get(value.module)
     return (value, module) if module is not None and module.is_project else None
+
+
+def only_of_project(
+    resolver: Resolver, call: Call, frame: Frame
+) -> tuple[FunctionValue, Module] | None:
+    """The one function of the project that a call means, with its module; None where it may mean
+    several, or anything else."""
+    values = resolver.values(call.func, frame)
+    return of_project(resolver, values[0]) if len(values) == 1 else None
 
 
 def named(resolver: Resolver, dotted: str) -> Values:
