@@ -17,8 +17,9 @@ from loopsafe.effects.runs import Run
 from loopsafe.facts.ir import Call, Function, Name, Param
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import definitions
+from loopsafe.resolve.protocols import makes_coroutine
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import CoroutineValue, Frame, FunctionValue
+from loopsafe.resolve.values import Frame, FunctionValue
 
 _MOST_USES = 8
 """Callers of a plain function that are looked at for what they give it."""
@@ -48,15 +49,11 @@ def _driven(resolver: Resolver, function: Function, frame: Frame) -> list[Call]:
         if site.kind == "call" and isinstance(call, Call) and (call.args or call.keywords):
             given_to = around.get(id(call), ())
             # Most calls in brackets make no coroutine, which is soon known.
-            if not given_to or not _makes_coroutine(resolver, call, frame):
+            if not given_to or not makes_coroutine(resolver, call, frame):
                 continue
             if any(is_driving(resolver, taker, call, frame) for taker in given_to):
                 found.append(call)
     return found
-
-
-def _makes_coroutine(resolver: Resolver, call: Call, frame: Frame) -> bool:
-    return any(isinstance(value, CoroutineValue) for value in resolver.values(call, frame))
 
 
 def _passes_on(resolver: Resolver, call: Call, frame: Frame) -> bool:

@@ -15,9 +15,10 @@ from loopsafe.facts.ir import Call, Comprehension, Display, Expr, Function, Scop
 from loopsafe.facts.reach import encloses
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import Place
+from loopsafe.resolve.protocols import makes_coroutine
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.runners import runner_of
-from loopsafe.resolve.values import CoroutineValue, Frame, Value
+from loopsafe.resolve.values import Frame, Value
 
 _MOST_FRAMES = 300
 """Looked at before a call is taken to start a task, and none to serve."""
@@ -170,7 +171,7 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
         is_left = is_left and not _is_driven(resolver, taking.get(id(call), ()), call, here)
         if any(serves(resolver, value) for value in callees):
             yield number, len(function.sites)
-        elif (is_left and _makes_coroutine(resolver, call, here)) or any(
+        elif (is_left and makes_coroutine(resolver, call, here)) or any(
             _hands_to_loop(resolver, value) for value in callees
         ):
             yield number, end_of(resolver, frame, function, number)
@@ -205,10 +206,6 @@ def _given(call: Call) -> Iterator[Call]:
             made = item.element if isinstance(item, Comprehension) else item
             if isinstance(made, Call):
                 yield made
-
-
-def _makes_coroutine(resolver: Resolver, call: Call, frame: Frame) -> bool:
-    return any(isinstance(value, CoroutineValue) for value in resolver.values(call, frame))
 
 
 def _hands_to_loop(resolver: Resolver, callee: Value) -> bool:

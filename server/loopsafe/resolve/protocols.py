@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loopsafe.facts.ir import Expr
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.members import is_enumeration
 from loopsafe.resolve.values import (
@@ -11,6 +12,7 @@ from loopsafe.resolve.values import (
     ConstantValue,
     CoroutineValue,
     ExternalInstance,
+    Frame,
     FunctionValue,
     GeneratorValue,
     Instance,
@@ -24,6 +26,11 @@ from loopsafe.resolve.values import (
 if TYPE_CHECKING:
     from loopsafe.knowledge.schema import ClassKnowledge
     from loopsafe.resolve.resolver import Resolver
+
+
+def makes_coroutine(resolver: Resolver, call: Expr, frame: Frame) -> bool:
+    """Whether a call may make a coroutine, which something has to run."""
+    return any(isinstance(value, CoroutineValue) for value in resolver.values(call, frame))
 
 
 def awaited(resolver: Resolver, values: Values) -> Values:
