@@ -138,12 +138,14 @@ export class Window {
   /** Opens a file of the folder as a person would, in the editor that is made for it. */
   async openFile(name) {
     const input = this.page.locator(".quick-input-widget input");
-    await this.press("Control+P", () => input.isVisible());
     const chosen = this.page.locator(".quick-input-list .monaco-list-row.focused");
     const wanted = chosen.filter({ hasText: path.basename(name) }).first();
-    // What was typed before the folder is known is not looked up again.
+    // What the folders held when the list came up is what it looks in until it is closed.
     await eventually(async () => {
-      await input.fill("");
+      if (await input.isVisible()) {
+        await this.press("Escape", () => input.isHidden());
+      }
+      await this.press("Control+P", () => input.isVisible());
       await input.fill(name);
       return wanted.waitFor({ timeout: 5000 }).then(
         () => true,
