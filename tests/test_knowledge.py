@@ -810,6 +810,20 @@ def test_runners_fit_the_signatures(file: str) -> None:
     assert not wrong, report(wrong)
 
 
+def test_runners_take_what_they_call_with(file: str) -> None:
+    wrong = []
+    for runner in _all_runners(file):
+        signatures = witness.parameters(runner.name) if runner.called_with else set()
+        if runner.called_with == ("*",):
+            is_right = any(signature.rest for signature in signatures)
+        else:
+            named = [{*signature.positional, *signature.keyword_only} for signature in signatures]
+            is_right = runner.inline or any(names.issuperset(runner.called_with) for names in named)
+        if runner.called_with and not is_right:
+            wrong.append(f"{runner.name}: `{runner.called_with}` in {signatures}")
+    assert not wrong, report(wrong)
+
+
 def _all_runners(file: str) -> Iterator[Runner]:
     for _, runner in library(file).runners:
         yield runner

@@ -120,21 +120,21 @@ class Chains:
         return (
             way
             for way in self._reached(edge)
-            if not self._is_told_inside(edge.target, way.blocking.category)
+            if not self._is_told_inside(edge, way.blocking.category)
             and not (edge.site.is_awaited and self._gives_no_awaitable(edge.target, way))
         )
 
-    def _is_told_inside(self, target: Blocking | Frame, category: str) -> bool:
-        """Whether a coroutine on the way to a category reaches it whoever awaits that: then it is
-        reported inside of it."""
-        while isinstance(target, Frame):
-            way = self.ways(target).get(category)
-            own = self._own_ways(target)
-            if category in own and (way is None or self.is_met_anyway(target, way)):
+    def _is_told_inside(self, edge: Edge, category: str) -> bool:
+        """Whether a coroutine on the way to a category, or what the loop calls back, reaches it
+        whoever calls that: then it is reported inside of it."""
+        while isinstance(edge.target, Frame):
+            way = self.ways(edge.target).get(category)
+            own = self._own_ways(edge.target, edge.apart)
+            if category in own and (way is None or self.is_met_anyway(edge.target, way)):
                 return True
             if way is None:
                 return False
-            target = way.edge.target
+            edge = way.edge
         return False
 
     def is_met_anyway(self, target: Frame, way: Way) -> bool:
@@ -199,10 +199,10 @@ class Chains:
             if longer is not None:
                 yield longer
 
-    def _own_ways(self, target: Frame) -> Container[str]:
-        """Categories that a coroutine reaches whoever awaits it."""
+    def _own_ways(self, target: Frame, is_apart: bool) -> Container[str]:
+        """Categories that what the loop runs by itself reaches whoever gives it something."""
         function = function_of(self.resolver, target)
-        if function is None or not function.is_async:
+        if function is None or not (function.is_async or is_apart):
             return ()
         plain = self._plain(target)
         return self.ways(plain) if plain is not target else ()

@@ -54,14 +54,19 @@ def is_driving_aside(resolver: Resolver, call: Call, frame: Frame) -> bool:
     )
 
 
-def takers(function: Function) -> dict[int, list[Call]]:
-    """The calls of a function that are given a call as an argument, by the identity of that."""
+def takers(module: Module, function: Function) -> dict[int, list[Call]]:
+    """The calls of a function that are given what a call makes, also by a name, by the identity of
+    that call."""
+    bindings = module.facts.scopes[function.scope].bindings
     found: dict[int, list[Call]] = {}
     for site in function.sites:
-        if site.kind == "call" and isinstance(site.expr, Call):
-            for arg in site.expr.args:
-                if isinstance(arg, Call):
-                    found.setdefault(id(arg), []).append(site.expr)
+        if site.kind != "call" or not isinstance(site.expr, Call):
+            continue
+        for arg in site.expr.args:
+            named = bindings.get(arg.id, ()) if isinstance(arg, Name) else ()
+            for made in (arg, *(binding.value for binding in named)):
+                if isinstance(made, Call):
+                    found.setdefault(id(made), []).append(site.expr)
     return found
 
 

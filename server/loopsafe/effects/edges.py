@@ -43,6 +43,8 @@ class Edge(NamedTuple):
     """A coroutine passes on what it is given itself: something else from one call to the next."""
     holder: Holder = Holder.OTHER
     """Whose object it is of which a method runs."""
+    apart: bool = False
+    """The loop runs the target later, by itself; the site is the call that it makes."""
 
 
 def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge, ...]:
@@ -53,12 +55,12 @@ def edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> tuple[Edge,
 
 
 def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]:
-    function = function_of(resolver, frame)
-    if function is None:
+    function, module = function_of(resolver, frame), resolver.table.get(frame.module)
+    if function is None or module is None:
         return []
     is_root = function.is_async and not frame.arguments
     handed = _given(frame)
-    runners = takers(function) if is_root or handed else {}
+    runners = takers(module, function) if is_root or handed else {}
     for_async = ForAsync(function)
     found: dict[tuple[Site, Blocking | Frame], Edge] = {}
     for meeting in meetings(resolver, frame):
@@ -81,7 +83,7 @@ def _edges(resolver: Resolver, overrides: Overrides, frame: Frame) -> list[Edge]
         members = meeting.members if len(ends) <= MOST else max(meeting.members, len(ends))
         for end in ends:
             fresh = isinstance(end, Frame) and _passes_data(resolver, meeting.site, frame)
-            edge = Edge(meeting.site, end, members, meeting.relief, fresh, meeting.holder)
+            edge = edge_of(meeting, end, members, fresh)
             found.setdefault((meeting.site, end), edge)
     sure = [
         edge
@@ -101,10 +103,28 @@ def _is_elsewhere(
     return not function.is_async and is_driving(resolver, taker, made, frame)
 
 
+def edge_of(meeting: Meeting, end: Blocking | Frame, members: int, fresh: bool = False) -> Edge:
+    """The way from a site to one of the things that what runs there stands for."""
+    later = meeting.target.apart if isinstance(meeting.target, Run) else None
+    site = meeting.site if later is None else meeting.site._replace(expr=later)
+    return Edge(site, end, members, meeting.relief, fresh, meeting.holder, later is not None)
+
+
 def ends_of(resolver: Resolver, overrides: Overrides, run: Run) -> list[Frame]:
-    """The coroutines that begin where one is made, with what they are given."""
-    ends = _ends(resolver, overrides, run, True, True)
-    return [end for end in ends if isinstance(end, Frame) and end.arguments]
+    """What begins where a coroutine is made, or something is handed to the loop, with what it is
+    given."""
+    return [
+        end
+        for end in _ends(resolver, overrides, run, True, True)
+        if isinstance(end, Frame)
+        and end.arguments
+        and (run.apart is not None or _is_coroutine_function(resolver, end))
+    ]
+
+
+def _is_coroutine_function(resolver: Resolver, frame: Frame) -> bool:
+    function = function_of(resolver, frame)
+    return function is not None and function.is_async
 
 
 def _given(frame: Frame) -> frozenset[Value]:
@@ -253,8 +273,9 @@ def _ends(
 ) -> list[Blocking | Frame]:
     """The frames that a target runs.
 
-    A coroutine's own body is looked at by itself. From a coroutine at the root it counts for
-    what it does with the callables that it is given there, or that are handed on to it.
+    A coroutine's own body, or that of what the loop calls back, is looked at by itself. From a
+    coroutine at the root it counts for what it does with what it is given there, or what is
+    handed on to it.
     """
     if isinstance(target, Blocking):
         return [target]
@@ -264,7 +285,7 @@ def _ends(
         if module is None or not module.is_project:
             continue
         facts = module.facts.functions[chosen.number]
-        if facts.is_async:
+        if facts.is_async or target.apart is not None:
             is_run = target.iterated or not facts.is_generator
             runs = from_root and is_run and bool(arguments)
         else:

@@ -1,7 +1,7 @@
-"""What plain code gives to a coroutine for which it starts a loop: `asyncio.run(serve(client))`.
+"""What plain code gives to what a loop runs by itself: `asyncio.run(serve(client))`.
 
 Nothing of a coroutine's body that rests on what it is given shows where the body stands. A
-coroutine that awaits it tells of that; where no coroutine does, who starts the loop has to.
+coroutine that begins it tells of that; where plain code does, that has to.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopsafe.effects.callers import Callers
-from loopsafe.effects.drivers import is_driving, takers
-from loopsafe.effects.edges import Edge, ends_of
+from loopsafe.effects.drivers import is_driving_aside, takers
+from loopsafe.effects.edges import Edge, edge_of, ends_of
 from loopsafe.effects.meetings import meetings
 from loopsafe.effects.overrides import Overrides
 from loopsafe.effects.runs import Run
-from loopsafe.facts.ir import Call, Function, Name, Param
+from loopsafe.facts.ir import Call, Function, Name, Param, last_name
 from loopsafe.modules.module import Module
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.protocols import makes_coroutine
@@ -28,31 +28,34 @@ _MOST_USES = 8
 def launched(
     resolver: Resolver, overrides: Overrides, callers: Callers, module: Module, number: int
 ) -> Iterator[tuple[Frame, Edge]]:
-    """The coroutines that a plain function gives something and starts a loop for, each as seen
-    from a frame of the function."""
+    """What a plain function gives something and has a loop run, each as seen from a frame of the
+    function."""
     function = module.facts.functions[number]
     own = resolver.function_frame(FunctionValue(module.name, number))
     if own is None or function.is_async:
         return
-    for call in _driven(resolver, function, own):
+    for call in _begun(resolver, module, function, own):
         passes_on = _passes_on(resolver, call, own)
         for frame in _frames(resolver, callers, module, number) if passes_on else (own,):
             yield from ((frame, edge) for edge in _edges(resolver, overrides, call, frame))
 
 
-def _driven(resolver: Resolver, function: Function, frame: Frame) -> list[Call]:
-    """The calls of a function that make a coroutine with arguments, for which it starts a loop."""
+def _begun(resolver: Resolver, module: Module, function: Function, frame: Frame) -> list[Call]:
+    """The calls of a function that make a coroutine with arguments and hand it on, and those by
+    which the loop calls something with arguments later."""
     found: list[Call] = []
-    around = takers(function)
+    around = takers(module, function)
     for site in function.sites:
         call = site.expr
-        if site.kind == "call" and isinstance(call, Call) and (call.args or call.keywords):
-            given_to = around.get(id(call), ())
-            # Most calls in brackets make no coroutine, which is soon known.
-            if not given_to or not makes_coroutine(resolver, call, frame):
-                continue
-            if any(is_driving(resolver, taker, call, frame) for taker in given_to):
+        if site.kind != "call" or not isinstance(call, Call) or not (call.args or call.keywords):
+            continue
+        given_to = around.get(id(call), ())
+        # Most of what calls are given is no coroutine, which is soon known.
+        if given_to and makes_coroutine(resolver, call, frame):
+            if not any(is_driving_aside(resolver, taker, frame) for taker in given_to):
                 found.append(call)
+        elif last_name(call.func) in resolver.catalogue.words.calling:
+            found.append(call)
     return found
 
 
@@ -83,9 +86,9 @@ def _frames(resolver: Resolver, callers: Callers, module: Module, number: int) -
 
 
 def _edges(resolver: Resolver, overrides: Overrides, call: Call, frame: Frame) -> list[Edge]:
-    """Where a call that makes a coroutine leads, by what it gives that."""
+    """Where a call leads that begins something on the loop, by what it gives that."""
     return [
-        Edge(meeting.site, end, meeting.members, meeting.relief, False, meeting.holder)
+        edge_of(meeting, end, meeting.members)
         for meeting in meetings(resolver, frame)
         if meeting.site.expr is call and isinstance(meeting.target, Run)
         for end in ends_of(resolver, overrides, meeting.target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from loopsafe.facts.ir import Call
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.values import ConstantValue, Frame, FunctionValue
@@ -19,6 +20,9 @@ class Run(NamedTuple):
     arguments: Arguments
     iterated: bool
     """The site iterates over a generator; a mere call of a generator function runs nothing."""
+    apart: Call | None = None
+    """The call that the loop makes of it later, by itself: it has a place of its own, where it is
+    told what it reaches whatever it is given."""
 
 
 Target: TypeAlias = Blocking | Run

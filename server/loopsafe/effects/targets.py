@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loopsafe.effects.begun import is_fresh
 from loopsafe.effects.conditions import blocks
+from loopsafe.effects.doors import made_call, runs_on_loop
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.literals import passed
@@ -30,6 +31,7 @@ from loopsafe.resolve.values import (
     Instance,
     ManagerFactory,
     ManagerValue,
+    MethodCaller,
     PartialValue,
     Value,
     Values,
@@ -148,7 +150,7 @@ def called(
             yield entry
             # Whoever waits for workers first goes through what it has for them.
             yield from _inline(resolver, value, call, frame)
-        elif entry is False:
+        else:
             yield from _later(resolver, value, call, frame)
         return
     if isinstance(value, FunctionValue):
@@ -164,6 +166,12 @@ def called(
                 yield from called(resolver, method, call, frame)
     elif isinstance(value, PartialValue):
         yield from called(resolver, value.function, value.called(call), frame)
+    elif isinstance(value, MethodCaller):
+        made = value.called(call)
+        for method in resolver.known(resolver.values(made.func, frame)) if made else ():
+            yield from called(resolver, method, made, frame)
+    elif isinstance(value, External):
+        yield from _later(resolver, value, call, frame)
 
 
 def _spelled(resolver: Resolver, value: Value, call: Call, frame: Frame) -> Blocking | bool | None:
@@ -272,36 +280,41 @@ def _inline(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -
             continue
         argument = argument_at(call, one.position, one.argument) if one.inline else None
         if argument is not None:
-            yield from _run_inline(resolver, one, argument, frame)
+            yield from _run_inline(resolver, one, argument, made_call(one, call), frame)
     yield from _later(resolver, value, call, frame)
 
 
-def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Blocking]:
-    """Calls that the catalogue knows and that the loop makes: `loop.call_soon(time.sleep, 1)`.
+def _later(resolver: Resolver, value: Value, call: Call | None, frame: Frame) -> Iterator[Target]:
+    """What the loop runs with what a call gives it: `loop.call_soon(time.sleep, 1)`.
 
-    Functions with a body here have a place of their own when they are given away.
+    Functions with a body here have a place of their own when they are given away: of these only
+    what rests on their arguments is told here.
     """
     runner = runner_of(resolver, value) if call is not None else None
-    if runner is None or call is None or runner.role not in _CALLED_BACK:
+    made = made_call(runner, call) if runner is not None and call is not None else None
+    if runner is None or call is None or made is None or runner.inline:
         return
-    argument = argument_at(call, runner.position, runner.argument)
-    if runner.sync is not Place.LOOP or runner.inline or argument is None:
-        return
-    made = Call(argument, call.args[runner.position + 1 :], (), call.spot)
-    for given_value in resolver.values(argument, frame):
+    is_called_back = runner.role in _CALLED_BACK and runner.sync is Place.LOOP
+    is_given = is_called_back or bool(made.args or made.keywords)
+    for given_value in resolver.values(made.func, frame):
+        if not is_given and not isinstance(given_value, PartialValue):
+            continue
         for target in called(resolver, given_value, made, frame):
             if isinstance(target, Blocking):
-                yield target
+                if is_called_back:
+                    yield target
+            elif target.arguments and runs_on_loop(resolver, runner, call, target.function, frame):
+                yield target._replace(apart=made)
 
 
 def _run_inline(
-    resolver: Resolver, runner: Runner, argument: Expr, frame: Frame
+    resolver: Resolver, runner: Runner, argument: Expr, made: Call | None, frame: Frame
 ) -> Iterator[Target]:
     each, _, name = ("", "", "") if runner.takes in _KINDS else runner.takes.rpartition(" ")
     values = resolver.values(argument, frame)
     for given_value in resolver.elements(values) if each else values:
         if runner.takes == "callable":
-            yield from called(resolver, given_value, None, frame)
+            yield from called(resolver, given_value, made, frame)
         elif name:
             for method in operator_methods(resolver, given_value, name):
                 if isinstance(method, (FunctionValue, External)):

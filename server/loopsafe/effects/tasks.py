@@ -155,12 +155,12 @@ def _tasks(resolver: Resolver, frame: Frame) -> Iterator[tuple[int, int]]:
 
     A coroutine that is given back does not run before somebody awaits it.
     """
-    function = function_of(resolver, frame)
-    if function is None:
+    function, module = function_of(resolver, frame), resolver.table.get(frame.module)
+    if function is None or module is None:
         return
     waited = {id(c) for site in function.sites for c in _waited_together(resolver, site, frame)}
     waited |= {id(value) for value in function.values}
-    taking = takers(function)
+    taking = takers(module, function)
     for number, site in enumerate(function.sites):
         call = site.expr
         if site.kind != "call" or not isinstance(call, Call):

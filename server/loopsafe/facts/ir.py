@@ -222,6 +222,13 @@ class InstanceOf(Record):
     type: Expr
 
 
+class Found(Record):
+    """What an expression was found to be where it stands, to be read elsewhere. No text gives one:
+    who resolves expressions makes them."""
+
+    values: tuple[Record, ...]
+
+
 class Unknown(Record):
     """An expression that no stage looks into."""
 
@@ -262,6 +269,7 @@ Expr: TypeAlias = (
     | Narrowed
     | Filled
     | InstanceOf
+    | Found
     | Unknown
 )
 

@@ -27,6 +27,8 @@ def cures(site: Site) -> Iterator[Fix]:
         return
     if site.context.awaited_elsewhere or _needs_loop(site, function):
         return
+    if site.context.makes_coroutine:
+        return  # The loop runs that all the same.
     start = site.draft.start(function)
     match = _ASYNC.match(site.draft.source.text, start)
     if match is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,7 @@ _TAKES = frozenset(
         *(f"each {name}" for name in _METHODS),
     )
 )
+_CALLED_WITH = re.compile(r"\*|each (\*|\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,7 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
         reads=table.member("reads", Place),
         writes=table.member("writes", Place),
         returned=table.text("returned"),
+        called_with=_called_with(table),
         passes=table.texts("passes"),
         yields=table.texts("yields"),
         also=tuple(read_runner(item, name, header) for item in table.tables("also")),
@@ -264,3 +267,14 @@ def read_runner(table: Table, name: str, header: Header, role: str = "") -> Runn
     if not (runner.decorated or runner.argument or runner.position >= 0):
         raise table.error("says neither `decorated`, `argument` nor `position`")
     return runner
+
+
+def _called_with(table: Table) -> tuple[str, ...]:
+    given = table.texts("called-with")
+    is_known = not given or _CALLED_WITH.fullmatch(given[0]) is not None or len(given) == 2
+    if not is_known or len(given) > 2:
+        raise table.error(
+            '`called-with` must be ["*"], ["each 0"], ["each *"] or the names of two keywords',
+            "called-with",
+        )
+    return given

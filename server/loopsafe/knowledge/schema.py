@@ -204,6 +204,10 @@ class Runner:
     """Where what the callable returns is written out; it is made again where the callable runs."""
     returned: str = ""
     """Keyword of the class that is written, where it is not the annotated one."""
+    called_with: tuple[str, ...] = ()
+    """Where the runner's own call has what the callable is called with: `*`, all that stands behind
+    it; `each 0` or `each *`, the elements of that argument or of all behind it; or the keywords of
+    a list and of a mapping."""
     passes: tuple[str, ...] = ()
     """Classes of what the callable is given, in order; they tell where no annotation does."""
     yields: tuple[str, ...] = ()

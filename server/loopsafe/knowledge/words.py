@@ -21,6 +21,8 @@ class Words:
     """Of what takes a callable: at which position, and by which keyword."""
     passing: frozenset[str]
     """Of calls that take a function and are known to give it something."""
+    calling: frozenset[str]
+    """Of calls that have the loop call something later, with arguments that they are given."""
     handing: frozenset[str]
     """Of what gives an awaitable of what it is given."""
     making: frozenset[str]
@@ -70,6 +72,7 @@ def words_of(
     return Words(
         places={name: frozenset(found) for name, found in places.items()},
         passing=frozenset(n for n, runner in taking if runner.passes and not runner.decorated),
+        calling=frozenset(n for n, runner in taking if runner.called_with and not runner.inline),
         handing=frozenset(_last(name) for name, one in every if one.gives == "awaitable"),
         making=frozenset(name for known in classes for name in known.makers | known.writers),
         running=frozenset(name for known in classes for name in known.running),

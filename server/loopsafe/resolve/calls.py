@@ -27,6 +27,7 @@ from loopsafe.resolve.values import (
     Instance,
     ManagerFactory,
     ManagerValue,
+    MethodCaller,
     OffloadingValue,
     PartialValue,
     ReturningValue,
@@ -82,7 +83,11 @@ def call_value(resolver: Resolver, value: Value, call: Call | None, frame: Frame
         result = known.returns.get("__call__") if known else None
         return resolver.given_by(result) if result else ()
     if isinstance(value, PartialValue):
-        return call_value(resolver, value.function, None, None)
+        whole = value.called(call) if call is not None else None
+        return call_value(resolver, value.function, whole, frame)
+    if isinstance(value, MethodCaller):
+        made = value.called(call)
+        return resolver.values(made, frame) if made is not None and frame is not None else ()
     if isinstance(value, ReturningValue):
         return value.result
     if isinstance(value, OffloadingValue):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from loopsafe.facts import ir
 from loopsafe.resolve.callbacks import only_to_call
@@ -361,6 +361,10 @@ def _instances_of(resolver: Resolver, kind: ir.Expr, frame: Frame) -> Values:
     return tuple(as_instance(c) for c in classes(resolver, kind, frame))
 
 
+def _found(resolver: Resolver, expr: ir.Found, frame: Frame) -> Values:
+    return cast(Values, expr.values)
+
+
 _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Name: _name,
     ir.Attr: _attribute,
@@ -389,4 +393,5 @@ _READERS: dict[type, Callable[[Resolver, Any, Frame], Values]] = {
     ir.Narrowed: _narrowed,
     ir.Filled: _filled,
     ir.InstanceOf: _instance,
+    ir.Found: _found,
 }

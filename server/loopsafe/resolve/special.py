@@ -12,11 +12,13 @@ from loopsafe.facts.ir import (
     Const,
     Display,
     Expr,
+    Found,
     FunctionRef,
     Name,
     Starred,
     Typed,
 )
+from loopsafe.resolve.arguments import is_callable
 from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import function_names
@@ -30,6 +32,7 @@ from loopsafe.resolve.values import (
     GeneratorValue,
     Instance,
     ManagerFactory,
+    MethodCaller,
     ModuleValue,
     PartialValue,
     SuperValue,
@@ -46,20 +49,39 @@ if TYPE_CHECKING:
 def _partial(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
     if not call.args:
         return ()
-    function, *args = call.args
-    given = call._replace(
+    given = _given(resolver, call, frame)
+    return tuple(PartialValue(target, given) for target in resolver.values(call.args[0], frame))
+
+
+def _method_caller(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
+    name = call.args[0].value if call.args and isinstance(call.args[0], Const) else None
+    if not isinstance(name, str):
+        return None
+    return (MethodCaller(name, _given(resolver, call, frame)),)
+
+
+def _given(resolver: Resolver, call: Call, frame: Frame) -> Call:
+    """The arguments behind a call's first, as they can be read elsewhere."""
+    return call._replace(
         func=UNKNOWN,
-        args=tuple(map(_literal, args)),
-        keywords=tuple((name, _literal(value)) for name, value in call.keywords),
+        args=tuple(_kept(resolver, arg, frame) for arg in call.args[1:]),
+        keywords=tuple((name, _kept(resolver, value, frame)) for name, value in call.keywords),
     )
-    return tuple(PartialValue(target, given) for target in resolver.values(function, frame))
 
 
-def _literal(expr: Expr) -> Expr:
-    """An argument that is read where another call stands: a literal, or unknown."""
+def _kept(resolver: Resolver, expr: Expr, frame: Frame) -> Expr:
+    """An argument that is read where another call stands: a literal, or what says what runs."""
+    if isinstance(expr, Const):
+        return expr
     if isinstance(expr, Starred):
         return Starred(UNKNOWN)
-    return expr if isinstance(expr, Const) else UNKNOWN
+    values = resolver.values(expr, frame)
+    is_told = bool(values) and all(is_callable(value) or _is_object(value) for value in values)
+    return Found(values) if is_told else UNKNOWN
+
+
+def _is_object(value: Value) -> bool:
+    return isinstance(value, Instance) and value.cls.module != "builtins"
 
 
 def _super(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
@@ -247,6 +269,7 @@ _MOST_SHAPED = 24
 SPECIAL: dict[str, Callable[[Resolver, Call, Frame], Values | None]] = {
     "functools.partial": _partial,
     "functools.partialmethod": _partial,
+    "operator.methodcaller": _method_caller,
     "builtins.super": _super,
     "builtins.anext": _anext,
     "builtins.iter": _iter,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from loopsafe.facts.ir import Call, Literal
+from loopsafe.facts.ir import Attr, Call, Literal
 from loopsafe.record import Record
 
 LIMIT = 12
@@ -98,7 +98,7 @@ class PartialValue(Record):
 
     function: Value
     given: Call
-    """A call with what is given already; what is no literal is unknown, as it is read elsewhere."""
+    """A call with what is given already, as it can be read elsewhere."""
 
     def called(self, call: Call | None) -> Call:
         """What a call of the partial function calls the whole one with."""
@@ -109,6 +109,20 @@ class PartialValue(Record):
         return self.given._replace(
             args=(*self.given.args, *call.args), keywords=(*kept, *call.keywords)
         )
+
+
+class MethodCaller(Record):
+    """`operator.methodcaller("load", ...)`: calls a method of what it is called with."""
+
+    method: str
+    given: Call
+    """A call with the method's arguments, as it can be read elsewhere."""
+
+    def called(self, call: Call | None) -> Call | None:
+        """The call of the method; None where nobody sees the object."""
+        if call is None or not call.args:
+            return None
+        return self.given._replace(func=Attr(call.args[0], self.method), spot=call.spot)
 
 
 class External(Record):
@@ -217,6 +231,7 @@ Value: TypeAlias = (
     | Instance
     | FunctionValue
     | PartialValue
+    | MethodCaller
     | External
     | ExternalInstance
     | CoroutineValue

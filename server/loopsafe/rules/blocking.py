@@ -178,7 +178,7 @@ def _finding(
         confidence=_confidence(doubts, best),
         chain=chain,
         sink=best.blocking.name,
-        reason=root.run.reason,
+        reason=_reason(view, root, best.edge),
         root=(chain[own - 1].path, chain[own - 1].span),
         also=tuple(dict.fromkeys(c for c in others if c != category)),
         derived=derived.package if derived else "",
@@ -188,6 +188,16 @@ def _finding(
         advice=best.blocking.advice,
         caveat=best.blocking.caveat,
     )
+
+
+def _reason(view: View, root: Root, edge: Edge) -> str:
+    """Why the loop runs what blocks: the function, or what that has the loop call later."""
+    target = edge.target
+    module = view.resolver.table.get(target.module) if isinstance(target, Frame) else None
+    if not edge.apart or module is None or not isinstance(target, Frame):
+        return root.run.reason
+    later = view.places.run(module, module.facts.scopes[target.scope].owner)
+    return later.reason or root.run.reason
 
 
 def _told_as(cost: Cost, doubts: int) -> Cost:

@@ -1,4 +1,4 @@
-"""Reports what a coroutine does with what plain code gives it, and starts a loop for."""
+"""Reports what a coroutine, or a callback, does with what plain code gives it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MOST_STEPS = 3
 
 
 def check(view: View) -> Iterator[Finding]:
-    """What blocks in coroutines that the module's plain functions run on loops of their own."""
+    """What blocks in what the module's plain functions have a loop run, by what they give it."""
     given = (view.resolver, view.chains.overrides, view.places.callers, view.module)
     for number, function in enumerate(view.module.facts.functions):
         view.check_in()
-        if function.is_async or view.places.run(view.module, number).place is not None:
-            continue  # On a loop it fails to start another one; a thread's is nobody else's.
+        if function.is_async:
+            continue
         told: set[Spot] = set()
         for frame, edge in launched(*given, number):
             if edge.site.spot not in told:
