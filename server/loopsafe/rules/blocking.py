@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from loopsafe.effects.beside import by_what_is_given
 from loopsafe.effects.chains import Step, Way
 from loopsafe.effects.declared import is_given_asynchronous
 from loopsafe.effects.derive import Derived
@@ -44,14 +45,13 @@ def check(view: View) -> Iterator[Finding]:
     for root in view.roots():
         eager: frozenset[Spot] | None = None
         is_alone = is_start_up = False
-        for site, ways in _blocking_sites(view, root):
+        for site, ways, steps in _blocking_sites(view, root):
             if eager is None:
                 if view.is_private(root):
                     break
                 is_alone = view.is_alone(root)
                 is_start_up = is_alone and view.is_start_up(root)
                 eager = _eager_calls(view, root)
-            steps = _steps(view, root, ways[0])
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
             if found.category in _ALONE_AS_WELL:
@@ -67,8 +67,8 @@ def check(view: View) -> Iterator[Finding]:
 def within(view: View, root: Root) -> Iterator[Finding]:
     """What blocks in one function, as if the loop ran it."""
     eager = _eager_calls(view, root)
-    for site, ways in _blocking_sites(view, root):
-        yield _finding(view, root, site, ways, _steps(view, root, ways[0]), eager)
+    for site, ways, steps in _blocking_sites(view, root):
+        yield _finding(view, root, site, ways, steps, eager)
 
 
 def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -> Finding:
@@ -79,8 +79,9 @@ def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -
     return _milder(view, found, steps, _ALONE) if is_milder else found
 
 
-def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
-    """Each site of a function that blocks, with its ways, the worst and nearest first."""
+def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way], list[Step]]]:
+    """Each site of a function that blocks, with its ways, the worst and nearest first, and the
+    steps of the first."""
     by_site: dict[Site, list[Edge]] = {}
     for edge in view.chains.edges(root.frame):
         by_site.setdefault(edge.site, []).append(edge)
@@ -91,9 +92,27 @@ def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way]]]:
             # `with open_file() as f` has said enough when it has named the call.
             continue
         ways = _ways(view, root, for_async.has(site), edges)
+        given = None if ways else _given(view, root, edges)
         if ways:
             seen.add(site.spot)
-            yield site, ways
+            yield site, ways, _steps(view, root, ways[0])
+        elif given is not None:
+            seen.add(site.spot)
+            yield site, [given[0]], given[1]
+
+
+def _given(view: View, root: Root, edges: list[Edge]) -> tuple[Way, list[Step]] | None:
+    """What a coroutine that is begun at a site waits for by what it is given, beside what is told
+    inside of it."""
+    for edge in edges:
+        target = edge.target
+        if not isinstance(target, Frame) or not target.arguments:
+            continue
+        is_open = any(view.chains.through(edge))  # What was sorted out there stays so.
+        found = None if is_open else by_what_is_given(view.chains, root.frame, edge)
+        if found is not None:
+            return found
+    return None
 
 
 def _callee(site: Site) -> Spot | None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.effects.chains import Chains, Step, Way
+from loopsafe.effects.beside import by_what_is_given
 from loopsafe.effects.edges import Edge
 from loopsafe.effects.launches import launched
 from loopsafe.model import Finding, Spot
 from loopsafe.resolve.values import Frame
 from loopsafe.rules.blocking import tell
 from loopsafe.rules.view import Root, View
-
-_MOST_STEPS = 3
-"""Coroutines, one called by the other, that wait for something of the kind anyway."""
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -41,29 +38,7 @@ def _tell(view: View, number: int, frame: Frame, edge: Edge) -> Iterator[Finding
     coroutine = inside.root(begun, view.places.run(module, begun))
     if coroutine is None or inside.is_private(coroutine):
         return
-    found = _nearest(view.chains, frame, edge)
+    found = by_what_is_given(view.chains, frame, edge)
     if found is not None:
         root = Root(view.module.facts.functions[number], number, frame, coroutine.run)
         yield tell(view, root, *found, inside.is_alone(coroutine))
-
-
-def _nearest(
-    chains: Chains, frame: Frame, edge: Edge, steps: int = _MOST_STEPS
-) -> tuple[Way, list[Step]] | None:
-    """What a coroutine waits for by what it is given: also where it waits for something else of
-    the kind whatever that is, which is told inside of it."""
-    best = min(chains.through(edge), key=_weight, default=None)
-    if not isinstance(edge.target, Frame):
-        return (best, [Step(frame, edge)]) if best is not None else None
-    if best is not None:
-        return best, [Step(frame, edge), *chains.steps(edge.target, best.blocking.category)]
-    for inner in chains.edges(edge.target) if steps else ():
-        found = _nearest(chains, edge.target, inner, steps - 1)
-        if found is not None and not chains.is_met_anyway(edge.target, found[0]):
-            way, rest = found
-            return way._replace(edge=edge, length=way.length + 1), [Step(frame, edge), *rest]
-    return None
-
-
-def _weight(way: Way) -> tuple[int, int]:
-    return way.rank, way.length
