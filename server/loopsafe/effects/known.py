@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loopsafe.facts.ir import Function, FunctionRef
+from loopsafe.facts.ir import Attr, Call, Function, FunctionRef
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.finder import Origin
 from loopsafe.modules.module import Module
@@ -49,6 +49,17 @@ def _knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
     if isinstance(value, ClassValue):
         return _class_knowledge(resolver, value)
     return None
+
+
+def as_written(resolver: Resolver, entry: Blocking, call: Call | None) -> Blocking:
+    """The entry by the name that a call has for a method: `client.incr()` where the class says
+    `incr = incrby`."""
+    callee = call.func if call is not None else None
+    owner, _, method = entry.name.rpartition(".")
+    if not isinstance(callee, Attr) or callee.name == method:
+        return entry
+    known = resolver.catalogue.klass(owner)
+    return (known.blocking(callee.name) if known is not None else None) or entry
 
 
 def serves(resolver: Resolver, value: Value) -> bool:

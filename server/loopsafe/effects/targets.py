@@ -8,7 +8,7 @@ from loopsafe.effects.begun import is_fresh
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.doors import made_call, runs_on_loop
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
-from loopsafe.effects.known import knowledge
+from loopsafe.effects.known import as_written, knowledge
 from loopsafe.effects.literals import passed
 from loopsafe.effects.models import MAKING, model_call, running
 from loopsafe.effects.runs import Run, Target, up_to_first_yield
@@ -147,7 +147,7 @@ def called(
         entry = _spelled(resolver, value, call, frame)
     if entry is not None:
         if isinstance(entry, Blocking) and blocks(resolver, entry, call, frame, receiver):
-            yield entry
+            yield as_written(resolver, entry, call)
             # Whoever waits for workers first goes through what it has for them.
             yield from _inline(resolver, value, call, frame)
         else:
