@@ -203,7 +203,7 @@ class Derivation:
             if conditions > self._bounds.conditions:
                 conditions -= self._settled(way, conditions - self._bounds.conditions)
             if conditions > self._bounds.conditions or self._is_unsure(way, conditions, awaited):
-                closed.add(_worst(way))
+                closed.add(self._worst(way, closed))
                 continue
             rare = next((step for step in way if not self._is_common(step[1].crowd)), None)
             if rare is not None:
@@ -337,6 +337,20 @@ class Derivation:
         facts = facts_of(self.resolver, branch.function) if branch.function else None
         return facts is not None and facts.owner >= 0 and len(facts.parameters) == 1
 
+    def _worst(
+        self, way: list[tuple[_Node, Branch]], closed: set[tuple[Frame, Site]]
+    ) -> tuple[Frame, Site]:
+        """The last step: what lies before it may lead elsewhere with fewer conditions. The call
+        before it where there is another one of the same function, which may pass something else."""
+        node, branch = way[-1]
+        if len(way) > 1:
+            before, call = way[-2]
+            for other in branches(self.resolver, before.frame):
+                is_other = other.site != call.site and (before.frame, other.site) not in closed
+                if is_other and other.frame is not None and other.frame == call.frame:
+                    return before.frame, call.site
+        return node.frame, branch.site
+
     def _derived(
         self, function: FunctionValue, way: list[tuple[_Node, Branch]], conditions: int
     ) -> Derived | None:
@@ -391,9 +405,3 @@ def _way(end: _Node) -> list[tuple[_Node, Branch]]:
         way.append((node.parent, node.branch))
         node = node.parent
     return way[::-1]
-
-
-def _worst(way: list[tuple[_Node, Branch]]) -> tuple[Frame, Site]:
-    """The last step: what lies before it may lead elsewhere with fewer conditions."""
-    node, branch = way[-1]
-    return node.frame, branch.site

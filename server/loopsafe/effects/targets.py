@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from loopsafe.effects.begun import is_fresh
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.doors import made_call, runs_on_loop
+from loopsafe.effects.hooks import behind_stub, hooks
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import as_written, knowledge
 from loopsafe.effects.literals import passed
@@ -151,6 +152,8 @@ def called(
             # Whoever waits for workers first goes through what it has for them.
             yield from _inline(resolver, value, call, frame)
         else:
+            for hook in hooks(resolver, value) if entry is False else ():
+                yield Run(hook, (), False)
             yield from _later(resolver, value, call, frame)
         return
     if isinstance(value, FunctionValue):
@@ -241,6 +244,9 @@ def _protocol(
             if isinstance(function, FunctionValue):
                 yield Run(function, (), True)
     if isinstance(value, Instance):
+        if kind == "iterate":
+            for generator in behind_stub(resolver, value, expr, frame):
+                yield Run(generator, (), True)
         names = (method, "__next__") if kind == "iterate" else (method,)
         for name in names:
             for function in resolver.attribute(value, name):

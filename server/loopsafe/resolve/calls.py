@@ -48,7 +48,7 @@ _LOOKUPS = frozenset(
 )
 """What looks for a key, as `table[key]` does."""
 
-_ITERATORS = frozenset(
+ITERATORS = frozenset(
     f"{module}.{name}"
     for module in ("typing", "collections.abc")
     for name in ("Iterable", "Iterator", "Generator")
@@ -124,7 +124,7 @@ def function_result(resolver: Resolver, function: FunctionValue, arguments: Argu
 def _is_iterator(resolver: Resolver, declared: Values) -> bool:
     """Whether an annotation only says that something can be iterated, not what that runs."""
     return any(
-        isinstance(value, Instance) and dotted_name(resolver, value.cls) in _ITERATORS
+        isinstance(value, Instance) and dotted_name(resolver, value.cls) in ITERATORS
         for value in declared
     )
 
