@@ -33,6 +33,7 @@ class BindingReader(DefinitionReader):
 
     def augmented(self, node: ast.AugAssign) -> None:
         value = self.expression(node.value)
+        in_place = f"__i{operator_of(node.op)[2:]}"
         before: Expr
         if isinstance(node.target, ast.Name):
             name = node.target.id
@@ -41,10 +42,10 @@ class BindingReader(DefinitionReader):
             if name == "__all__":
                 self._export(node.value)
             else:
-                self.bind_name(name, Binary(before, operator_of(node.op), value))
+                self.bind_name(name, Binary(before, in_place, value))
         else:
             before = self.expression(node.target)
-        self.operation(f"__i{operator_of(node.op)[2:]}", before, (value,), node.target)
+        self.operation(in_place, before, (value,), node.target)
 
     def import_statement(self, node: ast.Import) -> None:
         for alias in node.names:

@@ -266,6 +266,12 @@ def _item_of(resolver: Resolver, value: TupleValue, index: Values) -> Values:
 
 def _binary(resolver: Resolver, expr: ir.Binary, frame: Frame) -> Values:
     left = resolver.values(expr.left, frame)
+    if expr.op.startswith("__i"):  # `total += 1` asks for `__iadd__` first.
+        changed = [v for v in left if isinstance(v, Instance) and resolver.attribute(v, expr.op)]
+        if changed:
+            operators = union(resolver.attribute(value, expr.op) for value in changed)
+            return union(resolver.called(o) for o in operators) or tuple(changed)
+        expr = ir.Binary(expr.left, f"__{expr.op[3:]}", expr.right)
     joined = _joined(resolver, left, expr, frame)
     if joined:
         return joined
