@@ -42,12 +42,14 @@ def only_to_call(resolver: Resolver, declared: Values) -> bool:
 
 
 def is_promise(resolver: Resolver, value: Value) -> bool:
-    """Whether a value is of a class of the project that only says what others do: a protocol, or
-    an abstract class."""
+    """Whether a value is of a class that only says what others do: a protocol, or an abstract class
+    of the project."""
     module = resolver.table.get(value.cls.module) if isinstance(value, Instance) else None
-    if module is None or not module.is_project or not isinstance(value, Instance):
+    if module is None or module.is_stub or not isinstance(value, Instance):
         return False
     cls = module.facts.classes[value.cls.number]
+    if not module.is_project:
+        return is_protocol(cls)
     return is_protocol(cls) or any(last_name(base) in _ABSTRACT for base in _bases(cls))
 
 

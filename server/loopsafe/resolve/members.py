@@ -142,6 +142,9 @@ def member_values(
         for filling, frame in _fillings(resolver, cls, name)
     )
     values = union(found)
+    if bound and values and all(is_promise(resolver, value) for value in values):
+        # A protocol says what is asked of it, who makes the objects what they are given.
+        values = resolver.known(_by_source(resolver, member, name, cls)) or values
     if bound and not resolver.known(values):
         values = union((values, _by_source(resolver, member, name, cls)))
         if not resolver.known(values):
