@@ -12,6 +12,7 @@ _CALLEE = re.compile(r"\b([^\W\d]\w*)\(")
 _BASES = re.compile(r"^[ \t]*class[ \t]+\w+[^(:\n]*\(([^)]*)", re.MULTILINE)
 _RENAMED = re.compile(r"\b([^\W\d]\w*)[ \t]+as[ \t]+[^\W\d]\w*")
 _WORD = re.compile(r"[^\W\d]\w*")
+_STORED = re.compile(r"^[ \t]*(?!self\.|cls\.)\w+\.(\w+) = [\w.]+[ \t]*$", re.MULTILINE)
 
 
 class Outline(NamedTuple):
@@ -20,11 +21,14 @@ class Outline(NamedTuple):
     classes: frozenset[str]
     methods: frozenset[str]
     """Functions below something else."""
+    stored: frozenset[str]
+    """Names under which something else than a method's own object is given what has a name."""
 
 
 def outline(text: str) -> Outline:
     """What a text defines."""
-    return Outline(frozenset(_CLASS.findall(text)), frozenset(_METHOD.findall(text)))
+    found = (_CLASS.findall(text), _METHOD.findall(text), _STORED.findall(text))
+    return Outline(*map(frozenset, found))
 
 
 def used(text: str) -> frozenset[str]:

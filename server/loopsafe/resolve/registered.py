@@ -1,7 +1,9 @@
-"""Methods that decorators of a package put on its classes: `setattr(Stream, func.__name__, func)`.
+"""Methods that a package puts on its classes from elsewhere: `setattr(Stream, func.__name__, func)`
+in a decorator, or `Client.pull = pull` in a function that imports both.
 
-The function stands in another module than the class, so it is looked for when an attribute is
-missed: one of that name, under a decorator that stores what it decorates on a class.
+They stand in another module than the class, so they are looked for when an attribute is missed: a
+function of that name under a decorator that stores what it decorates on a class, or what a module
+near it stores there.
 """
 
 from __future__ import annotations
@@ -23,11 +25,12 @@ _MOST = 3
 
 
 def registered(resolver: Resolver, cls: ClassValue, name: str, bound: bool) -> Values:
-    """What decorators in a class's package register on it under a name."""
+    """What a class's package puts on it under a name: by decorators, or from another module."""
     home = resolver.table.get(cls.module)
     if home is None or home.is_project or home.is_stub:
         return ()
     found = tuple(dict.fromkeys(_registered(resolver, home, cls, name)))
+    found = found or tuple(dict.fromkeys(_put_on(resolver, home, cls, name)))
     methods = tuple(function._replace(receiver=cls, bound=bound) for function in found)
     return methods if len(methods) <= _MOST else ()
 
@@ -46,6 +49,27 @@ def _registered(
                 for maker in makers(resolver, decorator, frame):
                     if _registers(resolver, maker, cls, name):
                         yield FunctionValue(module.key, binding.value.number, None, False, None)
+
+
+def _put_on(
+    resolver: Resolver, home: Module, cls: ClassValue, name: str
+) -> Iterator[FunctionValue]:
+    """Functions that other modules of the package store on a class which they import."""
+    bases = [base for base in resolver.mro(cls) if isinstance(base, ClassValue)]
+    for key in neighbours(resolver, home) if name else ():
+        outline = resolver.table.outline(key) if key != home.key else None
+        is_stored = outline is not None and name in outline[1].stored
+        module = resolver.table.get(outline[0]) if outline is not None and is_stored else None
+        for target, stored, binding in module.facts.assigned if module is not None else ():
+            if module is None or stored != name or binding.value is None:
+                continue
+            frame = resolver.frame(module.key, binding.scope)
+            targets = resolver.values(target, frame)
+            if not any(is_same_class(value, base) for value in targets for base in bases):
+                continue
+            for value in resolver.values(binding.value, frame):
+                if isinstance(value, FunctionValue) and value.receiver is None:
+                    yield value
 
 
 def _registers(resolver: Resolver, maker: FunctionValue, cls: ClassValue, name: str) -> bool:
