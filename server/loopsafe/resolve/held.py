@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Choice, Name
+from loopsafe.facts.ir import Attr, Call, Choice, FunctionRef, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
+from loopsafe.resolve.finding import find
 from loopsafe.resolve.given import constructors, given
 from loopsafe.resolve.kept_literals import literals_kept
-from loopsafe.resolve.methods import method_of
+from loopsafe.resolve.methods import method_of, own_object
 from loopsafe.resolve.naming import annotated_names, of_project
 from loopsafe.resolve.values import (
     ClassValue,
@@ -92,18 +93,36 @@ def _kept_arguments(
 
 
 def decorating(resolver: Resolver, cls: ClassValue, decorated: Value) -> ClassValue | None:
-    """A class of the project with the function that its object keeps and stands for: `@Lazy`.
+    """A class of the project with the function that its object keeps and stands for: `@Lazy`. One
+    of a package only where the object calls it when the attribute is read: `@lazy_attribute`.
 
     None where the object does not keep it.
     """
     made_by = list(constructors(resolver, cls))
     module = resolver.table.get(made_by[-1].module) if made_by else None
-    if module is None or not module.is_project:
+    if module is None or module.is_stub:
         return None
     held = _stored(resolver, made_by[-1], {1: (decorated,)})
-    if not any(decorated in values for values in held.values()):
+    names = {name for name, values in held.items() if decorated in values}
+    if not names or not (module.is_project or _calls_when_read(resolver, cls, names)):
         return None
     return cls._replace(holds=tuple(held.items()))
+
+
+def _calls_when_read(resolver: Resolver, cls: ClassValue, names: set[str]) -> bool:
+    """Whether a descriptor calls one of the functions that it keeps when it is asked."""
+    member = find(resolver, cls, "__get__")
+    module = None
+    if member is not None and isinstance(member.owner, ClassValue):
+        module = resolver.table.get(member.owner.module)
+    for binding in member.bindings if member is not None and module is not None else ():
+        if module is None or not isinstance(binding.value, FunctionRef):
+            continue
+        facts = module.facts.functions[binding.value.number]
+        asked = (site.expr.func for site in facts.sites if isinstance(site.expr, Call))
+        if any(isinstance(f, Attr) and f.name in names and own_object(f, facts) for f in asked):
+            return True
+    return False
 
 
 def _stored(
