@@ -18,6 +18,8 @@ from loopsafe.effects.truth import truth
 
 _UNLIKELY = 3
 """What runs only where a flag of the object is other than all that its class gives it."""
+_MOST_TOGETHER = 2
+"""Conditions that one with `and` stands for, at most: they often go together."""
 _EXCEPT = 2
 """What runs only after an exception, or behind an `or`, is the second choice: it rarely runs."""
 
@@ -241,6 +243,9 @@ def _openness(test: ast.expr, wanted: bool, facts: Facts) -> int:
     if truth(test, facts.names) is not None:
         return 0
     likely = truth(test, {**facts.likely, **facts.names})
+    if likely is None and isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is wanted:
+        parts = sum(_openness(part, wanted, facts) for part in test.values)
+        return max(1, min(_MOST_TOGETHER, parts))
     return 1 if likely is None else 0 if likely is wanted else _UNLIKELY
 
 
