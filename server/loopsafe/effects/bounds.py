@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -43,6 +44,8 @@ class Bounds:
     talk: frozenset[str]
     system: tuple[tuple[str, str], ...]
     making: tuple[Making, ...]
+    hooks: Mapping[str, str]
+    """Methods of the standard library, and which one of the object's own class each runs."""
     barriers: tuple[str, ...]
     common: tuple[str, ...]
     calls: int
@@ -100,6 +103,7 @@ def bounds() -> Bounds:
             )
             for one in data["making"]
         ),
+        hooks=data["hooks"],
         barriers=tuple(data["barriers"]),
         common=tuple(data["common"]),
         calls=limits["calls"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loopsafe.effects.bounds import bounds
 from loopsafe.effects.implicit import functions
 from loopsafe.effects.known import knowledge
 from loopsafe.effects.sources import body, facts_of
@@ -31,7 +32,20 @@ def hooks(resolver: Resolver, value: Value) -> tuple[FunctionValue, ...]:
     )
 
 
+def is_hooked(resolver: Resolver, method: FunctionValue) -> bool:
+    """Whether a method of the standard library runs another one of the object's class."""
+    known = bounds().hooks
+    facts = facts_of(resolver, method) if method.receiver is not None else None
+    if facts is None or not any(name.endswith(f".{facts.name}") for name in known):
+        return False
+    return (dotted_name(resolver, method) or "") in known
+
+
 def _hooks(resolver: Resolver, cls: ClassValue, value: Value) -> Iterator[FunctionValue]:
+    known = bounds().hooks.get(dotted_name(resolver, value) or "")
+    if known is not None:
+        yield from functions(resolver, cls, known)
+        return
     made = functions(resolver, cls, "__init__") if isinstance(value, ClassValue) else (value,)
     for constructor in made:
         source = _source(resolver, constructor) if isinstance(constructor, FunctionValue) else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loopsafe.effects.begun import is_fresh
 from loopsafe.effects.conditions import blocks
 from loopsafe.effects.doors import made_call, runs_on_loop
-from loopsafe.effects.hooks import behind_stub, hooks
+from loopsafe.effects.hooks import behind_stub, hooks, is_hooked
 from loopsafe.effects.implicit import AFTER_MAKING, functions, getters, operator_methods, setters
 from loopsafe.effects.known import as_written, knowledge
 from loopsafe.effects.literals import passed
@@ -153,13 +153,15 @@ def called(
             yield from _inline(resolver, value, call, frame)
         else:
             for hook in hooks(resolver, value) if entry is False else ():
-                yield Run(hook, (), False)
+                yield from called(resolver, hook, None, frame)
             yield from _later(resolver, value, call, frame)
         return
     if isinstance(value, FunctionValue):
         yield Run(value, passed(resolver, value, call, frame), False)
         yield from _inline(resolver, value, call, frame)
         yield from added_by_decorators(resolver, value)
+        for hook in hooks(resolver, value) if is_hooked(resolver, value) else ():
+            yield from called(resolver, hook, None, frame)
     elif isinstance(value, ClassValue):
         yield from _constructed(resolver, value, call, frame)
         yield from _inline(resolver, value, call, frame)
