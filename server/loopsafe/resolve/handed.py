@@ -266,9 +266,14 @@ def passed_on(resolver: Resolver, member: Member, stored: Sequence[Binding], mad
             continue
         given = dict(matched(constructor, made.call, bound=True)).get(names.index(name))
         if isinstance(given, Name):
-            place = (resolver, given, made.module, made.scope)
-            return resolver.handed.agreed(*place) or resolver.handed.called(*place)
+            return given_on(resolver, given, made)
     return ()
+
+
+def given_on(resolver: Resolver, given: Name, made: Made) -> Values:
+    """What the calls of a function pass for the parameter that it gives to what it makes."""
+    place = (resolver, given, made.module, made.scope)
+    return resolver.handed.agreed(*place) or resolver.handed.called(*place)
 
 
 def _is_half_told(resolver: Resolver, given: Expr, made: Made) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loopsafe.facts.ir import Attr, Call, Choice, FunctionRef, Name
+from loopsafe.facts.ir import Attr, Call, Choice, Expr, FunctionRef, Name
 from loopsafe.resolve.arguments import is_callable, is_to_run
 from loopsafe.resolve.finding import find
 from loopsafe.resolve.given import constructors, given
@@ -166,19 +166,23 @@ def _kept(resolver: Resolver, expr: object, values: dict[str, Values]) -> Values
 def _field_values(
     resolver: Resolver, cls: ClassValue, call: Call, frame: Frame
 ) -> dict[str, Values]:
-    """Callables that a class without an `__init__` of the project's takes as fields: a dataclass,
-    a `NamedTuple`."""
+    """Callables that a class without an `__init__` of the project's takes as fields."""
+    found = {n: resolver.values(e, frame) for n, e in field_arguments(resolver, cls, call).items()}
+    return {
+        name: tuple(v for v in values if is_callable(v))
+        for name, values in found.items()
+        if any(is_callable(v) for v in values)
+    }
+
+
+def field_arguments(resolver: Resolver, cls: ClassValue, call: Call) -> dict[str, Expr]:
+    """Which expression a call gives to which field of a dataclass, or of a `NamedTuple`."""
     owners = [o for o in resolver.mro(cls) if isinstance(o, ClassValue)]
     # What a stub annotates is no field of those that the project's class has.
     lines = [annotated_names(resolver, o) for o in owners if not _is_stub(resolver, o)]
     names = list(dict.fromkeys(name for line in reversed(lines) for name in line))
     placed = [*zip(names, call.args, strict=False), *call.keywords]
-    found = {name: resolver.values(expr, frame) for name, expr in placed if name in names}
-    return {
-        str(name): tuple(v for v in values if is_callable(v))
-        for name, values in found.items()
-        if any(is_callable(v) for v in values)
-    }
+    return {name: expr for name, expr in placed if name is not None and name in names}
 
 
 def _is_stub(resolver: Resolver, cls: ClassValue) -> bool:

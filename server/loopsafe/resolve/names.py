@@ -273,6 +273,7 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
                 return (ExternalInstance(dotted),)
         if not resolver.known(values) and entry.is_project:
             values = union((values, _given_to_keep(resolver, module, bindings)))
+        values = _by_public_name(resolver, entry, name, values)
         return values or resolver.unresolved(module, name)
     child = resolver.table.child(module, name)
     if child is not None:
@@ -289,6 +290,22 @@ def _module_member(resolver: Resolver, module: str, name: str) -> Values:
     if not late and not name.startswith("__"):
         late = union(resolver.attribute(value, name) for value in _stand_ins(resolver, entry))
     return late or (External(f"{entry.dotted}.{name}"),)
+
+
+def _by_public_name(resolver: Resolver, module: Module, name: str, values: Values) -> Values:
+    """What no source shows of a package goes by the name that the catalogue has for it.
+
+    A package may define in a compiled module what it lets others import, or in one that is too
+    large to be read: `from kubernetes.client.api.core_v1_api import CoreV1Api`.
+    """
+    if module.is_project or len(values) != 1 or not isinstance(values[0], External):
+        return values
+    catalogue, dotted = resolver.catalogue, f"{module.dotted}.{name}"
+    hidden, public = (
+        catalogue.is_class(spelled) or catalogue.function(spelled) is not None
+        for spelled in (values[0].name, dotted)
+    )
+    return (External(dotted),) if public and not hidden else values
 
 
 def _stand_ins(resolver: Resolver, module: Module) -> Values:

@@ -15,8 +15,8 @@ from loopsafe.facts.keyed import any_key
 from loopsafe.modules.finder import Origin
 from loopsafe.resolve.below import Below
 from loopsafe.resolve.finding import Member, find
-from loopsafe.resolve.handed import FUNCTIONS, passed_on
-from loopsafe.resolve.held import holding
+from loopsafe.resolve.handed import FUNCTIONS, given_on, passed_on
+from loopsafe.resolve.held import field_arguments, holding
 from loopsafe.resolve.index import NameIndex
 from loopsafe.resolve.values import (
     ClassValue,
@@ -154,6 +154,8 @@ class Outside:
                 if isinstance(callee, ClassValue) and is_same_class(callee, cls):
                     held = dict(holding(resolver, callee, made.call, frame).holds).get(name, ())
                     held = held or passed_on(resolver, member, stored, made)
+                    field = None if held or stored else _field(resolver, callee, name, made)
+                    held = given_on(resolver, field, made) if field is not None else held
                     found.append(resolver.known(held))
         values = resolver.real(union(found))
         if all(isinstance(value, FUNCTIONS) for value in values):
@@ -317,6 +319,12 @@ def _is_container(resolver: Resolver, value: Value) -> bool:
     cls = value.cls if isinstance(value, Instance) else value
     module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
     return module is not None and module.file.origin is Origin.TYPESHED
+
+
+def _field(resolver: Resolver, cls: ClassValue, name: str, made: Made) -> Name | None:
+    """The name that a call gives to a field: `Tool(run=function)`."""
+    given = field_arguments(resolver, cls, made.call).get(name)
+    return given if isinstance(given, Name) else None
 
 
 def _is_field(member: Member) -> bool:
