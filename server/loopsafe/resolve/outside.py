@@ -42,6 +42,10 @@ _MOST = 16
 """An attribute that more places give a value says little about any of them."""
 
 
+_MOST_CLASSES = 3
+"""Objects of more classes that an object is made with may be anything."""
+
+
 class _Stored(NamedTuple):
     """Where the project gives an attribute of some name a value."""
 
@@ -132,7 +136,8 @@ class Outside:
     def _given(self, resolver: Resolver, cls: ClassValue, name: str) -> Values:
         """What every call that makes such an object gives it to keep, if they agree on a class.
 
-        Of what is there to be called, each of a few may be meant: `Tool(run=search)`.
+        Of what is there to be called, each of a few may be meant: `Tool(run=search)`. So may be
+        objects of a few classes, `Service(Remote())` and `Service(Local())`, if all are known.
         """
         module = resolver.table.get(cls.module)
         member = find(resolver, cls, name)
@@ -161,7 +166,9 @@ class Outside:
         if all(isinstance(value, FUNCTIONS) for value in values):
             return values
         kinds = {kind for value in values for kind in _kinds(resolver, value)}
-        return values if len(kinds) == 1 and () not in found else ()
+        are_objects = all(isinstance(value, (Instance, ExternalInstance)) for value in values)
+        most = _MOST_CLASSES if are_objects else 1
+        return values if 0 < len(kinds) <= most and () not in found else ()
 
     def calls_of(self, resolver: Resolver, home: Module, name: str) -> list[Made]:
         """Calls of what has the name of something that a module defines, except those of tests."""
