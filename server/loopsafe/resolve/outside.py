@@ -165,10 +165,9 @@ class Outside:
         values = resolver.real(union(found))
         if all(isinstance(value, FUNCTIONS) for value in values):
             return values
-        kinds = {kind for value in values for kind in _kinds(resolver, value)}
-        are_objects = all(isinstance(value, (Instance, ExternalInstance)) for value in values)
-        most = _MOST_CLASSES if are_objects else 1
-        return values if 0 < len(kinds) <= most and () not in found else ()
+        if () in found or not _are_of_few_classes(resolver, values, found):
+            return ()
+        return values
 
     def calls_of(self, resolver: Resolver, home: Module, name: str) -> list[Made]:
         """Calls of what has the name of something that a module defines, except those of tests."""
@@ -326,6 +325,19 @@ def _is_container(resolver: Resolver, value: Value) -> bool:
     cls = value.cls if isinstance(value, Instance) else value
     module = resolver.table.get(cls.module) if isinstance(cls, ClassValue) else None
     return module is not None and module.file.origin is Origin.TYPESHED
+
+
+def _are_of_few_classes(resolver: Resolver, values: Values, found: Iterable[Values]) -> bool:
+    """Whether what calls give is of a class that they agree on, or each gives an object of one.
+
+    A call that itself may give one or the other says about neither that it runs.
+    """
+    kinds = {kind for value in values for kind in _kinds(resolver, value)}
+    if len(kinds) <= 1:
+        return bool(kinds)
+    are_objects = all(isinstance(value, (Instance, ExternalInstance)) for value in values)
+    each = [{k for v in resolver.real(held) for k in _kinds(resolver, v)} for held in found]
+    return are_objects and len(kinds) <= _MOST_CLASSES and all(len(own) <= 1 for own in each)
 
 
 def _field(resolver: Resolver, cls: ClassValue, name: str, made: Made) -> Name | None:
