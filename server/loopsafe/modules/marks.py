@@ -53,6 +53,11 @@ def is_of_tests(path: str) -> bool:
     return bool(beside) or is_test_file(path)
 
 
+def is_collected(path: str) -> bool:
+    """Whether pytest reads a file for its tests: nothing else of a project does."""
+    return is_test_file(path) or PurePath(path).name == "conftest.py"
+
+
 def is_test_file(path: str) -> bool:
     """Whether pytest collects tests in a file, by its default rules."""
     stem = PurePath(path).stem

@@ -17,6 +17,7 @@ from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Spot
+from loopsafe.modules.marks import is_collected
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
@@ -44,13 +45,14 @@ def check(view: View) -> Iterator[Finding]:
     """What blocks in the functions that the loop runs."""
     for root in view.roots():
         eager: frozenset[Spot] | None = None
-        is_alone = is_start_up = False
+        is_alone = is_start_up = is_tried = False
         for site, ways, steps in _blocking_sites(view, root):
             if eager is None:
                 if view.is_private(root):
                     break
                 is_alone = view.is_alone(root)
                 is_start_up = is_alone and view.is_start_up(root)
+                is_tried = not is_start_up and view.is_tried(root)
                 eager = _eager_calls(view, root)
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
@@ -58,6 +60,8 @@ def check(view: View) -> Iterator[Finding]:
                 yield found
             elif is_quiet:
                 yield _milder(view, found, steps, _ALONE)
+            elif is_tried:
+                yield _milder(view, found, steps, _TRIED)
             else:
                 may_be = found.cost is Cost.STALL and found.category not in _WITHOUT_END
                 is_seldom = may_be and view.runs_once(root, steps)
@@ -74,9 +78,11 @@ def within(view: View, root: Root) -> Iterator[Finding]:
 def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -> Finding:
     """Of a coroutine that plain code begins: the first step leads into it."""
     found = _finding(view, root, best.edge.site, [best], steps, frozenset())
-    is_quiet = is_alone and is_undisturbed(view.chains, steps[1:])
-    is_milder = is_quiet and found.category not in _ALONE_AS_WELL
-    return _milder(view, found, steps, _ALONE) if is_milder else found
+    if found.category in _ALONE_AS_WELL:
+        return found
+    if is_alone and is_undisturbed(view.chains, steps[1:]):
+        return _milder(view, found, steps, _ALONE)
+    return _milder(view, found, steps, _TRIED) if is_collected(view.module.path) else found
 
 
 def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way], list[Step]]]:
@@ -225,6 +231,7 @@ def _told_as(cost: Cost, doubts: int) -> Cost:
 
 
 _ALONE = "nothing else runs on its loop here"
+_TRIED = "only tests come here"
 _ONCE = "it is come to once in the life of the program"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from loopsafe.effects.alone import is_alone, is_start_up
+from loopsafe.effects.alone import is_alone, is_start_up, is_tried
 from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.places import Places, Run
 from loopsafe.effects.seldom import runs_once
@@ -73,6 +73,10 @@ class View:
     def is_start_up(self, root: Root) -> bool:
         """Whether a function that is alone at first only runs before anything is served."""
         return is_start_up(self.places, self.chains, self.module, root.number)
+
+    def is_tried(self, root: Root) -> bool:
+        """Whether only tests come to a function."""
+        return is_tried(self.places, self.module, root.number)
 
     def runs_once(self, root: Root, steps: Sequence[Step]) -> bool:
         """Whether a chain is gone through once in the life of a program that goes on."""
