@@ -54,11 +54,15 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
     scope = scopes[frame.scope]
     declared = scope.declared.get(name.id)
     here: Frame | None = frame
+    late: tuple[Binding, ...] = ()
     if declared is None and name.id in scope.bindings:
         found = module.reaching(frame.scope, name.id, name.block, name.order)
         if scope.kind == "class":
             # `Sheets: Sheets` in a class binds nothing, and means what is around it.
             found = tuple(b for b in found if b.value is not None or b.annotation is None)
+            # So does a name until the class binds it: `@enter()` above its method `enter`.
+            if all(b.order >= name.order and b.block >= 0 for b in found):
+                late, found = found, ()
         if found:
             return _placed(resolver, found, frame)
     index = scope.parent if declared is None else declared
@@ -71,7 +75,7 @@ def definitions(resolver: Resolver, name: Name, frame: Frame) -> tuple[Definitio
             found = _final(module, index, name.id)
             return _placed(resolver, found, here or resolver.frame(frame.module, index))
         index = outer.parent
-    return ()
+    return _placed(resolver, late, frame) if late else ()
 
 
 def name_values(resolver: Resolver, name: Name, frame: Frame) -> Values:
