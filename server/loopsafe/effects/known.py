@@ -10,7 +10,7 @@ from loopsafe.modules.finder import Origin
 from loopsafe.modules.module import Module
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, External, FunctionValue, Value
+from loopsafe.resolve.values import ClassValue, External, FunctionValue, Instance, Value
 
 
 def knowledge(resolver: Resolver, value: Value) -> Blocking | bool | None:
@@ -66,6 +66,17 @@ def serves(resolver: Resolver, value: Value) -> bool:
     """Whether the catalogue says that from a call of a value on, others run on the loop."""
     name = dotted_name(resolver, value)
     return name is not None and resolver.catalogue.serves(name)
+
+
+def ends(resolver: Resolver, value: Value) -> bool:
+    """Whether the catalogue says that the program is over behind a call of a value: also of a
+    method that a class of the project has in the place of that of its base."""
+    if isinstance(value, FunctionValue) and value.receiver is not None:
+        method = (dotted_name(resolver, value) or "").rpartition(".")[2]
+        owners = (dotted_name(resolver, owner) for owner in resolver.mro(value.receiver))
+        return any(resolver.catalogue.ends(f"{owner}.{method}") for owner in owners)
+    name = dotted_name(resolver, value.cls if isinstance(value, Instance) else value)
+    return name is not None and resolver.catalogue.ends(name)
 
 
 def taught_names(resolver: Resolver, value: Value) -> Iterator[str]:

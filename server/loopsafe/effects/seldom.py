@@ -1,4 +1,5 @@
-"""Coroutines that run once in the life of a program that goes on: tasks that start with it.
+"""Coroutines that run once in the life of a program that goes on: tasks that start with it, and
+those that end it.
 
 They do hold up whoever is served by then, but once.
 """
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 from loopsafe.effects.alone import TERMINAL
 from loopsafe.effects.chains import Chains, Step
+from loopsafe.effects.ending import ends_behind
 from loopsafe.effects.meetings import function_of
 from loopsafe.effects.mentions import Use
 from loopsafe.effects.places import Places
@@ -35,11 +37,13 @@ def runs_once(
 ) -> bool:
     """Whether a chain that begins in a coroutine is gone through once in the life of a program that
     goes on: every way to it is seen, begins at its start or its end, and is in no loop that may go
-    on for good."""
+    on for good; or the program ends behind it."""
     if not module.facts.functions[number].is_async:
         return False
     if any(_is_in_loop(chains.resolver, step) for step in steps):
         return False
+    if ends_behind(chains.resolver, steps[0]):
+        return True
     search = _Search(places, chains, set(), [])
     # What is asked last looks through all that is called.
     if not search.is_once(module, number) or search.lasts(module, number):

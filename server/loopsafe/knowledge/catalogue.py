@@ -63,6 +63,7 @@ class Catalogue:
             name for header in self.headers for name in header.asynchronous
         )
         self._serves = frozenset(name for header in self.headers for name in header.serves)
+        self._ends = frozenset(name for header in self.headers for name in header.ends)
         if under is not None:
             self._lie_over(under)
         self._namesakes: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -161,6 +162,10 @@ class Catalogue:
         """Whether others run on the loop from a call of this on: `TCPSite.start`."""
         return name in self._serves
 
+    def ends(self, name: str) -> bool:
+        """Whether the program is over behind a call of this: `os.execv`."""
+        return name in self._ends
+
     def namesakes(self, name: str) -> tuple[str, ...]:
         """Entries of the same library for something of the same last name.
 
@@ -244,6 +249,7 @@ class Catalogue:
         self._harmless |= under._harmless
         self._asynchronous |= under._asynchronous
         self._serves |= under._serves
+        self._ends |= under._ends
 
     def _read_runners(self) -> None:
         """Reads the files that have runners; the others can wait."""

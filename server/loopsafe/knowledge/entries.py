@@ -45,6 +45,7 @@ class Header:
     harmless: frozenset[str]
     asynchronous: tuple[str, ...]
     serves: tuple[str, ...]
+    ends: tuple[str, ...]
     has_runners: bool
     origin: str = ""
     """Who says what the file says, where that is not the catalogue: `acme/loopsafe.toml`."""

@@ -99,6 +99,7 @@ def read_header(file: str, text: Text, origin: str = "") -> Header:
         harmless=frozenset(library.texts("harmless")),
         asynchronous=library.texts("asynchronous"),
         serves=library.texts("serves"),
+        ends=library.texts("ends"),
         has_runners=text.has_runners,
         has_versions=text.has_versions,
         origin=origin,
@@ -108,7 +109,7 @@ def read_header(file: str, text: Text, origin: str = "") -> Header:
         raise library.error("`import` must name at least one module", "import")
     if not header.source.startswith("https://"):
         raise library.error("`source` must be an https address", "source")
-    for name in (*header.harmless, *header.asynchronous, *header.serves):
+    for name in (*header.harmless, *header.asynchronous, *header.serves, *header.ends):
         check_home(library, name, header)
     return header
 

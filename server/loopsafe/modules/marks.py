@@ -48,9 +48,7 @@ def project_root(folder: Path) -> Path | None:
 
 def is_of_tests(path: str) -> bool:
     """Whether a file is of a project's tests: pytest's own, or what stands beside it."""
-    parts = PurePath(path).parts
-    beside = {"conftest.py", "tests", "test"}.intersection(parts)
-    return bool(beside) or is_test_file(path)
+    return is_collected(path) or any(map(_is_for_tests, PurePath(path).parts[:-1]))
 
 
 def is_collected(path: str) -> bool:
@@ -62,3 +60,8 @@ def is_test_file(path: str) -> bool:
     """Whether pytest collects tests in a file, by its default rules."""
     stem = PurePath(path).stem
     return stem.startswith("test_") or stem.endswith("_test")
+
+
+def _is_for_tests(folder: str) -> bool:
+    """Whether a folder is called as if it had tests: `tests`, `e2e_tests`."""
+    return folder in ("tests", "test") or folder.endswith(("_tests", "-tests"))
