@@ -533,6 +533,7 @@ def header(file: str) -> Header:
         harmless=frozenset(filter(checkable, whole.harmless)),
         asynchronous=tuple(filter(checkable, whole.asynchronous)),
         serves=tuple(filter(checkable, whole.serves)),
+        ends=tuple(filter(checkable, whole.ends)),
     )
 
 
@@ -593,7 +594,7 @@ def report(lines: Iterable[str]) -> str:
 
 def test_names_exist(file: str) -> None:
     head = header(file)
-    names = {*_callables(file), *head.harmless, *head.asynchronous, *head.serves}
+    names = {*_callables(file), *head.harmless, *head.asynchronous, *head.serves, *head.ends}
     names.update(_returned(file))
     missing = [name for name in names - _gone(file) if not witness.exists(name)]
     assert not missing, report(missing)

@@ -20,7 +20,7 @@ ORIGIN = "pyproject.toml"
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[\w*]+)+")
 _NAMED = re.compile(r".*\.[^\W\d]\w*")
-_HEADER = Header(ORIGIN, "", (), "", "", frozenset(), (), (), True, ORIGIN)
+_HEADER = Header(ORIGIN, "", (), "", "", frozenset(), (), (), (), True, ORIGIN)
 _BLOCKING = Blocking(name="", category="call", cost=Cost.STALL, origin=ORIGIN)
 
 
