@@ -72,7 +72,8 @@ def ends(resolver: Resolver, value: Value) -> bool:
     """Whether the catalogue says that the program is over behind a call of a value: also of a
     method that a class of the project has in the place of that of its base."""
     if isinstance(value, FunctionValue) and value.receiver is not None:
-        method = (dotted_name(resolver, value) or "").rpartition(".")[2]
+        module = resolver.table.get(value.module)
+        method = module.facts.functions[value.number].name if module is not None else ""
         owners = (dotted_name(resolver, owner) for owner in resolver.mro(value.receiver))
         return any(resolver.catalogue.ends(f"{owner}.{method}") for owner in owners)
     name = dotted_name(resolver, value.cls if isinstance(value, Instance) else value)
