@@ -14,7 +14,7 @@ from loopsafe.effects.mentions import Use
 from loopsafe.effects.places import Places
 from loopsafe.effects.serving import serves_after
 from loopsafe.effects.tasks import quiet, waited_for
-from loopsafe.modules.marks import is_collected, is_of_tests, is_test_file
+from loopsafe.modules.marks import is_of_tests, is_test_file
 from loopsafe.modules.module import Module
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
@@ -51,8 +51,6 @@ class Ways(NamedTuple):
     ways: tuple[Way, ...]
     begun: frozenset[tuple[str, int]]
     """Functions that a loop is started for, or that a test waits for."""
-    tests: frozenset[tuple[str, int]]
-    """Those of them that are tests, or what a test starts a loop for."""
     prepared: frozenset[tuple[str, int]]
     """Functions that what a server does at its start or its end waits for."""
 
@@ -77,14 +75,6 @@ def is_start_up(places: Places, chains: Chains, module: Module, number: int) -> 
     """Whether every way to a coroutine comes by what runs before the program serves anybody."""
     found = _ways_to(places, module, number)
     return found is not None and _comes_before(chains, found, (module.name, number), {})
-
-
-def is_tried(places: Places, module: Module, number: int) -> bool:
-    """Whether only tests come to a coroutine: beside what these start themselves, nobody waits."""
-    if is_collected(module.path):
-        return True
-    found = _ways_to(places, module, number)
-    return found is not None and found.begun == found.tests and not found.prepared
 
 
 def _is_quiet(chains: Chains, way: Way) -> bool:
@@ -127,7 +117,6 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
     seen = {(module.name, number)}
     ways: list[Way] = []
     begun: set[tuple[str, int]] = set()
-    tests: set[tuple[str, int]] = set()
     prepared: set[tuple[str, int]] = set()
     while todo:
         here, index = todo.pop()
@@ -139,7 +128,6 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
             begun.add(key)
         if role == _FIXTURE or _is_test(places.resolver, here, index):
             begun.add(key)
-            tests.add(key)
             continue
         if is_driven_by_decorator(places.resolver, here, index):
             begun.add(key)
@@ -148,7 +136,6 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
         for use in uses:
             if places.callers.is_driven(use):
                 begun.add(key)
-                tests.update((key,) if is_collected(use.module.path) else ())
                 continue
             # What stands before it counts as well.
             places.resolver.table.trace |= use.module.text_bit
@@ -165,9 +152,7 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
         if not uses and not role:
             return None
     is_known = begun or prepared
-    if not is_known:
-        return None
-    return Ways(tuple(ways), frozenset(begun), frozenset(tests), frozenset(prepared))
+    return Ways(tuple(ways), frozenset(begun), frozenset(prepared)) if is_known else None
 
 
 def _says(use: Use, module: Module, here: Module, number: int) -> bool:

@@ -51,6 +51,12 @@ def is_of_tests(path: str) -> bool:
     return is_collected(path) or any(map(_is_for_tests, PurePath(path).parts[:-1]))
 
 
+def is_in_tests(module: str) -> bool:
+    """Whether a module of the project stands in a folder of tests, by its dotted name: how the
+    folders around the project are called says nothing."""
+    return any(map(_is_for_tests, module.split(".")[:-1]))
+
+
 def is_collected(path: str) -> bool:
     """Whether pytest reads a file for its tests: nothing else of a project does."""
     return is_test_file(path) or PurePath(path).name == "conftest.py"

@@ -17,7 +17,6 @@ from loopsafe.effects.serving import is_undisturbed
 from loopsafe.facts.ir import Call, Site
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.model import COSTS, Confidence, Cost, Finding, Hop, Spot
-from loopsafe.modules.marks import is_collected
 from loopsafe.resolve.arguments import argument_at
 from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import CoroutineValue, Frame
@@ -45,14 +44,13 @@ def check(view: View) -> Iterator[Finding]:
     """What blocks in the functions that the loop runs."""
     for root in view.roots():
         eager: frozenset[Spot] | None = None
-        is_alone = is_start_up = is_tried = False
+        is_alone = is_start_up = False
         for site, ways, steps in _blocking_sites(view, root):
             if eager is None:
                 if view.is_private(root):
                     break
                 is_alone = view.is_alone(root)
                 is_start_up = is_alone and view.is_start_up(root)
-                is_tried = not is_start_up and view.is_tried(root)
                 eager = _eager_calls(view, root)
             found = _finding(view, root, site, ways, steps, eager)
             is_quiet = is_start_up or (is_alone and is_undisturbed(view.chains, steps))
@@ -60,7 +58,7 @@ def check(view: View) -> Iterator[Finding]:
                 yield found
             elif is_quiet:
                 yield _milder(view, found, steps, _ALONE)
-            elif is_tried:
+            elif view.is_of_tests():
                 yield _milder(view, found, steps, _TRIED)
             else:
                 may_be = found.cost is Cost.STALL and found.category not in _WITHOUT_END
@@ -82,7 +80,7 @@ def tell(view: View, root: Root, best: Way, steps: list[Step], is_alone: bool) -
         return found
     if is_alone and is_undisturbed(view.chains, steps[1:]):
         return _milder(view, found, steps, _ALONE)
-    return _milder(view, found, steps, _TRIED) if is_collected(view.module.path) else found
+    return _milder(view, found, steps, _TRIED) if view.is_of_tests() else found
 
 
 def _blocking_sites(view: View, root: Root) -> Iterator[tuple[Site, list[Way], list[Step]]]:
@@ -231,7 +229,7 @@ def _told_as(cost: Cost, doubts: int) -> Cost:
 
 
 _ALONE = "nothing else runs on its loop here"
-_TRIED = "only tests come here"
+_TRIED = "only tests run this"
 _ONCE = "it is come to once in the life of the program"
 
 

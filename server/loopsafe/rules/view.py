@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from loopsafe.effects.alone import is_alone, is_start_up, is_tried
+from loopsafe.effects.alone import is_alone, is_start_up
 from loopsafe.effects.chains import Chains, Step
 from loopsafe.effects.places import Places, Run
 from loopsafe.effects.seldom import runs_once
 from loopsafe.facts.ir import Function
 from loopsafe.model import Cost, Place, Severity
+from loopsafe.modules.marks import is_collected, is_in_tests
 from loopsafe.modules.module import Module
 from loopsafe.resolve.resolver import Resolver
 from loopsafe.resolve.values import Frame, FunctionValue
@@ -74,9 +75,9 @@ class View:
         """Whether a function that is alone at first only runs before anything is served."""
         return is_start_up(self.places, self.chains, self.module, root.number)
 
-    def is_tried(self, root: Root) -> bool:
-        """Whether only tests come to a function."""
-        return is_tried(self.places, self.module, root.number)
+    def is_of_tests(self) -> bool:
+        """Whether only tests run what stands in the module."""
+        return is_collected(self.module.path) or is_in_tests(self.module.dotted)
 
     def runs_once(self, root: Root, steps: Sequence[Step]) -> bool:
         """Whether a chain is gone through once in the life of a program that goes on."""
