@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from loopsafe.effects.callers import Callers
 from loopsafe.effects.edges import Edge
+from loopsafe.effects.fixtures import fixture_values
 from loopsafe.facts.ir import Attr, Call, Filled, Function, Name, Param
 from loopsafe.knowledge.schema import Blocking
 from loopsafe.modules.module import Module
@@ -32,6 +33,9 @@ def is_given_asynchronous(
     if index < 0 or not isinstance(call.func, Attr):
         return False
     asked = call.func.name, edge.target.twin
+    prepared = fixture_values(resolver, module, number, index)
+    if prepared:
+        return _gives_coroutine(resolver, prepared, *asked)
     return _all_give(callers, module, number, index, asked, _LONGEST)
 
 
