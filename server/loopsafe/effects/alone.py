@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from loopsafe.effects.callers import ENTERING
 from loopsafe.effects.chains import Chains
 from loopsafe.effects.drivers import is_driven_by_decorator
 from loopsafe.effects.mentions import Use
@@ -26,6 +27,8 @@ _FIXTURE = "fixture"
 """The role of what prepares a test: its runner waits for it, as for the test."""
 _ROLES = frozenset({"", TERMINAL, _FIXTURE})
 """Of what begins on a loop of its own, if anybody says so: others are served there."""
+_RUN_HERE = frozenset({"aiterate", "aenter"})
+"""Kinds of sites at which a coroutine waits for what they are written over."""
 _MOST_CALLERS = 60
 """Looked at before nothing is said."""
 
@@ -132,14 +135,17 @@ def _ways_to(places: Places, module: Module, number: int) -> Ways | None:
         if is_driven_by_decorator(places.resolver, here, index):
             begun.add(key)
             continue
-        uses = [use for use in places.callers.uses(here, index) if _says(use, module, here, index)]
+        uses = [
+            use for use in places.callers.comings(here, index) if _says(use, module, here, index)
+        ]
         for use in uses:
             if places.callers.is_driven(use):
                 begun.add(key)
                 continue
             # What stands before it counts as well.
             places.resolver.table.trace |= use.module.text_bit
-            at = _awaited_at(places.resolver, use)
+            is_entered = here.facts.functions[index].name in ENTERING
+            at = _awaited_at(places.resolver, use, is_entered)
             if at < 0:
                 return None
             if places.run(use.module, use.number).once:
@@ -173,15 +179,16 @@ def _is_test(resolver: Resolver, module: Module, number: int) -> bool:
     return is_test_file(module.path) or any(name.endswith("TestCase") for name in names)
 
 
-def _awaited_at(resolver: Resolver, use: Use) -> int:
-    """The number of the site at which a coroutine waits for the call of another one; -1 where it
-    does not do so at once."""
+def _awaited_at(resolver: Resolver, use: Use, is_entered: bool) -> int:
+    """The number of the site at which a coroutine waits for the call of another one, or enters what
+    the call makes; -1 where it does not do so at once."""
     frame = resolver.function_frame(FunctionValue(use.module.name, use.number))
     sites = use.module.facts.functions[use.number].sites
     if frame is None or use.call is None:
         return -1
     is_awaited = any(
-        (site.expr is use.call and (site.awaited or site.kind == "aiterate"))
+        (site.expr is use.call and (site.awaited or site.kind in _RUN_HERE))
+        or (is_entered and site.awaited and site.expr in use.around[:1])
         or waited_for(resolver, site, frame) is use.call
         for site in sites
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from loopsafe.effects.drivers import is_driving, is_driving_aside
+from loopsafe.effects.implicit import functions
 from loopsafe.effects.mentions import Mentions, Use
-from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef
+from loopsafe.facts.ir import Attr, Call, Expr, FunctionRef, Name
 from loopsafe.modules.module import Change, Module
 from loopsafe.resolve.naming import dotted_name
 from loopsafe.resolve.resolver import Resolver
+from loopsafe.resolve.runners import runner_of
 from loopsafe.resolve.values import (
     ClassValue,
     External,
@@ -17,8 +19,12 @@ from loopsafe.resolve.values import (
     FunctionValue,
     Instance,
     Value,
+    is_same_class,
 )
 
+ENTERING = frozenset({"__aenter__", "__aexit__"})
+"""What `async with` runs of an object."""
+_ENTERED = frozenset({"aenter", "aexit"})
 _MOST_KEPT = 10_000
 """Names of which it is known where they stand."""
 
@@ -63,6 +69,52 @@ class Callers:
                 expr = use.call.func if use.call is not None else use.mention
                 if expr is None or self._may_mean(other, use, expr, module, number):
                     yield use
+
+    def comings(self, module: Module, number: int) -> Iterator[Use]:
+        """Uses of a function and, for what `async with` runs, where its objects are made and
+        entered at once: `async with Store()`, `await stack.enter_async_context(Store())`."""
+        yield from self.uses(module, number)
+        function = module.facts.functions[number]
+        if function.name not in ENTERING or function.owner < 0:
+            return
+        own = ClassValue(module.name, function.owner)
+        for cls in (own, *self.resolver.outside.subclasses(self.resolver, own)):
+            if isinstance(cls, ClassValue):
+                yield from self._entries(cls, function.name, (module.name, number))
+
+    def _entries(self, cls: ClassValue, method: str, wanted: tuple[str, int]) -> Iterator[Use]:
+        """Where objects of a class are made whose method is the one that is meant; without the
+        call where one is not entered at once."""
+        resolver, home = self.resolver, self.resolver.table.get(cls.module)
+        entering = functions(resolver, cls, method)
+        if home is None or all(each.definition != wanted for each in entering):
+            return
+        yield from _made_by_itself(home, cls.number)
+        name = home.facts.classes[cls.number].name
+        trace = resolver.table.trace | resolver.table.bit(("used", name)) | home.bit
+        modules = list(self._with(name, home))
+        resolver.table.trace = trace
+        for other in modules:
+            for use in self._mentions.of(other, name):
+                expr = use.call.func if use.call is not None else use.mention
+                frame = resolver.frame(other.name, use.scope)
+                values = resolver.values(expr, frame) if expr is not None else ()
+                if expr is None or any(is_same_class(value, cls) for value in values):
+                    is_entered = use.call is not None and self._is_entered(use, use.call, frame)
+                    yield use if is_entered else use._replace(call=None)
+
+    def _is_entered(self, use: Use, made: Call, frame: Frame) -> bool:
+        """Whether an object is entered where it is made."""
+        self.resolver.table.trace |= use.module.text_bit
+        sites = use.module.facts.functions[use.number].sites
+        if any(site.kind in _ENTERED and site.expr is made for site in sites):
+            return True
+        return any(
+            runner is not None and runner.takes == "async context manager"
+            for taker in use.around[:1]
+            for value in self.resolver.values(taker.func, frame)
+            if (runner := runner_of(self.resolver, value)) is not None
+        )
 
     def _with(self, name: str, home: Module) -> Iterator[Module]:
         """The modules that have a name, and the one whose it is."""
@@ -146,6 +198,17 @@ class Callers:
         return use.call is not None and any(
             is_driving_aside(self.resolver, call, frame) for call in use.around[:1]
         )
+
+
+def _made_by_itself(home: Module, number: int) -> Iterator[Use]:
+    """Methods in which a class makes objects of whatever class it is called on: `cls()`. Who has
+    those is not seen."""
+    for index, function in enumerate(home.facts.functions):
+        first = function.parameters[0].name if function.parameters else ""
+        for site in function.sites if function.owner == number else ():
+            made = site.expr.func if isinstance(site.expr, Call) else None
+            if isinstance(made, Name) and made.id == first:
+                yield Use(home, index, None, (), site.scope)
 
 
 def _is_module(resolver: Resolver, value: Value) -> bool:

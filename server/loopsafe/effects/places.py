@@ -142,7 +142,7 @@ class Places:
             if len(seen) > _MOST_CALLERS or (run.role and not is_in_thread):
                 return False
             uses = 0
-            for use in self.callers.uses(here, index):
+            for use in self.callers.comings(here, index):
                 if use.call is None and is_in_thread:
                     continue
                 if function.is_async and self.callers.is_driven_aside(use):

@@ -79,7 +79,7 @@ class _Search(NamedTuple):
             return run.role == TERMINAL
         if not _is_seen_whole(self.places.resolver, module, function):
             return False
-        uses = [use for use in self.places.callers.uses(module, number) if _says(use, module)]
+        uses = [use for use in self.places.callers.comings(module, number) if _says(use, module)]
         if not uses:
             return function.name == _ENTRY and function.owner < 0
         return all(self._is_once_used(use, key) for use in uses)

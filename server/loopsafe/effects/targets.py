@@ -45,7 +45,7 @@ _COMPARING = frozenset({"__lt__", "each __lt__"})
 """What is not called where a key is compared instead."""
 
 _ITERATED = frozenset({"iterator", "first"})
-_KINDS = _ITERATED | {"callable", "context manager"}
+_KINDS = _ITERATED | {"callable", "context manager", "async context manager"}
 """What a runner takes that is not an object of which a method is called."""
 
 _METHODS = {
@@ -327,6 +327,8 @@ def _run_inline(
             for method in operator_methods(resolver, given_value, name):
                 if isinstance(method, (FunctionValue, External)):
                     yield from called(resolver, method, None, frame)
+        elif runner.takes == "async context manager":
+            yield from _protocol(resolver, given_value, "aenter", argument, frame)
         elif isinstance(given_value, ManagerValue):
             yield Run(given_value.function, given_value.arguments, True)
         elif runner.takes == "context manager":

@@ -25,7 +25,7 @@ _NAMES = "len str repr bool int float abs format hash fspath lt iter exit"
 _METHODS = ("close", *(f"__{name}__" for name in _NAMES.split()))
 _TAKES = frozenset(
     (
-        *("callable", "iterator", "first", "context manager"),
+        *("callable", "iterator", "first", "context manager", "async context manager"),
         *_METHODS,
         *(f"each {name}" for name in _METHODS),
     )
