@@ -18,6 +18,7 @@ from loopsafe.resolve.values import (
     Frame,
     FunctionValue,
     Instance,
+    ManagerFactory,
     Value,
     is_same_class,
 )
@@ -151,6 +152,7 @@ class Callers:
             # A method of a base class whose source is not at hand.
             base = External(value.name.rpartition(".")[0])
             return base in self.resolver.mro(ClassValue(module.name, owner))
+        value = value.function if isinstance(value, ManagerFactory) else value
         if not isinstance(value, FunctionValue):
             return False
         if value.definition == (module.name, number):

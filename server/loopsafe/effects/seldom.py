@@ -20,8 +20,9 @@ from loopsafe.effects.tasks import outermost_loop
 from loopsafe.facts.ir import Attr, Call, Display, Element, Expr, Function, Item, Scope
 from loopsafe.modules.marks import is_of_tests
 from loopsafe.modules.module import Module
+from loopsafe.resolve.calls import decorated
 from loopsafe.resolve.resolver import Resolver
-from loopsafe.resolve.values import ClassValue, FunctionValue
+from loopsafe.resolve.values import ClassValue, FunctionValue, ManagerFactory
 
 _MOST = 30
 """Functions looked at, upwards, before nothing is said."""
@@ -75,7 +76,8 @@ class _Search(NamedTuple):
         if run.once:
             self.passed.append(None)
             return True
-        if run.role or function.decorators or function.is_generator:
+        is_other = run.role or function.decorators or function.is_generator
+        if is_other and not _is_entered_whole(self.places.resolver, module, number):
             return run.role == TERMINAL
         if not _is_seen_whole(self.places.resolver, module, function):
             return False
@@ -161,6 +163,12 @@ def _is_seen_whole(resolver: Resolver, module: Module, function: Function) -> bo
         if home is None or not (home.is_project or home.name in _IDLE):
             return False
     return True
+
+
+def _is_entered_whole(resolver: Resolver, module: Module, number: int) -> bool:
+    """Whether a function is a generator that is a context manager: it runs once for each call."""
+    made = decorated(resolver, FunctionValue(module.name, number))
+    return bool(made) and all(isinstance(value, ManagerFactory) for value in made)
 
 
 def _says(use: Use, module: Module) -> bool:
