@@ -60,16 +60,10 @@ class Callers:
 
     def uses(self, module: Module, number: int) -> Iterator[Use]:
         """Calls of a function and other mentions of it; what is unknown may be one."""
-        name, table = module.facts.functions[number].name, self.resolver.table
-        # Its own module may use it by a plain name, which is not among the words.
-        trace = table.trace | table.bit(("used", name)) | module.bit
-        modules = list(self._with(name, module))
-        table.trace = trace
-        for other in modules:
-            for use in self._mentions.of(other, name):
-                expr = use.call.func if use.call is not None else use.mention
-                if expr is None or self._may_mean(other, use, expr, module, number):
-                    yield use
+        for use in self._named(module.facts.functions[number].name, module):
+            expr = use.call.func if use.call is not None else use.mention
+            if expr is None or self._may_mean(use, expr, module, number):
+                yield use
 
     def comings(self, module: Module, number: int) -> Iterator[Use]:
         """Uses of a function and, for what `async with` runs, where its objects are made and
@@ -91,18 +85,13 @@ class Callers:
         if home is None or all(each.definition != wanted for each in entering):
             return
         yield from _made_by_itself(home, cls.number)
-        name = home.facts.classes[cls.number].name
-        trace = resolver.table.trace | resolver.table.bit(("used", name)) | home.bit
-        modules = list(self._with(name, home))
-        resolver.table.trace = trace
-        for other in modules:
-            for use in self._mentions.of(other, name):
-                expr = use.call.func if use.call is not None else use.mention
-                frame = resolver.frame(other.name, use.scope)
-                values = resolver.values(expr, frame) if expr is not None else ()
-                if expr is None or any(is_same_class(value, cls) for value in values):
-                    is_entered = use.call is not None and self._is_entered(use, use.call, frame)
-                    yield use if is_entered else use._replace(call=None)
+        for use in self._named(home.facts.classes[cls.number].name, home):
+            expr = use.call.func if use.call is not None else use.mention
+            frame = resolver.frame(use.module.name, use.scope)
+            values = resolver.values(expr, frame) if expr is not None else ()
+            if expr is None or any(is_same_class(value, cls) for value in values):
+                is_entered = use.call is not None and self._is_entered(use, use.call, frame)
+                yield use if is_entered else use._replace(call=None)
 
     def _is_entered(self, use: Use, made: Call, frame: Frame) -> bool:
         """Whether an object is entered where it is made."""
@@ -117,6 +106,16 @@ class Callers:
             if (runner := runner_of(self.resolver, value)) is not None
         )
 
+    def _named(self, name: str, home: Module) -> Iterator[Use]:
+        """Where the project's code has the name of something that a module defines."""
+        table = self.resolver.table
+        # Its own module may use it by a plain name, which is not among the words.
+        trace = table.trace | table.bit(("used", name)) | home.bit
+        modules = list(self._with(name, home))
+        table.trace = trace
+        for other in modules:
+            yield from self._mentions.of(other, name)
+
     def _with(self, name: str, home: Module) -> Iterator[Module]:
         """The modules that have a name, and the one whose it is."""
         keys = self._having.get((name, home.key))
@@ -130,8 +129,8 @@ class Callers:
             if module is not None:
                 yield module
 
-    def _may_mean(self, other: Module, use: Use, expr: Expr, module: Module, number: int) -> bool:
-        frame = self.resolver.frame(other.name, use.scope)
+    def _may_mean(self, use: Use, expr: Expr, module: Module, number: int) -> bool:
+        frame = self.resolver.frame(use.module.name, use.scope)
         callees = self.resolver.values(expr, frame)
         if not callees:
             return self._may_be_reached(expr, frame, module.facts.functions[number].owner >= 0)

@@ -50,9 +50,11 @@ def meant(resolver: Resolver, site: Site, values: Values, scope: Scope, frame: F
     if not site.awaited:
         return values
     kinds = {v: is_coroutine_function(resolver, v) for v in values}
-    sure = {v for v, kind in kinds.items() if kind or gives_awaitable(resolver, v)}
-    awaitable = tuple(v for v, kind in kinds.items() if kind is not False or v in sure)
-    if len(awaitable) < len(values) and not sure and _is_own_name(resolver, call.func, frame):
+    awaitable = tuple(
+        v for v, kind in kinds.items() if kind is not False or gives_awaitable(resolver, v)
+    )
+    is_told = len(awaitable) == len(values) or True in kinds.values()
+    if not is_told and _is_own_name(resolver, call.func, frame):
         return values  # Who awaits a plain function by its own name makes a mistake.
     return awaitable
 
