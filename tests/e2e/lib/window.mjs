@@ -22,8 +22,21 @@ export class Window {
 
   /** Goes to an address and waits until the editor shows text. */
   async open(address) {
-    await this.page.goto(address, { timeout: 120_000 });
-    await this.page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 120_000 });
+    const empty = this.page.getByText("No Folder Opened");
+    // Now and then it comes up without the folders of a workspace, and stays so.
+    for (let tries = 0; tries < 3; tries += 1) {
+      await this.page.goto(address, { timeout: 120_000 });
+      await this.page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 120_000 });
+      const gone = empty.waitFor({ state: "hidden", timeout: 5_000 });
+      if (
+        await gone.then(
+          () => true,
+          () => false,
+        )
+      ) {
+        return;
+      }
+    }
   }
 
   /** A picture of the window, kept whether the test passes or not. */
