@@ -24,19 +24,14 @@ export class Window {
   async open(address) {
     const empty = this.page.getByText("No Folder Opened");
     // Now and then it comes up without the folders of a workspace, and stays so.
-    for (let tries = 0; tries < 3; tries += 1) {
+    await eventually(async () => {
       await this.page.goto(address, { timeout: 120_000 });
       await this.page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 120_000 });
-      const gone = empty.waitFor({ state: "hidden", timeout: 5_000 });
-      if (
-        await gone.then(
-          () => true,
-          () => false,
-        )
-      ) {
-        return;
-      }
-    }
+      return empty.waitFor({ state: "hidden", timeout: 5_000 }).then(
+        () => true,
+        () => "no folder is opened",
+      );
+    });
   }
 
   /** A picture of the window, kept whether the test passes or not. */
