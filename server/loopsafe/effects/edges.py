@@ -15,7 +15,7 @@ from loopsafe.effects.relief import Relief
 from loopsafe.effects.runs import Run, Target
 from loopsafe.facts.ir import Attr, Call, Expr, Function, Name, Param, Site, last_name
 from loopsafe.knowledge.schema import Blocking
-from loopsafe.resolve.arguments import is_callable
+from loopsafe.resolve.arguments import says_what_runs
 from loopsafe.resolve.given import Arguments
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import of_project
@@ -129,12 +129,7 @@ def _is_coroutine_function(resolver: Resolver, frame: Frame) -> bool:
 
 def _given(frame: Frame) -> frozenset[Value]:
     """What a call gives a function to call, and to call the methods of."""
-    return frozenset(
-        value
-        for _, values in frame.arguments
-        for value in values
-        if is_callable(value) or (isinstance(value, Instance) and value.cls.module != "builtins")
-    )
+    return frozenset(filter(says_what_runs, (v for _, values in frame.arguments for v in values)))
 
 
 def _hands_on(target: Target, handed: frozenset[Value]) -> bool:

@@ -87,10 +87,10 @@ def behind_stub(
         calls = [(d.binding.value, d.frame) for d in found if d.binding.value is not None]
     for call, where in calls:
         for callee in resolver.values(call.func, where) if isinstance(call, Call) else ():
-            module = (
-                resolver.table.get(callee.module) if isinstance(callee, FunctionValue) else None
-            )
-            if module is None or not module.is_stub or not isinstance(callee, FunctionValue):
+            if not isinstance(callee, FunctionValue):
+                continue
+            module = resolver.table.get(callee.module)
+            if module is None or not module.is_stub:
                 continue
             source = body(resolver, callee)
             facts = facts_of(resolver, source) if source is not None else None

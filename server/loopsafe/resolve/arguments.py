@@ -151,6 +151,12 @@ def is_callable(value: Value) -> bool:
     )
 
 
+def says_what_runs(value: Value) -> bool:
+    """Whether a value is there to be called, or to have its methods called."""
+    is_object = isinstance(value, Instance) and value.cls.module != "builtins"
+    return is_object or is_callable(value)
+
+
 def has_callables(value: Value) -> bool:
     """Whether a value is a container of functions: `[load, save]`."""
     if isinstance(value, TupleValue):

@@ -18,7 +18,7 @@ from loopsafe.facts.ir import (
     Starred,
     Typed,
 )
-from loopsafe.resolve.arguments import is_callable
+from loopsafe.resolve.arguments import says_what_runs
 from loopsafe.resolve.metaclasses import made, subclasses
 from loopsafe.resolve.names import definitions
 from loopsafe.resolve.naming import function_names
@@ -76,12 +76,7 @@ def _kept(resolver: Resolver, expr: Expr, frame: Frame) -> Expr:
     if isinstance(expr, Starred):
         return Starred(UNKNOWN)
     values = resolver.values(expr, frame)
-    is_told = bool(values) and all(is_callable(value) or _is_object(value) for value in values)
-    return Found(values) if is_told else UNKNOWN
-
-
-def _is_object(value: Value) -> bool:
-    return isinstance(value, Instance) and value.cls.module != "builtins"
+    return Found(values) if values and all(map(says_what_runs, values)) else UNKNOWN
 
 
 def _super(resolver: Resolver, call: Call, frame: Frame) -> Values | None:
